@@ -1,0 +1,54 @@
+# Foreshock: `make run` to see it, `make test` to check it, `make help` for the rest.
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+MEMBERS := schemas exchanges kit simulator cli ingest-liquidations ingest-trades oi-poller threshold-service predictor-service alert-router telegram-gateway
+UV_VERSION := 0.13.9
+export UV_NO_PROGRESS ?= 1
+
+.DEFAULT_GOAL := help
+
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+.venv/.ready: requirements.lock pyproject.toml $(MEMBERS:%=%/pyproject.toml)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Foreshock needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 ...")'
+	@test -x $(BIN)/uv || { echo "Making .venv (first time: about a minute)"; $(PYTHON) -m venv .venv && $(BIN)/python -m pip install -q --disable-pip-version-check uv==$(UV_VERSION); }
+	@$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps $(MEMBERS:%=-e ./%) && touch $@
+
+setup: .venv/.ready ## Make the environment (every other target does, too)
+
+lock: ## Compile requirements.lock from the projects
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --group dev $(MEMBERS:%=%/pyproject.toml) --no-emit-package foreshock-schemas --no-emit-package foreshock-exchanges --no-emit-package foreshock-kit -o requirements.lock
+
+run: .venv/.ready ## Start everything here, with a simulated market unless EXCHANGES is set (ARGS="--only ...")
+	@exec $(BIN)/foreshock up $(ARGS)
+
+replay: .venv/.ready ## Serve a recording to a real ingester: FILE=... [SPEED=max|1|10]
+	@$(BIN)/foreshock replay "$(FILE)" --speed $(or $(SPEED),max)
+
+doctor topics: .venv/.ready ## Check this installation / print the topic table
+	@$(BIN)/foreshock $@
+
+fmt: .venv/.ready ## Format the code and mend what can be mended
+	$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix .
+
+lint: .venv/.ready ## Style, types and dependency rules
+	$(BIN)/ruff format -q --check . && $(BIN)/ruff check -q .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: .venv/.ready ## All tests but those that need a browser
+	$(BIN)/pytest -q -m "not browser" --cov --cov-report= $(ARGS)
+	$(BIN)/coverage report --include='*/domain/*,*/foreshock_exchanges/*' --fail-under=95
+
+test-browser: .venv/.ready ## The chat page in headless Chromium
+	$(BIN)/pytest -q -m browser
+
+ci: lint test test-browser ## What CI runs
+
+clean: ## Remove the environment and what runs have left
+	rm -rf .venv var .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+.PHONY: help setup lock run replay doctor topics fmt lint test test-browser ci clean

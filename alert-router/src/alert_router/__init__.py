@@ -1,0 +1,1 @@
+"""From signals to the alerts of each chat."""

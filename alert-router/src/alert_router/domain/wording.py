@@ -1,0 +1,32 @@
+"""What an alert says, in plain text."""
+
+from typing import Final
+
+from alert_router.domain.incidents import News
+from foreshock_schemas.events import Signal, SignalKind
+
+_TITLES: Final[dict[SignalKind, str]] = {
+    "liquidation": "Large liquidation",
+    "cascade": "Liquidation cascade",
+    "volume_spike": "Volume spike",
+    "oi_explosion": "Open interest jump",
+    "zone_warning": "Liquidation zone ahead",
+    "feed": "Feed trouble",
+}
+
+
+def title(signal: Signal, news: News) -> str:
+    """Return the alert's first line."""
+    risen = " (rising)" if news.revision > 1 else ""
+    return f"{signal.coin} · {_TITLES[signal.kind]}{risen}"
+
+
+def lines(signal: Signal, news: News, cooldown_ms: int) -> tuple[str, ...]:
+    """Return the rest: what happened, why it is told, and what was held back."""
+    said = [signal.headline, *signal.reasons]
+    if signal.coverage != "full":
+        said.append("At least: the exchange does not show every liquidation.")
+    if news.held_back:
+        minutes = cooldown_ms // 60_000
+        said.append(f"{news.held_back} more like it were held back (one alert per {minutes} min).")
+    return tuple(said)

@@ -1,0 +1,13 @@
+"""What alert-router can be told."""
+
+from typing import Annotated
+
+import msgspec
+
+from foreshock_kit.settings import ServiceSettings
+
+
+class Settings(ServiceSettings, frozen=True, kw_only=True):
+    """For example `ALERT_COOLDOWN_S=300`: one alert per coin and kind in five minutes."""
+
+    alert_cooldown_s: Annotated[int, msgspec.Meta(ge=0, le=86_400)] = 300

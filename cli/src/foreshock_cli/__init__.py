@@ -1,0 +1,1 @@
+"""The command: starts the whole, looks into it, replays recordings."""

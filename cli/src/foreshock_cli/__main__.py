@@ -1,0 +1,5 @@
+import sys
+
+from foreshock_cli.main import main
+
+sys.exit(main())

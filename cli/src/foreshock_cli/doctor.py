@@ -1,0 +1,115 @@
+"""`foreshock doctor`: what is wrong with this installation, and what to do about it."""
+
+import argparse
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
+
+import httpx
+from rich.console import Console
+
+from foreshock_cli.connect import add_broker_argument, environment, kafka_settings, running
+from foreshock_kit.admin import topic_problems
+from foreshock_kit.errors import ForeshockError
+from foreshock_schemas.codec import default_registry_problems
+
+_PATIENCE_S: Final = 5.0
+_TOLERATED_SKEW_S: Final = 1.0
+_TIME_URL: Final = "https://fapi.binance.com/fapi/v1/time"
+
+Findings = Iterable[str]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    add_broker_argument(parser)
+    parser.add_argument(
+        "--time-url", default=_TIME_URL, help="whose clock to compare with (JSON: serverTime in ms)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check everything, a line each; return 1 if something is wrong."""
+    console = Console(highlight=False, soft_wrap=True)
+    wrong = 0
+    for what, check in _CHECKS.items():
+        problems = list(asyncio.run(_checked(check, arguments)))
+        wrong += bool(problems)
+        console.print(f"[green]✓[/green] {what}" if not problems else f"[red]✗[/red] {what}")
+        for problem in problems:
+            console.print(f"    {problem}")
+    return int(bool(wrong))
+
+
+async def _checked(
+    check: Callable[[argparse.Namespace], Awaitable[Findings]], arguments: argparse.Namespace
+) -> Findings:
+    try:
+        async with asyncio.timeout(2 * _PATIENCE_S):
+            return await check(arguments)
+    except ForeshockError as e:
+        return [str(e)]
+    except TimeoutError:
+        return ["no answer in time"]
+
+
+async def _topics(arguments: argparse.Namespace) -> Findings:
+    settings = kafka_settings(arguments)
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            return await topic_problems(settings)
+    except (TimeoutError, ForeshockError):
+        return [
+            f"no broker answers at {settings.kafka_bootstrap_servers}: "
+            "start one (`make run` brings its own), or set KAFKA_BOOTSTRAP_SERVERS or --kafka"
+        ]
+
+
+async def _schemas(_: argparse.Namespace) -> Findings:
+    return default_registry_problems()
+
+
+async def _token(_: argparse.Namespace) -> Findings:
+    token = environment().get("TELEGRAM_BOT_TOKEN")
+    if not token:
+        ends = running()
+        if ends and ends.bot_api:
+            return []
+        return ["TELEGRAM_BOT_TOKEN is not set: ask @BotFather for one, put it in .env"]
+    host = environment().get("TELEGRAM_API_URL", "https://api.telegram.org")
+    try:
+        async with httpx.AsyncClient(timeout=_PATIENCE_S) as client:
+            answer = await client.get(f"{host}/bot{token}/getMe")
+    except httpx.HTTPError as e:
+        return [f"{host} does not answer ({type(e).__name__}): is this machine online?"]
+    if answer.status_code == httpx.codes.OK:
+        return []
+    return ["Telegram refuses the token: copy it from @BotFather again"]
+
+
+async def _clock(arguments: argparse.Namespace) -> Findings:
+    if not environment().get("EXCHANGES"):
+        return []
+    try:
+        async with httpx.AsyncClient(timeout=_PATIENCE_S) as client:
+            sent = time.time()  # noqa: TID251
+            answer = await client.get(arguments.time_url)
+            took = time.time() - sent  # noqa: TID251
+            skew = answer.raise_for_status().json()["serverTime"] / 1000 - (sent + took / 2)
+    except (httpx.HTTPError, KeyError, ValueError) as e:
+        return [f"the exchange's clock could not be read ({type(e).__name__}): is this online?"]
+    if abs(skew) <= _TOLERATED_SKEW_S + took / 2:
+        return []
+    return [
+        f"this clock is {abs(skew):.1f} s {'behind' if skew > 0 else 'ahead'}: switch on NTP "
+        "(timedatectl set-ntp true); events further than 5 s in the future are refused"
+    ]
+
+
+_CHECKS: Final[dict[str, Callable[[argparse.Namespace], Awaitable[Findings]]]] = {
+    "broker and topics": _topics,
+    "schemas": _schemas,
+    "Telegram token": _token,
+    "clock": _clock,
+}

@@ -1,0 +1,31 @@
+"""`foreshock`: the one command of the project."""
+
+import argparse
+import sys
+from importlib import import_module
+from typing import Final
+
+_COMMANDS: Final = {
+    "up": "start everything here: broker, services and, unless told otherwise, a simulated market",
+    "topics": "the topic table, and what is on the broker",
+    "tail": "print a topic's events as they come",
+    "doctor": "check broker, topics, schemas, token and clock, and say what to do",
+    "replay": "serve a recording to a real ingester and count what arrives on its topic",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="foreshock",
+        description="Early warning of forced-selling cascades in crypto perpetual futures.",
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    wanted = next((word for word in argv or sys.argv[1:] if word in _COMMANDS), None)
+    for name, about in _COMMANDS.items():
+        command = commands.add_parser(name, help=about, description=about)
+        if name == wanted:
+            import_module(f"foreshock_cli.{name}").add_arguments(command)
+    arguments = parser.parse_args(argv)
+    code: int = import_module(f"foreshock_cli.{arguments.command}").run(arguments)
+    return code

@@ -1,0 +1,90 @@
+"""What `foreshock up` starts: the one place that tells a demo from the real thing."""
+
+import secrets
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+SERVICES: Final = (
+    "oi-poller",
+    "ingest-liquidations",
+    "ingest-trades",
+    "threshold-service",
+    "predictor-service",
+    "alert-router",
+    "telegram-gateway",
+)
+"""In the order of their start: whoever decides the universe first."""
+
+_DEMO_EXCHANGE: Final = "binance"
+_DEMO_CHAT: Final = 1
+
+
+class UnknownService(Exception):
+    """`--only` names a service that does not exist."""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """Which parts run, and the environment that all services share."""
+
+    services: tuple[str, ...]
+    embedded_broker: bool
+    simulated_market: bool
+    telegram_fake: bool
+    env: dict[str, str]
+    chat_id: int | None
+
+    def describe(self) -> tuple[str, ...]:
+        """Return what the banner says about this run, a line each."""
+        env = self.env
+        return (
+            "broker    embedded, for trying out: nothing is kept after the stop"
+            if self.embedded_broker
+            else f"broker    {env['KAFKA_BOOTSTRAP_SERVERS']}",
+            "market    SIMULATED: no real prices (EXCHANGES=binance for the real ones)"
+            if self.simulated_market
+            else f"market    {env['EXCHANGES']}",
+            "telegram  a fake on this machine (TELEGRAM_BOT_TOKEN=... for the real one)"
+            if self.telegram_fake
+            else "telegram  the real Bot API",
+        )
+
+
+def make(environ: Mapping[str, str], only: tuple[str, ...] = ()) -> Plan:
+    """Return the plan for this environment.
+
+    Without `EXCHANGES` the market is simulated; without `TELEGRAM_BOT_TOKEN` (or its
+    `_FILE`) Telegram is a fake; without `KAFKA_BOOTSTRAP_SERVERS` the broker is embedded.
+
+    Raises:
+        UnknownService: `only` names one that there is not.
+    """
+    if strangers := [name for name in only if name not in SERVICES]:
+        raise UnknownService(
+            f"no service {', '.join(map(repr, strangers))}; there are: {', '.join(SERVICES)}"
+        )
+    simulated = not environ.get("EXCHANGES")
+    fake = not (environ.get("TELEGRAM_BOT_TOKEN") or environ.get("TELEGRAM_BOT_TOKEN_FILE"))
+    env = dict(environ)
+    if simulated:
+        env |= {"EXCHANGES": _DEMO_EXCHANGE, "MARKET_CAP_SOURCES": "binance,bundled"}
+        env.setdefault("ENABLE_PREDICTIVE_ZONES", "true")
+    if fake:
+        env["TELEGRAM_BOT_TOKEN"] = (
+            f"{10**9 + secrets.randbelow(10**9)}:{secrets.token_urlsafe(26)}"
+        )
+        env["TELEGRAM_AUTHORIZED_USERS"] = str(_DEMO_CHAT)
+    return Plan(
+        services=tuple(name for name in SERVICES if not only or name in only),
+        embedded_broker=not environ.get("KAFKA_BOOTSTRAP_SERVERS"),
+        simulated_market=simulated,
+        telegram_fake=fake,
+        env=env,
+        chat_id=_DEMO_CHAT if fake else None,
+    )
+
+
+def module_of(service: str) -> str:
+    """Return the import name of a service."""
+    return service.replace("-", "_")

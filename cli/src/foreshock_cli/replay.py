@@ -1,0 +1,126 @@
+"""`foreshock replay FILE`: a recording through a real ingester onto a real topic, and counted."""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from rich.console import Console
+
+from foreshock_cli.playing import Player, bar
+from foreshock_cli.processes import Forker, Program, Running
+from foreshock_cli.recording import frames
+from foreshock_cli.witness import Counts, counts_of, ids_on, publish_universe, subjects
+from foreshock_exchanges import NAMES
+from foreshock_kit.admin import ensure_topics
+from foreshock_kit.broker import embedded_broker
+from foreshock_kit.clock import SystemClock
+from foreshock_kit.errors import ForeshockError
+from foreshock_kit.settings import KafkaSettings
+from foreshock_schemas.topics import LIQUIDATIONS, TRADES
+
+_TOPICS: Final = {"ingest-trades": TRADES, "ingest-liquidations": LIQUIDATIONS}
+_SPEEDS: Final = {"max": None, "1": 1.0, "10": 10.0}
+_START_S: Final = 30.0
+_STALLED_S: Final = 30.0
+_STOP_S: Final = 10.0
+
+
+class Stalled(ForeshockError):
+    """The ingester has stopped taking frames."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument("file", type=Path, help="a recording: plain, gzip or zstd")
+    parser.add_argument("--exchange", default="binance", choices=NAMES)
+    parser.add_argument("--speed", default="max", choices=_SPEEDS, help="times the recorded pace")
+    parser.add_argument(
+        "--service", choices=_TOPICS, help="the ingester; else the one whose events it holds most"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Replay, print the counts as JSON; return 1 if something was lost on the way."""
+    errors = Console(stderr=True, highlight=False)
+    try:
+        figures = asyncio.run(_replay(arguments))
+    except (OSError, ForeshockError) as e:
+        errors.print(f"foreshock replay: {e}", style="red")
+        return 1
+    sys.stdout.write(f"{json.dumps(figures)}\n")
+    return int(figures["on_topic"] != figures["events"])
+
+
+async def _replay(arguments: argparse.Namespace) -> dict[str, float]:
+    recorded = list(frames(arguments.file))
+    found = subjects(arguments.exchange, (frame.data for frame in recorded))
+    service = arguments.service or found.service
+    clock = SystemClock()
+    with tempfile.TemporaryDirectory(prefix="foreshock-replay-") as folder:
+        async with (
+            embedded_broker(Path(folder) / "broker") as kafka,
+            Player(recorded, _SPEEDS[arguments.speed]) as player,
+        ):
+            settings = KafkaSettings(kafka_bootstrap_servers=kafka)
+            await ensure_topics(settings)
+            await publish_universe(settings, found.instruments, clock)
+            program = _program(service, arguments.exchange, kafka, player.url, Path(folder))
+            running = await Forker().start(program)
+            try:
+                counts, seconds = await _until_taken(running, program, player, len(recorded))
+            finally:
+                await running.stop(_STOP_S)
+                running.close()
+            on_topic = await ids_on(settings, _TOPICS[service], clock)
+    return _figures(counts, len(on_topic), seconds)
+
+
+def _program(service: str, exchange: str, kafka: str, url: str, folder: Path) -> Program:
+    env = {
+        **os.environ,
+        "KAFKA_BOOTSTRAP_SERVERS": kafka,
+        "EXCHANGES": exchange,
+        "EXCHANGE_WS_URLS": f"{exchange}={url}",
+        "HEALTH_FILE": str(folder / "health"),
+        "LOG_LEVEL": "WARNING",
+    }
+    module = service.replace("-", "_")
+    return Program(name=service, module=module, env=env, announces=folder / "health")
+
+
+async def _until_taken(
+    running: Running, program: Program, player: Player, total: int
+) -> tuple[Counts, float]:
+    """Return the ingester's counts once it has taken every frame, and how long that took."""
+    clock = SystemClock()
+    counts = Counts()
+    moved = clock.monotonic() + _START_S
+    with bar(total) as progress:
+        while counts.frames < total:
+            await asyncio.sleep(0.05)
+            fresh = await counts_of(program)
+            if fresh.frames > counts.frames:
+                moved = clock.monotonic() + _STALLED_S
+            counts = fresh
+            progress(counts.frames)
+            if clock.monotonic() > moved or running.ended:
+                raise Stalled(
+                    f"{program.name} took {counts.frames} of {total} frames and then no more; "
+                    "its log is above"
+                )
+    return counts, clock.monotonic() - player.started
+
+
+def _figures(counts: Counts, on_topic: int, seconds: float) -> dict[str, float]:
+    return {
+        **msgspec.structs.asdict(counts),
+        "on_topic": on_topic,
+        "seconds": round(seconds, 3),
+        "events_per_s": round(counts.events / seconds) if seconds else 0,
+    }

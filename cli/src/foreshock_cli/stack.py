@@ -1,0 +1,205 @@
+"""The running stack: started in order (broker, fakes, services), stopped in reverse."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import httpx
+import msgspec
+
+from foreshock_cli import endpoints
+from foreshock_cli.endpoints import Endpoints, ServiceEndpoint
+from foreshock_cli.plan import Plan, module_of
+from foreshock_cli.processes import Forker, Program
+from foreshock_cli.supervisor import Patience, Supervised
+from foreshock_kit.admin import ensure_topics
+from foreshock_kit.broker import embedded_broker
+from foreshock_kit.clock import Clock
+from foreshock_kit.registry import serve_registry
+from foreshock_kit.settings import KafkaSettings, load
+
+_POLL_S: Final = 0.05
+_REMIND_S: Final = 15.0
+_DEMO_RETENTION_MS: Final = 20 * 60_000
+"""The embedded broker slows down with what it holds; detectors look back 16 minutes at most."""
+
+Say = Callable[[str], None]
+
+
+class Stack:
+    """Everything that `foreshock up` runs, for as long as `run` is not cancelled."""
+
+    def __init__(self, plan: Plan, var: Path, *, say: Say, clock: Clock, logs: bool) -> None:
+        self._plan = plan
+        self._run = var / "run"
+        self._data = var / "broker"
+        self._log = None if logs else var / "log"
+        self._say = say
+        self._clock = clock
+        self._forker = Forker()
+        self._patience = Patience()
+        self._changed = asyncio.Event()
+        self._services: dict[str, Supervised] = {}
+        self._file = self._run / "endpoints.json"
+
+    async def run(self, ready: Callable[[Endpoints], None]) -> None:
+        """Start everything, call `ready` once, then keep it running until cancelled."""
+        self._prepare()
+        self._forker.warm()
+        try:
+            async with (
+                self._broker() as kafka,
+                serve_registry("127.0.0.1", 0) as registry,
+                self._fakes() as fakes,
+            ):
+                env = self._plan.env | fakes.env | {"KAFKA_BOOTSTRAP_SERVERS": kafka}
+                async with self._keeping(self._service_programs(env)) as services:
+                    self._services = {each.program.name: each for each in services}
+                    base = fakes.endpoints(kafka, registry.url, self._plan.chat_id)
+                    await self._keep_current(base, ready)
+        finally:
+            self._file.unlink(missing_ok=True)
+
+    def _prepare(self) -> None:
+        self._run.mkdir(parents=True, exist_ok=True)
+        for left in self._run.iterdir():
+            left.unlink()
+        if self._log is not None:
+            self._log.mkdir(parents=True, exist_ok=True)
+            for old in self._log.glob("*.log"):
+                old.unlink()
+
+    @asynccontextmanager
+    async def _broker(self) -> AsyncIterator[str]:
+        if not self._plan.embedded_broker:
+            await ensure_topics(load(KafkaSettings, self._plan.env))
+            yield self._plan.env["KAFKA_BOOTSTRAP_SERVERS"]
+            return
+        async with embedded_broker(self._data) as bootstrap:
+            await ensure_topics(
+                KafkaSettings(kafka_bootstrap_servers=bootstrap),
+                retention_cap_ms=_DEMO_RETENTION_MS,
+            )
+            yield bootstrap
+
+    @asynccontextmanager
+    async def _fakes(self) -> AsyncIterator["_Fakes"]:
+        market, chat = self._run / "market.json", self._run / "telegram.json"
+        programs = []
+        if self._plan.simulated_market:
+            env = self._plan.env | {"SIM_ENDPOINTS_FILE": str(market)}
+            programs.append(self._program("market", "foreshock_simulator", env, market))
+        if self._plan.telegram_fake:
+            env = self._plan.env | {"TELEGRAM_FAKE_ENDPOINTS_FILE": str(chat)}
+            programs.append(self._program("telegram", "foreshock_simulator.telegram", env, chat))
+        async with self._keeping(programs):
+            yield _Fakes(
+                market=await _announced(market) if self._plan.simulated_market else {},
+                chat=await _announced(chat) if self._plan.telegram_fake else {},
+            )
+
+    def _service_programs(self, env: dict[str, str]) -> list[Program]:
+        programs = []
+        for name in self._plan.services:
+            announces = self._run / f"{name}.health"
+            own = env | {"HEALTH_FILE": str(announces)}
+            programs.append(self._program(name, module_of(name), own, announces))
+        return programs
+
+    def _program(self, name: str, module: str, env: dict[str, str], announces: Path) -> Program:
+        log = self._log / f"{name}.log" if self._log is not None else None
+        return Program(name=name, module=module, env=env, log=log, announces=announces)
+
+    @asynccontextmanager
+    async def _keeping(self, programs: Iterable[Program]) -> AsyncIterator[list[Supervised]]:
+        kept = [Supervised(each, self._forker, self._say, self._clock) for each in programs]
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(each.keep(self._patience, self._changed.set)) for each in kept
+            ]
+            try:
+                yield kept
+            finally:
+                for task in tasks:
+                    task.cancel()
+
+    async def _keep_current(self, base: Endpoints, ready: Callable[[Endpoints], None]) -> None:
+        async with httpx.AsyncClient(timeout=1.0) as client:
+            told = False
+            while True:
+                self._changed.clear()
+                services = await self._all_ready(client)
+                current = msgspec.structs.replace(base, services=services)
+                endpoints.write(self._file, current)
+                if not told:
+                    ready(current)
+                    told = True
+                await self._changed.wait()
+
+    async def _all_ready(self, client: httpx.AsyncClient) -> dict[str, ServiceEndpoint]:
+        remind = self._clock.monotonic() + _REMIND_S
+        while True:
+            answers = {name: await _ready(client, each) for name, each in self._services.items()}
+            found = {
+                name: answer for name, answer in answers.items() if not isinstance(answer, str)
+            }
+            if len(found) == len(answers):
+                return found
+            if self._clock.monotonic() > remind:
+                waiting = (f"{name} ({a})" for name, a in answers.items() if isinstance(a, str))
+                self._say(f"still waiting for {', '.join(waiting)}")
+                remind = self._clock.monotonic() + _REMIND_S
+            await asyncio.sleep(_POLL_S)
+
+
+class _Fakes(msgspec.Struct, frozen=True, kw_only=True):
+    market: dict[str, str]
+    chat: dict[str, object]
+
+    @property
+    def env(self) -> dict[str, str]:
+        env = {}
+        if self.market:
+            hosts = sorted(self.market.items())
+            env["EXCHANGE_REST_URLS"] = ",".join(f"{name}={url}" for name, url in hosts)
+            env["EXCHANGE_WS_URLS"] = ",".join(
+                f"{name}={url.replace('http', 'ws', 1)}" for name, url in hosts
+            )
+        if self.chat:
+            env["TELEGRAM_API_URL"] = str(self.chat["bot_api"])
+        return env
+
+    def endpoints(self, kafka: str, registry: str, chat_id: int | None) -> Endpoints:
+        page, api = self.chat.get("chat_page"), self.chat.get("bot_api")
+        return Endpoints(
+            kafka=kafka,
+            schema_registry=registry,
+            services={},
+            chat_page=str(page) if page else None,
+            bot_api=str(api) if api else None,
+            chat_id=chat_id,
+        )
+
+
+async def _announced(file: Path) -> dict[str, str]:
+    while not file.exists():
+        await asyncio.sleep(_POLL_S)
+    found: dict[str, str] = json.loads(file.read_text())
+    return found
+
+
+async def _ready(client: httpx.AsyncClient, service: Supervised) -> ServiceEndpoint | str:
+    pid, file = service.pid, service.program.announces
+    if pid is None or file is None or not file.exists():
+        return "not started"
+    url = file.read_text().strip()
+    with contextlib.suppress(httpx.HTTPError):
+        answer = await client.get(f"{url}/readyz")
+        if answer.status_code == httpx.codes.OK:
+            return ServiceEndpoint(pid=pid, health=url)
+        return answer.text.strip()[:200]
+    return "no answer"

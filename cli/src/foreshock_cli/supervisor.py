@@ -1,0 +1,95 @@
+"""Keeps programs running: restarts what ends, slower each time, and says what keeps failing."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from foreshock_cli.processes import Forker, Program, Running
+from foreshock_kit.clock import Clock
+
+WRONG_SETTINGS: Final = 78
+"""The exit code of a program whose settings are wrong: starting it again cannot help."""
+
+
+class Patience(msgspec.Struct, frozen=True, kw_only=True):
+    """How restarts slow down, in seconds: doubling, until a run has lasted `healthy_after_s`."""
+
+    first_s: float = 0.2
+    longest_s: float = 30.0
+    healthy_after_s: float = 60.0
+    failing_after: int = 4
+    stop_s: float = 3.0
+
+    def delay(self, failures: int) -> float:
+        """Return the longest wait before the restart that follows so many failures in a row."""
+        return min(self.longest_s, self.first_s * 2.0 ** (failures - 1))
+
+
+class Supervised:
+    """One program, and the process that runs it just now."""
+
+    def __init__(
+        self, program: Program, forker: Forker, report: Callable[[str], None], clock: Clock
+    ) -> None:
+        self.program = program
+        self.running: Running | None = None
+        self._forker = forker
+        self._report = report
+        self._clock = clock
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, while one runs."""
+        return self.running.pid if self.running else None
+
+    async def keep(self, patience: Patience, changed: Callable[[], None]) -> None:
+        """Run the program until cancelled, then stop it; `changed` is called at each start."""
+        failures = 0
+        while True:
+            started = self._clock.monotonic()
+            code = await self._run_once(patience, changed)
+            lasted = self._clock.monotonic() - started
+            failures = 1 if lasted >= patience.healthy_after_s else failures + 1
+            self._tell(code, lasted, failures, patience)
+            if code == WRONG_SETTINGS:
+                return
+            await asyncio.sleep(random.uniform(0.5, 1.0) * patience.delay(failures))  # noqa: S311
+
+    async def _run_once(self, patience: Patience, changed: Callable[[], None]) -> int:
+        running = self.running = await self._forker.start(self.program)
+        try:
+            changed()
+            return await running.wait()
+        except asyncio.CancelledError:
+            await running.stop(patience.stop_s)
+            raise
+        finally:
+            self.running = None
+            running.close()
+
+    def _tell(self, code: int, lasted: float, failures: int, patience: Patience) -> None:
+        name, how = self.program.name, _how_it_ended(code)
+        if code == WRONG_SETTINGS:
+            self._report(f"{name} cannot start: its settings are wrong.{self._last_words()}")
+        elif failures == patience.failing_after:
+            self._report(
+                f"{name} keeps failing ({how} after {lasted:.0f} s); the others go on, "
+                f"and it is tried again every {patience.longest_s:.0f} s at the latest."
+                f"{self._last_words()}"
+            )
+        elif failures < patience.failing_after:
+            self._report(f"{name} {how} after {lasted:.0f} s: starting it again")
+
+    def _last_words(self) -> str:
+        log = self.program.log
+        if log is None or not log.exists():
+            return ""
+        lines = log.read_text(errors="replace").splitlines()[-8:]
+        return "".join(f"\n    {line}" for line in lines) + f"\n    (from {log})"
+
+
+def _how_it_ended(code: int) -> str:
+    return f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"

@@ -1,0 +1,92 @@
+"""`foreshock tail TOPIC`: a topic's events as they come."""
+
+import argparse
+import asyncio
+import difflib
+import signal
+import sys
+from datetime import UTC, datetime
+
+import msgspec
+from rich.console import Console
+
+from foreshock_cli.connect import add_broker_argument, kafka_settings
+from foreshock_kit.clock import SystemClock
+from foreshock_kit.errors import ForeshockError
+from foreshock_kit.kafka import Record, follow
+from foreshock_kit.service import Context
+from foreshock_kit.settings import KafkaSettings
+from foreshock_schemas.topics import TOPICS, Topic
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument("topic", help="a topic's name, in full or short: signals")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--beginning", action="store_true", help="from the oldest record on")
+    add_broker_argument(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print events until Ctrl-C; return 2 for an unknown topic, 1 if the broker fails."""
+    errors = Console(stderr=True, highlight=False)
+    topic = find(arguments.topic)
+    if topic is None:
+        errors.print(f"no topic {arguments.topic!r}{_nearest(arguments.topic)}", style="red")
+        return 2
+    try:
+        asyncio.run(_tail(topic, kafka_settings(arguments), arguments))
+    except ForeshockError as e:
+        errors.print(f"foreshock tail: {e}", style="red")
+        return 1
+    return 0
+
+
+def find(name: str) -> Topic | None:
+    """Return the topic of that name, full (`foreshock.signals.v1`) or short (`signals`)."""
+    return next((t for t in TOPICS if name in {t.name, t.name.split(".")[1]}), None)
+
+
+def line(record: Record) -> str:
+    """Return an event in one readable line: time, key, then what it says."""
+    event = record.event
+    at = datetime.fromtimestamp(event.ts_event_ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
+    fields = msgspec.to_builtins(event)
+    said = (f"{k}={v}" for k, v in fields.items() if not k.startswith("ts_") and v is not None)
+    return f"{at} {type(event).__name__} {' '.join(said)}"
+
+
+async def _tail(topic: Topic, settings: KafkaSettings, arguments: argparse.Namespace) -> None:
+    context = Context("tail", asyncio.Event(), SystemClock())
+    show = _as_json if arguments.json else line
+
+    def on_record(record: Record) -> None:
+        sys.stdout.write(f"{show(record)}\n")
+        sys.stdout.flush()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, context.stop.set)
+    async with asyncio.TaskGroup() as group:
+        reading = group.create_task(
+            follow(
+                settings,
+                context,
+                [topic],
+                on_record,
+                since_ms={topic.name: None if arguments.beginning else 0},
+                caught_up=asyncio.Event(),
+            )
+        )
+        await context.stop.wait()
+        reading.cancel()
+
+
+def _as_json(record: Record) -> str:
+    place = {"partition": record.partition, "offset": record.offset}
+    return msgspec.json.encode(place | msgspec.to_builtins(record.event)).decode()
+
+
+def _nearest(name: str) -> str:
+    short = [t.name.split(".")[1] for t in TOPICS]
+    close = difflib.get_close_matches(name.removeprefix("foreshock.").split(".")[0], short)
+    return f"; did you mean {' or '.join(close)}?" if close else f"; there are: {', '.join(short)}"

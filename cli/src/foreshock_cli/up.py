@@ -1,0 +1,88 @@
+"""`foreshock up`: the whole stack on this machine, until Ctrl-C."""
+
+import argparse
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+from dotenv import dotenv_values
+from rich.console import Console
+
+from foreshock_cli.endpoints import Endpoints
+from foreshock_cli.plan import Plan, UnknownService, make
+from foreshock_cli.stack import Stack
+from foreshock_kit.clock import SystemClock
+from foreshock_kit.errors import ForeshockError
+
+_VAR = Path("var")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument("--only", default="", metavar="A,B", help="start only these services")
+    parser.add_argument("--for", type=float, dest="seconds", help="stop by itself after so long")
+    parser.add_argument(
+        "--logs", action="store_true", help="services' logs here instead of var/log/"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the stack; return 0 after a stop, 2 for a wrong option, 1 when it cannot start."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    only = tuple(name.strip() for name in arguments.only.split(",") if name.strip())
+    environ = {k: v for k, v in dotenv_values(".env").items() if v is not None} | os.environ
+    try:
+        plan = make(environ, only)
+    except UnknownService as e:
+        console.print(f"foreshock up: {e}", style="red")
+        return 2
+    try:
+        asyncio.run(_until_stopped(plan, console, arguments))
+    except* (ForeshockError, OSError) as group:
+        for problem in group.exceptions:
+            console.print(f"foreshock up: {problem}", style="red")
+        return 1
+    return 0
+
+
+async def _until_stopped(plan: Plan, console: Console, arguments: argparse.Namespace) -> None:
+    clock = SystemClock()
+    started = clock.monotonic()
+
+    def ready(ends: Endpoints) -> None:
+        console.print(_banner(plan, ends, clock.monotonic() - started))
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    console.print("Foreshock is starting (Ctrl-C ends it)")
+    stack = Stack(plan, _VAR, say=console.print, clock=clock, logs=arguments.logs)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(stack.run(ready))
+        ended = group.create_task(_ended(task, stop))
+        try:
+            async with asyncio.timeout(arguments.seconds):
+                await ended
+        except TimeoutError:
+            pass
+        if not task.done():
+            console.print("stopping")
+            task.cancel()
+
+
+async def _ended(task: asyncio.Task[None], stop: asyncio.Event) -> None:
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(stop.wait())
+        task.add_done_callback(lambda _: waiting.cancel())
+
+
+def _banner(plan: Plan, ends: Endpoints, took_s: float) -> str:
+    lines = ["", f"[bold]Foreshock is ready[/bold] after {took_s:.1f} s"]
+    lines += [f"  {line}" for line in plan.describe()]
+    lines += [f"  kafka     {ends.kafka}", f"  schemas   {ends.schema_registry}"]
+    if ends.chat_page:
+        lines.append(f"  [bold]chat      {ends.chat_page}[/bold]   <- open this in a browser")
+    lines += ["  logs      var/log/   Ctrl-C stops everything", ""]
+    return "\n".join(lines)

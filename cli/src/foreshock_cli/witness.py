@@ -1,0 +1,150 @@
+"""What a replay looks at: the recording, the ingester's counts, and the topic in the end."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import httpx
+import msgspec
+from prometheus_client.parser import text_string_to_metric_families
+
+from foreshock_cli.processes import Program
+from foreshock_exchanges import load
+from foreshock_exchanges.base import MarketEvent
+from foreshock_exchanges.intake import Intake
+from foreshock_kit.clock import Clock
+from foreshock_kit.kafka import Publisher, Record, follow
+from foreshock_kit.service import Context
+from foreshock_kit.settings import KafkaSettings
+from foreshock_schemas.events import Instrument, Liquidation, MarketStats
+from foreshock_schemas.ids import venue_id
+from foreshock_schemas.topics import INSTRUMENTS, MARKET_STATS, Topic
+
+
+class Subjects(msgspec.Struct, frozen=True):
+    """The contracts that a recording is about, and the ingester that takes most of it."""
+
+    instruments: tuple[Instrument, ...]
+    service: str
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """What an ingester has counted so far."""
+
+    frames: int = 0
+    events: int = 0
+    ignored: int = 0
+    malformed: int = 0
+    duplicates: int = 0
+
+
+def subjects(exchange: str, frames: Iterable[bytes]) -> Subjects:
+    """Return what the frames are about, by the exchange's own adapter."""
+    intake = Intake(load(exchange), lambda _reason, _frame: None)
+    coins: dict[str, str] = {}
+    kinds: Counter[str] = Counter()
+    for frame in frames:
+        for event in intake.take(frame, 2**53):
+            coins[event.symbol] = event.coin
+            kinds[_ingester(event)] += 1
+    return Subjects(
+        tuple(_instrument(exchange, symbol, coin) for symbol, coin in coins.items()),
+        kinds.most_common(1)[0][0] if kinds else "ingest-trades",
+    )
+
+
+async def publish_universe(
+    settings: KafkaSettings, instruments: Sequence[Instrument], clock: Clock
+) -> None:
+    """Publish the contracts and their coins, as oi-poller would."""
+    async with Publisher(settings, "replay", clock) as publisher:
+        now_ms = clock.now_ms()
+        for instrument in instruments:
+            seen = msgspec.structs.replace(instrument, ts_event_ms=now_ms, ts_recv_ms=now_ms)
+            await publisher.publish(INSTRUMENTS, seen)
+            await publisher.publish(MARKET_STATS, _followed(instrument, now_ms))
+        await publisher.flush()
+
+
+async def counts_of(program: Program) -> Counts:
+    """Return what the program's metrics say; zeros while it does not answer."""
+    announces = program.announces
+    if announces is None or not announces.exists():
+        return Counts()
+    try:
+        async with httpx.AsyncClient(timeout=5.0) as client:
+            answer = await client.get(f"{announces.read_text().strip()}/metrics")
+    except httpx.HTTPError:
+        return Counts()
+    found: Counter[str] = Counter()
+    prefix = f"foreshock_{program.name.replace('-', '_')}_"
+    for family in text_string_to_metric_families(answer.text):
+        for sample in family.samples:
+            name = sample.name.removeprefix(prefix).removesuffix("_total")
+            if name in Counts.__struct_fields__:
+                found[name] += int(sample.value)
+    return Counts(**found)
+
+
+async def ids_on(settings: KafkaSettings, topic: Topic, clock: Clock) -> set[str]:
+    """Return the distinct ids of everything on a topic."""
+    ids: set[str] = set()
+    read = asyncio.Event()
+
+    def on_record(record: Record) -> None:
+        ids.add(record.event.event_id)
+
+    context = Context("replay", asyncio.Event(), clock)
+    async with asyncio.TaskGroup() as group:
+        reading = group.create_task(
+            follow(
+                settings, context, [topic], on_record, since_ms={topic.name: None}, caught_up=read
+            )
+        )
+        await read.wait()
+        reading.cancel()
+    return ids
+
+
+def _ingester(event: MarketEvent) -> str:
+    return "ingest-liquidations" if isinstance(event, Liquidation) else "ingest-trades"
+
+
+def _instrument(exchange: str, symbol: str, coin: str) -> Instrument:
+    return Instrument(
+        event_id=venue_id(exchange, symbol, "instrument", 0),
+        ts_event_ms=0,
+        ts_recv_ms=0,
+        exchange=exchange,
+        symbol=symbol,
+        coin=coin,
+        quote="USDT",
+        multiplier=1.0,
+        contract_size=1.0,
+        tick_size=None,
+        status="trading",
+        funding_interval_h=None,
+    )
+
+
+def _followed(instrument: Instrument, now_ms: int) -> MarketStats:
+    return MarketStats(
+        event_id=venue_id(instrument.exchange, instrument.symbol, "replay", now_ms),
+        ts_event_ms=now_ms,
+        ts_recv_ms=now_ms,
+        coin=instrument.coin,
+        in_universe=True,
+        exchanges=(instrument.exchange,),
+        price=None,
+        price_change_24h_pct=None,
+        volume_24h_usd=None,
+        market_cap_usd=None,
+        market_cap_source=None,
+        market_cap_ms=None,
+        tier=None,
+        avg_daily_volume_usd=None,
+        volume_days=0,
+        volume_ms=None,
+        volatility_daily=None,
+        volatility_ms=None,
+    )

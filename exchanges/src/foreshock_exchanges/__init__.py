@@ -1,0 +1,22 @@
+"""What exchanges say: one pure file per exchange, loaded by name."""
+
+from importlib import import_module
+
+from foreshock_exchanges.base import Adapter
+
+NAMES = ("binance",)
+
+
+def load(name: str) -> Adapter:
+    """Return a new adapter of the exchange of that name.
+
+    Raises:
+        KeyError: There is no such exchange; the message names those there are.
+    """
+    if name not in NAMES:
+        raise KeyError(f"no exchange {name!r}; there are: {', '.join(NAMES)}")
+    adapter: Adapter = import_module(f"foreshock_exchanges.{name}").ADAPTER()
+    return adapter
+
+
+__all__ = ["NAMES", "Adapter", "load"]

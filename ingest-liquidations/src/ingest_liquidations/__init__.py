@@ -1,0 +1,1 @@
+"""Exchanges' liquidations onto foreshock.liquidations.v1."""

@@ -1,0 +1,86 @@
+"""Wiring: frames to liquidations of the coins followed, onto Kafka."""
+
+import asyncio
+from collections.abc import Sequence
+
+from foreshock_exchanges import load
+from foreshock_exchanges.base import Adapter, Channel, Feed
+from foreshock_exchanges.intake import Intake
+from foreshock_kit import logs
+from foreshock_kit.clock import Clock
+from foreshock_kit.feeds import follow_feeds
+from foreshock_kit.kafka import Publisher, Publishing
+from foreshock_kit.metrics import export_counts
+from foreshock_kit.service import Context, Service
+from foreshock_kit.universe import Universe, UniverseWatch
+from foreshock_schemas.events import Instrument, Liquidation
+from foreshock_schemas.topics import LIQUIDATIONS
+from ingest_liquidations import metrics
+from ingest_liquidations.settings import Settings
+
+log = logs.get_logger(__name__)
+
+
+async def run(settings: Settings, context: Context) -> None:
+    """Follow the liquidations of every exchange configured until told to stop, then flush."""
+    watch = UniverseWatch()
+    async with (
+        Publisher(settings, context.name, context.clock) as publisher,
+        asyncio.TaskGroup() as group,
+    ):
+        tasks = [group.create_task(watch.run(settings, context))]
+        for name in settings.exchanges:
+            adapter = load(name)
+            url = settings.ws_url(name, adapter.ws_url)
+            desk = LiquidationDesk(adapter, url, watch.universe, publisher, context.clock)
+            export_counts("foreshock_ingest_liquidations", desk.intake.counts, exchange=name)
+            tasks.append(group.create_task(follow_feeds(context, watch, desk, publisher)))
+        await context.stop.wait()
+        for task in tasks:
+            task.cancel()
+
+
+class LiquidationDesk:
+    """Where one exchange's liquidation frames are taken in."""
+
+    channel = Channel.LIQUIDATIONS
+
+    def __init__(
+        self,
+        adapter: Adapter,
+        url: str,
+        universe: Universe,
+        publisher: Publishing,
+        clock: Clock,
+    ) -> None:
+        self.exchange = adapter.name
+        self.intake = Intake(adapter, logs.Burst(log, "frame_refused", exchange=adapter.name))
+        self._adapter = adapter
+        self._url = url
+        self._universe = universe
+        self._publisher = publisher
+        self._clock = clock
+        self._delay = metrics.DELAY.labels(adapter.name)
+        self._not_followed = metrics.NOT_FOLLOWED.labels(adapter.name)
+
+    def feeds(self, contracts: Sequence[Instrument]) -> list[Feed]:
+        """Return the sockets that carry these contracts' liquidations."""
+        self._adapter.learn(contracts)
+        return self._adapter.feeds(self.channel, [c.symbol for c in contracts], self._url)
+
+    async def on_frame(self, frame: bytes) -> bool:
+        """Publish a frame's liquidations; return whether it had any event."""
+        recv_ms = self._clock.now_ms()
+        events = self.intake.take(frame, recv_ms)
+        for event in events:
+            if not isinstance(event, Liquidation):
+                continue
+            if event.coin not in self._universe:
+                self._not_followed.inc()
+                continue
+            self._delay.observe((recv_ms - event.ts_event_ms) / 1000)
+            await self._publisher.publish(LIQUIDATIONS, event)
+        return bool(events)
+
+
+SERVICE = Service("ingest-liquidations", Settings, run)

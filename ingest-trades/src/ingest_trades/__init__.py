@@ -1,0 +1,1 @@
+"""Exchanges' trades onto foreshock.trades.v1, and their seconds onto foreshock.bars.v1."""

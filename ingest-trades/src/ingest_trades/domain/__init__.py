@@ -1,0 +1,1 @@
+"""How trades become one-second bars."""

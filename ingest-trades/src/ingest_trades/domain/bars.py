@@ -1,0 +1,132 @@
+"""One-second bars of an exchange's trades, by the exchange's own clock.
+
+A bar closes one second after its second and is never reopened: what comes later for it is
+counted as late money of the bar then current. Seconds without trades make no bar, but a coin
+is heard of at least every ten seconds, so that silence and calm differ.
+"""
+
+from typing import Final
+
+from foreshock_exchanges.base import MarkPrice
+from foreshock_schemas.events import Bar, Trade
+from foreshock_schemas.ids import venue_id
+
+_GRACE_S: Final = 1
+_HEARTBEAT_S: Final = 10
+_CLUSTER_MS: Final = 100
+
+
+class Bars:
+    """The open seconds of every coin of one exchange."""
+
+    def __init__(self, exchange: str) -> None:
+        self._exchange = exchange
+        self._open: dict[int, dict[str, _Second]] = {}
+        self._late: dict[str, float] = {}
+        self._marks: dict[str, float] = {}
+        self._told: dict[str, int] = {}
+        self._closed_to = 0
+        self._clock_ms = 0
+
+    def on_trade(self, trade: Trade) -> None:
+        """Count a trade in its second, or as late money if that has closed."""
+        second = trade.ts_event_ms // 1000
+        if trade.ts_event_ms > self._clock_ms:
+            self._advance(trade.ts_event_ms)
+        if second < self._closed_to:
+            self._late[trade.coin] = self._late.get(trade.coin, 0.0) + trade.notional_usd
+            return
+        coins = self._open.get(second)
+        if coins is None:
+            coins = self._open[second] = {}
+        bar = coins.get(trade.coin)
+        if bar is None:
+            bar = coins[trade.coin] = _Second(trade.price)
+        bar.add(trade)
+
+    def on_mark(self, mark: MarkPrice) -> None:
+        """Note the mark price, and the time by the exchange's clock."""
+        self._marks[mark.coin] = mark.mark_price
+        if mark.ts_event_ms > self._clock_ms:
+            self._advance(mark.ts_event_ms)
+
+    def close(self, recv_ms: int) -> list[Bar]:
+        """Return the bars that are due by now, oldest first."""
+        due = self._clock_ms // 1000 - _GRACE_S
+        if due <= self._closed_to:
+            return []
+        bars = [
+            self._bar(second, coin, trades, recv_ms)
+            for second in sorted(s for s in self._open if s < due)
+            for coin, trades in self._open.pop(second).items()
+        ]
+        self._closed_to = due
+        return bars + self._heartbeats(due - 1, recv_ms)
+
+    def _advance(self, now_ms: int) -> None:
+        if not self._clock_ms:
+            self._closed_to = now_ms // 1000 - _GRACE_S
+        self._clock_ms = now_ms
+
+    def _heartbeats(self, second: int, recv_ms: int) -> list[Bar]:
+        silent = [
+            c for c in self._marks if second - self._told.setdefault(c, second) >= _HEARTBEAT_S
+        ]
+        return [self._bar(second, coin, None, recv_ms) for coin in silent]
+
+    def _bar(self, second: int, coin: str, trades: "_Second | None", recv_ms: int) -> Bar:
+        self._told[coin] = second
+        return Bar(
+            event_id=venue_id(self._exchange, coin, "bar", second),
+            ts_event_ms=(second + 1) * 1000,
+            ts_recv_ms=recv_ms,
+            exchange=self._exchange,
+            coin=coin,
+            start_ms=second * 1000,
+            open=trades.open if trades else None,
+            high=trades.high if trades else None,
+            low=trades.low if trades else None,
+            close=trades.close if trades else None,
+            notional_usd=trades.notional_usd if trades else 0.0,
+            taker_buy_usd=trades.taker_buy_usd if trades else 0.0,
+            trades=trades.trades if trades else 0,
+            largest_cluster_usd=trades.largest_cluster_usd if trades else 0.0,
+            late_notional_usd=self._late.pop(coin, 0.0),
+            mark_price=self._marks.get(coin),
+        )
+
+
+class _Second:
+    """What one coin traded within one second."""
+
+    __slots__ = (
+        "_run_buys", "_run_start_ms", "_run_usd", "close", "high", "largest_cluster_usd", "low",
+        "notional_usd", "open", "taker_buy_usd", "trades",
+    )  # fmt: skip
+
+    def __init__(self, price: float) -> None:
+        self.open = self.high = self.low = self.close = price
+        self.notional_usd = self.taker_buy_usd = self.largest_cluster_usd = 0.0
+        self.trades = 0
+        self._run_buys: bool | None = None
+        self._run_start_ms = 0
+        self._run_usd = 0.0
+
+    def add(self, trade: Trade) -> None:
+        price, usd = trade.price, trade.notional_usd
+        buys = trade.aggressor == "buy"
+        self.close = price
+        if price > self.high:
+            self.high = price
+        elif price < self.low:
+            self.low = price
+        self.notional_usd += usd
+        self.trades += 1
+        if buys:
+            self.taker_buy_usd += usd
+        if buys is self._run_buys and trade.ts_event_ms - self._run_start_ms <= _CLUSTER_MS:
+            self._run_usd += usd
+        else:
+            self._run_buys, self._run_start_ms, self._run_usd = buys, trade.ts_event_ms, usd
+        if self._run_usd > self.largest_cluster_usd:
+            self.largest_cluster_usd = self._run_usd

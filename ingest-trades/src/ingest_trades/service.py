@@ -1,0 +1,82 @@
+"""Wiring: frames to trades, trades to one-second bars, both to Kafka."""
+
+import asyncio
+from collections.abc import Sequence
+
+from foreshock_exchanges import load
+from foreshock_exchanges.base import Adapter, Channel, Feed, MarkPrice
+from foreshock_exchanges.intake import Intake
+from foreshock_kit import logs
+from foreshock_kit.clock import Clock
+from foreshock_kit.feeds import follow_feeds
+from foreshock_kit.kafka import Publisher, Publishing
+from foreshock_kit.metrics import export_counts
+from foreshock_kit.service import Context, Service
+from foreshock_kit.universe import UniverseWatch
+from foreshock_schemas.events import Instrument, Trade
+from foreshock_schemas.topics import BARS, TRADES
+from ingest_trades import metrics
+from ingest_trades.domain.bars import Bars
+from ingest_trades.settings import Settings
+
+log = logs.get_logger(__name__)
+
+
+async def run(settings: Settings, context: Context) -> None:
+    """Follow the trades of every exchange configured until told to stop, then flush."""
+    watch = UniverseWatch()
+    async with (
+        Publisher(settings, context.name, context.clock) as publisher,
+        asyncio.TaskGroup() as group,
+    ):
+        tasks = [group.create_task(watch.run(settings, context))]
+        for name in settings.exchanges:
+            adapter = load(name)
+            url = settings.ws_url(name, adapter.ws_url)
+            desk = TradeDesk(adapter, url, publisher, context.clock)
+            export_counts("foreshock_ingest_trades", desk.intake.counts, exchange=name)
+            tasks.append(group.create_task(follow_feeds(context, watch, desk, publisher)))
+        await context.stop.wait()
+        for task in tasks:
+            task.cancel()
+
+
+class TradeDesk:
+    """Where one exchange's trade frames are taken in."""
+
+    channel = Channel.TRADES
+
+    def __init__(self, adapter: Adapter, url: str, publisher: Publishing, clock: Clock) -> None:
+        self.exchange = adapter.name
+        self.intake = Intake(adapter, logs.Burst(log, "frame_refused", exchange=adapter.name))
+        self._adapter = adapter
+        self._url = url
+        self._bars = Bars(adapter.name)
+        self._publisher = publisher
+        self._clock = clock
+        self._delay = metrics.DELAY.labels(adapter.name)
+
+    def feeds(self, contracts: Sequence[Instrument]) -> list[Feed]:
+        """Return the sockets that carry these contracts' trades."""
+        self._adapter.learn(contracts)
+        return self._adapter.feeds(self.channel, [c.symbol for c in contracts], self._url)
+
+    async def on_frame(self, frame: bytes) -> bool:
+        """Publish a frame's trades and the bars now due; return whether it had any event."""
+        recv_ms = self._clock.now_ms()
+        events = self.intake.take(frame, recv_ms)
+        if not events:
+            return False
+        for event in events:
+            if isinstance(event, Trade):
+                self._bars.on_trade(event)
+                await self._publisher.publish(TRADES, event)
+            elif isinstance(event, MarkPrice):
+                self._bars.on_mark(event)
+        self._delay.observe((recv_ms - events[0].ts_event_ms) / 1000)
+        for bar in self._bars.close(recv_ms):
+            await self._publisher.publish(BARS, bar)
+        return True
+
+
+SERVICE = Service("ingest-trades", Settings, run)

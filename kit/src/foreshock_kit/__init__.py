@@ -1,0 +1,1 @@
+"""How services run: lifecycle, settings, logs, health, sockets, HTTP and Kafka."""

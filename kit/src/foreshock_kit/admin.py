@@ -1,0 +1,138 @@
+"""Topics as the table has them: create the missing, and say what differs."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
+
+from foreshock_kit.errors import Permanent
+from foreshock_kit.kafka.cluster import admin_client
+from foreshock_kit.kafka.connection import bounded
+from foreshock_kit.settings import KafkaSettings
+from foreshock_schemas.topics import DEAD_LETTER_RETENTION_MS, TOPICS, Topic
+
+_WANTED_REPLICAS: Final = 3
+_TAKES_S: Final = 30.0
+
+
+async def ensure_topics(
+    settings: KafkaSettings,
+    topics: Sequence[Topic] = TOPICS,
+    retention_cap_ms: int | None = None,
+) -> list[str]:
+    """Create the topics that are missing, each with its dead-letter topic; change none.
+
+    Args:
+        settings: Where the broker is.
+        topics: Which should be there.
+        retention_cap_ms: Keep nothing longer, for a broker that holds all in memory.
+
+    Returns:
+        The names of those created.
+
+    Raises:
+        Permanent: the broker refuses to create one.
+        Transient: the broker does not answer.
+    """
+    wanted = _wanted(topics, retention_cap_ms)
+    async with bounded(_TAKES_S, "creating topics"), admin_client(settings) as admin:
+        existing = set(await admin.list_topics())
+        replicas = min(_WANTED_REPLICAS, len((await admin.describe_cluster())["brokers"]))
+        missing = [
+            NewTopic(name, partitions, replicas, topic_configs=config)
+            for name, (partitions, config) in wanted.items()
+            if name not in existing
+        ]
+        return _created(await admin.create_topics(missing)) if missing else []
+
+
+async def topic_problems(
+    settings: KafkaSettings,
+    topics: Sequence[Topic] = TOPICS,
+    retention_cap_ms: int | None = None,
+) -> list[str]:
+    """Compare the broker's topics with the table; each line says what to do.
+
+    Raises:
+        Transient: the broker does not answer.
+    """
+    wanted = _wanted(topics, retention_cap_ms)
+    async with bounded(_TAKES_S, "looking at topics"), admin_client(settings) as admin:
+        found = {t["topic"]: len(t["partitions"]) for t in await admin.describe_topics()}
+        present = [name for name in wanted if name in found]
+        configs = await _configs(admin, present)
+    problems = [
+        f"{name} is missing: create it with `foreshock topics`"
+        for name in wanted
+        if name not in found
+    ]
+    for name in present:
+        partitions, config = wanted[name]
+        problems += _partition_problems(name, partitions, found[name])
+        problems += _config_problems(name, config, configs[name])
+    return problems
+
+
+def _wanted(
+    topics: Iterable[Topic], retention_cap_ms: int | None
+) -> dict[str, tuple[int, dict[str, str]]]:
+    dead_letters = {"cleanup.policy": "delete", "retention.ms": str(DEAD_LETTER_RETENTION_MS)}
+    wanted: dict[str, tuple[int, dict[str, str]]] = {}
+    for topic in topics:
+        wanted[topic.name] = topic.partitions, _capped(topic.config, retention_cap_ms)
+        wanted[topic.dead_letters] = 1, _capped(dead_letters, retention_cap_ms)
+    return wanted
+
+
+def _capped(config: dict[str, str], retention_cap_ms: int | None) -> dict[str, str]:
+    retention = config.get("retention.ms")
+    if retention_cap_ms is None or retention is None:
+        return config
+    return {**config, "retention.ms": str(min(int(retention), retention_cap_ms))}
+
+
+def _created(response: Any) -> list[str]:
+    created = []
+    for name, code, message in response.topic_errors:
+        error = for_code(code)
+        if error is NoError:
+            created.append(name)
+        elif error is not TopicAlreadyExistsError:
+            raise Permanent(f"the broker does not create {name}: {message or error.__name__}")
+    return created
+
+
+async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    if not names:
+        return {}
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    return {
+        name: {entry[0]: entry[1] for entry in entries}
+        for response in await admin.describe_configs(asked)
+        for _, _, _, name, entries in response.resources
+    }
+
+
+def _partition_problems(name: str, wanted: int, found: int) -> list[str]:
+    if found == wanted:
+        return []
+    advice = (
+        "no key stays where it was when partitions are added: stop all services, "
+        "delete the topic and create it with `foreshock topics`"
+    )
+    return [f"{name} has {found} partitions instead of {wanted}: {advice}"]
+
+
+def _config_problems(name: str, wanted: dict[str, str], found: dict[str, str]) -> list[str]:
+    return [
+        f"{name} has {key}={found.get(key)} instead of {value}: set it with `kafka-configs "
+        f"--alter --entity-type topics --entity-name {name} --add-config {key}=[{value}]`"
+        for key, value in wanted.items()
+        if _as_set(found.get(key)) != _as_set(value)
+    ]
+
+
+def _as_set(value: str | None) -> frozenset[str]:
+    return frozenset(part.strip() for part in (value or "").split(","))

@@ -1,0 +1,134 @@
+"""The embedded broker: noida-db from PyPI, one small process that lives and dies with us.
+
+It saves asynchronously, ignores compaction and takes one member per group: it is for trying
+out and for tests. All that is particular to it is in this module.
+"""
+
+import asyncio
+import ctypes
+import os
+import re
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from foreshock_kit.errors import Permanent, PortInUse, Transient
+from foreshock_kit.logs import get_logger
+
+HOST: Final = "127.0.0.1"
+_PACKAGE: Final = "noida_db"
+_START_S: Final = 10.0
+_STOP_S: Final = 5.0
+_LOOK_EVERY_S: Final = 0.005
+_LISTENING: Final = re.compile(r"^\s*kafka\s+(\S+:\d+)\s*$", re.MULTILINE)
+_PR_SET_PDEATHSIG: Final = 1
+
+_log = get_logger(__name__)
+
+
+@asynccontextmanager
+async def embedded_broker(data_dir: Path, port: int = 0) -> AsyncIterator[str]:
+    """Run a broker on loopback in a fresh folder under `data_dir`, and remove both at the end.
+
+    The process has a session of its own, so that Ctrl-C reaches us and not it, and the kernel
+    ends it if we die.
+
+    Args:
+        data_dir: Where the folder is made.
+        port: Where to listen; 0 for any that is free.
+
+    Yields:
+        The bootstrap address, "127.0.0.1:PORT".
+
+    Raises:
+        PortInUse: somebody else listens on `port`.
+        Permanent: the broker cannot be run here; with its own words.
+        Transient: it does not listen within 10 s.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="broker-", dir=data_dir))
+    try:
+        process = await _spawn(folder, port)
+        try:
+            yield await _listening(process, folder, port)
+        finally:
+            await _end(process)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _spawn(folder: Path, port: int) -> asyncio.subprocess.Process:
+    program = files(_PACKAGE).joinpath("noida-db")
+    arguments = ("start", "--data-dir", str(folder / "data"), "--only", "kafka")
+    with (folder / "broker.log").open("wb") as log:
+        return await asyncio.create_subprocess_exec(
+            str(program),
+            *arguments,
+            "--host",
+            HOST,
+            "--kafka-port",
+            str(port),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=_dying_with(os.getpid()),
+        )
+
+
+def _dying_with(parent: int) -> Callable[[], None]:
+    """Return what makes a child, between fork and exec, end when `parent` does (Linux)."""
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+    def before_exec() -> None:
+        if libc is not None:
+            libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != parent:
+                os._exit(1)
+
+    return before_exec
+
+
+async def _listening(process: asyncio.subprocess.Process, folder: Path, port: int) -> str:
+    """Wait until the process says where it listens, and takes a connection there."""
+    try:
+        async with asyncio.timeout(_START_S):
+            while (found := _LISTENING.search(_output(folder))) is None:
+                if process.returncode is not None:
+                    raise _refusal(_output(folder), port)
+                await asyncio.sleep(_LOOK_EVERY_S)
+            host, _, heard = found[1].rpartition(":")
+            _, writer = await asyncio.open_connection(host, int(heard))
+    except (TimeoutError, OSError) as error:
+        raise Transient(f"the embedded broker does not listen: {_output(folder)}") from error
+    writer.close()
+    if process.returncode is not None:
+        raise _refusal(_output(folder), port)
+    _log.info("broker_listening", address=found[1], pid=process.pid)
+    return found[1]
+
+
+def _output(folder: Path) -> str:
+    return (folder / "broker.log").read_text(errors="replace")
+
+
+def _refusal(output: str, port: int) -> Exception:
+    if "already in use" in output:
+        return PortInUse(port)
+    return Permanent(f"the embedded broker cannot run: {output.strip()}")
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Kill: a polite end would first save what is about to be deleted."""
+    if process.returncode is not None:
+        _log.error("broker_died", pid=process.pid, exit_code=process.returncode)
+        return
+    process.kill()
+    async with asyncio.timeout(_STOP_S):
+        await process.wait()

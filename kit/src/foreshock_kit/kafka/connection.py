@@ -1,0 +1,158 @@
+"""How clients reach the broker, and how long they may take for anything."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final, Protocol, TypeVar
+
+from aiokafka.errors import KafkaError
+from aiokafka.helpers import create_ssl_context
+
+from foreshock_kit.errors import Transient
+from foreshock_kit.logs import get_logger
+from foreshock_kit.settings import KafkaSettings
+
+REQUEST_TIMEOUT_MS: Final = 10_000
+START_S: Final = 15.0
+STOP_S: Final = 3.0
+_FIRST_PAUSE_S: Final = 0.25
+_LONGEST_PAUSE_S: Final = 5.0
+
+_log = get_logger(__name__)
+
+
+class Client(Protocol):
+    """What aiokafka's producer and consumer have in common."""
+
+    async def start(self) -> None:
+        """Connect."""
+        ...
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        ...
+
+
+AnyClient = TypeVar("AnyClient", bound=Client)
+
+
+def client_options(settings: KafkaSettings) -> dict[str, Any]:
+    """Return the options that every aiokafka client needs to reach the broker."""
+    password = settings.kafka_sasl_password
+    options: dict[str, Any] = {
+        "bootstrap_servers": settings.kafka_bootstrap_servers,
+        "security_protocol": settings.kafka_security_protocol,
+        "request_timeout_ms": REQUEST_TIMEOUT_MS,
+    }
+    if settings.kafka_sasl_mechanism is not None:
+        options["sasl_mechanism"] = settings.kafka_sasl_mechanism
+        options["sasl_plain_username"] = settings.kafka_sasl_username
+        options["sasl_plain_password"] = None if password is None else password.reveal()
+    if settings.kafka_security_protocol.endswith("SSL"):
+        options["ssl_context"] = create_ssl_context(cafile=settings.kafka_ssl_cafile)
+    return options
+
+
+@asynccontextmanager
+async def bounded(seconds: float, doing: str) -> AsyncIterator[None]:
+    """Let the block take `seconds` at most.
+
+    Raises:
+        Transient: the time is over, or the broker refused; the message says what was tried.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise Transient(f"Kafka: {doing} took longer than {seconds:g} s") from error
+    except KafkaError as error:
+        raise Transient(f"Kafka: {doing} failed: {error!r}") from error
+
+
+async def stop_client(client: Client, seconds: float = STOP_S) -> None:
+    """Stop a client; one whose `stop` hangs (its broker is gone) is left to the loop's end."""
+    try:
+        async with bounded(seconds, "stopping"):
+            await client.stop()
+    except Transient as error:
+        _log.warning("kafka_stop_abandoned", why=str(error))
+
+
+class Stopped(Exception):
+    """The service was told to stop before the broker could be reached."""
+
+
+async def start_client(
+    settings: KafkaSettings,
+    make: Callable[[], AnyClient],
+    *,
+    check: Callable[[AnyClient], Awaitable[None]] | None = None,
+    on_wait: Callable[[str], None] | None = None,
+    stop: asyncio.Event | None = None,
+) -> AnyClient:
+    """Make and start a client, trying for ever.
+
+    Args:
+        settings: Where the broker is.
+        make: Makes a client that is not yet started.
+        check: Raises Transient when a started client is not yet of use.
+        on_wait: Hears why, before every pause.
+        stop: Ends the trying.
+
+    Raises:
+        Stopped: `stop` was set.
+    """
+    stop = stop or asyncio.Event()
+    pause_s = _FIRST_PAUSE_S
+    while not stop.is_set():
+        try:
+            return await _attempt(settings, make, check)
+        except Transient as error:
+            why = str(error)
+        _log.warning(
+            "kafka_not_ready",
+            servers=settings.kafka_bootstrap_servers,
+            why=why,
+            retry_in_s=pause_s,
+        )
+        if on_wait is not None:
+            on_wait(why)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause_s):
+                await stop.wait()
+        pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+    raise Stopped
+
+
+async def _attempt(
+    settings: KafkaSettings,
+    make: Callable[[], AnyClient],
+    check: Callable[[AnyClient], Awaitable[None]] | None,
+) -> AnyClient:
+    await _knock(settings.kafka_bootstrap_servers)
+    client = make()
+    try:
+        async with bounded(START_S, "connecting"):
+            await client.start()
+            if check is not None:
+                await check(client)
+    except BaseException:
+        await stop_client(client)
+        raise
+    return client
+
+
+async def _knock(servers: str) -> None:
+    """Raise Transient unless a server takes a connection; aiokafka says it less clearly."""
+    problems = []
+    for server in servers.split(","):
+        host, _, port = server.strip().rpartition(":")
+        try:
+            async with asyncio.timeout(START_S):
+                _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+        except (OSError, TimeoutError, ValueError) as error:
+            problems.append(f"{server.strip()}: {error or 'no answer'}")
+        else:
+            writer.close()
+            return
+    raise Transient(f"no Kafka broker reachable ({'; '.join(problems)})")

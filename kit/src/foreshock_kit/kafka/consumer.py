@@ -1,0 +1,91 @@
+"""Reading topics as a member of a group: at least once, with explicit commits."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+
+from foreshock_kit.kafka.connection import Stopped, stop_client
+from foreshock_kit.kafka.membership import PART, Handler, Hook, Job, Membership
+from foreshock_kit.kafka.publisher import Publisher
+from foreshock_kit.kafka.reader import start_reader
+from foreshock_kit.service import Context
+from foreshock_kit.settings import ServiceSettings
+from foreshock_schemas.topics import Topic
+
+_SESSION_MS: Final = 30_000
+_HEARTBEAT_MS: Final = 3_000
+
+
+async def consume(
+    settings: ServiceSettings,
+    context: Context,
+    *,
+    topics: Sequence[Topic],
+    on_records: Handler,
+    publisher: Publisher,
+    rebuild_ms: Mapping[str, int | None] | None = None,
+    first: Sequence[Topic] = (),
+    on_assigned: Hook | None = None,
+    on_revoked: Hook | None = None,
+    group: str | None = None,
+) -> None:
+    """Hand the topics' records to `on_records` until `context.stop` is set.
+
+    Within a partition the log's order is kept. An offset is committed after `on_records` has
+    returned and the publisher is flushed, about once a second, when a partition is taken
+    away, and at the end. Every instance is a static member, so that a restart within the
+    session timeout finds its partitions where it left them.
+
+    Args:
+        settings: The service's; `instance_id` tells its instances apart.
+        context: The service's; readiness of "kafka" follows assignment, rebuild and broker.
+        topics: What to read.
+        on_records: Called with up to 2,000 records, the oldest receive times first.
+        publisher: Flushed before commits; takes the dead letters.
+        rebuild_ms: By topic name, how far before the committed time to start (ms; None: from
+            the beginning); such records come with `replayed`.
+        first: Of `topics`, those to read to their end before the others are handed over.
+        on_assigned: Called with (topic, partition) pairs before their first record.
+        on_revoked: Called with the pairs that were taken away, after their last commit.
+        group: The consumer group; `foreshock-<service>` unless told.
+
+    Raises:
+        Transient: the broker does not take what is published or committed.
+        DeadLetterLimit: too much of a topic is unreadable.
+    """
+    group = group or f"foreshock-{context.name}"
+    job = Job(
+        group=group,
+        topics=topics,
+        on_records=on_records,
+        publisher=publisher,
+        rebuild_ms=rebuild_ms or {},
+        first=frozenset(topic.name for topic in first),
+        on_assigned=on_assigned,
+        on_revoked=on_revoked,
+    )
+
+    def wait(why: str) -> None:
+        context.ready(PART, ok=False, why=why)
+
+    wait("connecting")
+    try:
+        consumer = await start_reader(
+            settings,
+            topics,
+            stop=context.stop,
+            on_wait=wait,
+            client_id=context.name,
+            group_id=group,
+            group_instance_id=f"{context.name}-{settings.instance_id}",
+            partition_assignment_strategy=(RangePartitionAssignor,),
+            session_timeout_ms=_SESSION_MS,
+            heartbeat_interval_ms=_HEARTBEAT_MS,
+        )
+    except Stopped:
+        return
+    try:
+        await Membership(consumer, settings, context, job).run()
+    finally:
+        await stop_client(consumer)

@@ -1,0 +1,199 @@
+"""One member of a consumer group: what it owns, where it is, what it may commit."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from typing import Final, Literal
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+
+from foreshock_kit.errors import Transient
+from foreshock_kit.kafka.commits import Commits
+from foreshock_kit.kafka.connection import bounded
+from foreshock_kit.kafka.intake import Intake, note_expired
+from foreshock_kit.kafka.positions import Start, starts
+from foreshock_kit.kafka.publisher import Publisher
+from foreshock_kit.kafka.reader import POLL_S, Batches, poll, report_lag
+from foreshock_kit.kafka.records import Record
+from foreshock_kit.logs import get_logger
+from foreshock_kit.service import Context
+from foreshock_kit.settings import KafkaSettings
+from foreshock_schemas.topics import Topic
+
+Handler = Callable[[Sequence[Record]], Awaitable[None]]
+Hook = Callable[[set[tuple[str, int]]], Awaitable[None]]
+
+PART: Final = "kafka"
+_CHECK_EVERY_S: Final = 5.0
+_CHECK_S: Final = 2.0
+
+_log = get_logger(__name__)
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """What `consume` was asked to do."""
+
+    group: str
+    topics: Sequence[Topic]
+    on_records: Handler
+    publisher: Publisher
+    rebuild_ms: Mapping[str, int | None]
+    first: frozenset[str]
+    on_assigned: Hook | None
+    on_revoked: Hook | None
+
+
+class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Runs a job for the partitions that the group gives us.
+
+    The client moves partitions in a task of its own. Therefore `_turn`: a revocation waits for
+    the batch in work, commits it, and from then on nothing is handed over until the main loop
+    has looked up and sought every position anew. What was read in between is dropped: it lies
+    behind those positions.
+    """
+
+    def __init__(
+        self, consumer: AIOKafkaConsumer, settings: KafkaSettings, context: Context, job: Job
+    ) -> None:
+        self._consumer = consumer
+        self._settings = settings
+        self._context = context
+        self._job = job
+        self._commits = Commits(consumer, job.publisher, context.clock)
+        self._intake = Intake(job.topics, job.publisher)
+        self._turn = asyncio.Lock()
+        self._state: Literal["unassigned", "assigned", "running"] = "unassigned"
+        self._assigned = asyncio.Event()
+        self._failure: Exception | None = None
+        self._starts: dict[TopicPartition, Start] = {}
+        self._held: set[TopicPartition] = set()
+        self._rebuilt = False
+        self._check_s = 0.0
+
+    async def run(self) -> None:
+        """Read until `context.stop`, then commit what is done."""
+        self._consumer.subscribe([topic.name for topic in self._job.topics], listener=self)
+        while not self._context.stop.is_set():
+            batches = await self._poll()
+            async with self._turn:
+                await self._step(batches)
+        async with self._turn:
+            await self._commits.write()
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        """Finish the batch in work and commit; called by the client."""
+        async with self._turn:
+            self._state = "unassigned"
+            self._assigned.clear()
+            if not revoked:
+                return
+            self._context.ready(PART, ok=False, why="rebalancing")
+            try:
+                await self._commits.write()
+                if self._job.on_revoked is not None:
+                    await self._job.on_revoked(_pairs(revoked))
+            except Exception as error:  # noqa: BLE001  the client would swallow it
+                self._failure = error
+
+    async def on_partitions_assigned(self, _: Collection[TopicPartition]) -> None:
+        """Note that positions are to be looked up; called by the client."""
+        self._state = "assigned"
+        self._assigned.set()
+
+    async def _poll(self) -> Batches:
+        if self._state == "running":
+            return await poll(self._consumer)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(POLL_S):
+                await self._assigned.wait()
+        return {}
+
+    async def _step(self, batches: Batches) -> None:
+        if self._failure is not None:
+            raise self._failure
+        if self._state == "assigned":
+            await self._take_positions()
+            self._state = "running"
+        elif self._state == "running":
+            await self._hand_over(batches)
+            await self._commits.write_if_due()
+            await self._look_around(bool(batches))
+
+    async def _take_positions(self) -> None:
+        assigned = self._consumer.assignment()
+        self._starts = await starts(
+            self._consumer,
+            self._settings,
+            self._job.group,
+            assigned,
+            self._job.rebuild_ms,
+            self._context.clock,
+        )
+        self._intake.restart(self._starts)
+        for where, start in self._starts.items():
+            self._consumer.seek(where, start.offset)
+            if start.expired:
+                note_expired(where, start.expired, going_on_at=start.offset)
+        self._rebuilt = False
+        first = {where for where in assigned if where.topic in self._job.first}
+        self._held = set(assigned) - first if first else set()
+        self._consumer.pause(*self._held)
+        self._context.ready(PART, ok=False, why="rebuilding")
+        if self._job.on_assigned is not None:
+            await self._job.on_assigned(_pairs(assigned))
+        await self._progress()
+
+    async def _hand_over(self, batches: Batches) -> None:
+        records = await self._intake.take(batches)
+        if records:
+            await self._job.on_records(records)
+        for where, many in batches.items():
+            last = many[-1]
+            if last.offset >= self._starts[where].live_from:
+                self._commits.done(where, last.offset + 1, last.timestamp)
+        if not self._rebuilt:
+            await self._progress()
+
+    async def _progress(self) -> None:
+        """Let the others go when the first are read, and say when the state is rebuilt."""
+        positions = {where: await self._consumer.position(where) for where in self._starts}
+        if self._held and all(
+            positions[where] >= start.end
+            for where, start in self._starts.items()
+            if where.topic in self._job.first
+        ):
+            self._consumer.resume(*self._held)
+            self._held = set()
+        self._rebuilt = not self._held and all(
+            positions[where] >= start.live_from for where, start in self._starts.items()
+        )
+        if self._rebuilt:
+            self._context.ready(PART)
+
+    async def _look_around(self, read_something: bool) -> None:
+        now_s = self._context.clock.monotonic()
+        if now_s < self._check_s:
+            return
+        self._check_s = now_s + _CHECK_EVERY_S
+        report_lag(self._consumer, self._intake.positions())
+        if self._rebuilt and not read_something:
+            await self._ask_broker()
+
+    async def _ask_broker(self) -> None:
+        """Keep readiness true to whether the broker answers; the client itself says nothing."""
+        somewhere = next(iter(self._starts), None)
+        if somewhere is None:
+            return
+        try:
+            async with bounded(_CHECK_S, "asking the broker"):
+                await self._consumer.end_offsets([somewhere])
+        except Transient as error:
+            _log.warning("kafka_silent", why=str(error))
+            self._context.ready(PART, ok=False, why=str(error))
+        else:
+            self._context.ready(PART)
+
+
+def _pairs(partitions: Collection[TopicPartition]) -> set[tuple[str, int]]:
+    return {(where.topic, where.partition) for where in partitions}

@@ -1,0 +1,134 @@
+"""From a broker's bytes to events, and what becomes of those that are none."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, Final
+
+import msgspec
+
+from foreshock_kit.errors import DeadLetterLimit
+from foreshock_schemas.codec import Undecodable, decode
+from foreshock_schemas.events import Event
+from foreshock_schemas.topics import Topic
+
+CONSECUTIVE_LIMIT: Final = 100
+RATIO_LIMIT: Final = 0.1
+_RATIO_OVER: Final = 2_000
+_CAUSE_CHARACTERS: Final = 300
+
+
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """An event where it lies in Kafka.
+
+    `replayed`: it lies below the committed offset, so it has been acted upon before: rebuild
+    state from it and publish nothing.
+    """
+
+    topic: Topic
+    partition: int
+    offset: int
+    event: Event
+    replayed: bool = False
+
+
+class Unreadable(msgspec.Struct, frozen=True, gc=False):
+    """A record that is no event, and why."""
+
+    topic: Topic
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    cause: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What whoever looks at the dead letter needs to find the record again."""
+        return {
+            "topic": self.topic.name,
+            "partition": str(self.partition),
+            "offset": str(self.offset),
+            "timestamp_ms": str(self.timestamp_ms),
+            "error": self.cause,
+        }
+
+
+def read(topic: Topic, raw: Any, replayed: bool) -> Record | Unreadable | None:
+    """Decode one aiokafka record; None for a compacted topic's tombstone."""
+    if raw.value is None and "compact" in topic.cleanup:
+        return None
+    try:
+        event = decode(raw.value or b"")
+        if not isinstance(event, topic.event):
+            raise Undecodable(f"{type(event).__name__} on {topic.name}")  # noqa: TRY301
+    except Undecodable as error:
+        cause = str(error)[:_CAUSE_CHARACTERS]
+        where = topic, raw.partition, raw.offset, raw.timestamp
+        return Unreadable(*where, raw.key, raw.value, cause)
+    return Record(topic, raw.partition, raw.offset, event, replayed)
+
+
+def read_all(
+    batches: Mapping[Any, Sequence[Any]],
+    topics: Mapping[str, Topic],
+    replay_until: Mapping[Any, int],
+) -> Iterator[Record | Unreadable]:
+    """Decode what one poll returned, the oldest Kafka timestamps first.
+
+    Within a partition the log's order is kept, also where its timestamps go back.
+    """
+    for partition, raw in _oldest_first(batches):
+        replayed = raw.offset < replay_until.get(partition, 0)
+        record = read(topics[raw.topic], raw, replayed)
+        if record is not None:
+            yield record
+
+
+def _oldest_first(batches: Mapping[Any, Sequence[Any]]) -> Iterable[tuple[Any, Any]]:
+    if len(batches) == 1:
+        return ((partition, raw) for partition, many in batches.items() for raw in many)
+    dated = []
+    for partition, many in batches.items():
+        latest = 0
+        for raw in many:
+            latest = max(latest, raw.timestamp)
+            dated.append((latest, partition, raw))
+    dated.sort(key=itemgetter(0))
+    return ((partition, raw) for _, partition, raw in dated)
+
+
+class DeadLetterBudget:
+    """How much of one topic may be unreadable before reading it must stop."""
+
+    def __init__(self, topic: str) -> None:
+        self._topic = topic
+        self._in_a_row = 0
+        self._seen = 0
+        self._unreadable = 0
+
+    def readable(self) -> None:
+        """End a row of unreadable records."""
+        self._in_a_row = 0
+
+    def seen(self, records: int) -> None:
+        """Count records, readable or not; old ones are forgotten by halves."""
+        self._seen += records
+        while self._seen >= 2 * _RATIO_OVER:
+            self._seen //= 2
+            self._unreadable //= 2
+
+    def unreadable(self) -> None:
+        """Note one that could not be read.
+
+        Raises:
+            DeadLetterLimit: 100 in a row, or a tenth of the last 2,000 to 4,000.
+        """
+        self._in_a_row += 1
+        self._unreadable += 1
+        if self._in_a_row >= CONSECUTIVE_LIMIT:
+            raise DeadLetterLimit(f"{self._topic}: {self._in_a_row} unreadable records in a row")
+        if self._unreadable > RATIO_LIMIT * _RATIO_OVER:
+            raise DeadLetterLimit(
+                f"{self._topic}: {self._unreadable} of the last {self._seen} records unreadable"
+            )

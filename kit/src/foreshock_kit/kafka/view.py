@@ -1,0 +1,107 @@
+"""Reading topics whole and without a group: what views, ledgers and the universe live on."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from foreshock_kit.kafka.cluster import partition_counts
+from foreshock_kit.kafka.connection import Stopped, bounded, stop_client
+from foreshock_kit.kafka.metrics import DEAD_LETTERS
+from foreshock_kit.kafka.reader import poll, start_reader
+from foreshock_kit.kafka.records import Record, read_all
+from foreshock_kit.logs import get_logger
+from foreshock_kit.service import Context
+from foreshock_kit.settings import KafkaSettings
+from foreshock_schemas.topics import Topic
+
+_LOOKUP_S: Final = 10.0
+
+_log = get_logger(__name__)
+
+
+async def follow(
+    settings: KafkaSettings,
+    context: Context,
+    topics: Sequence[Topic],
+    on_record: Callable[[Record], None],
+    *,
+    since_ms: Mapping[str, int | None],
+    caught_up: asyncio.Event,
+) -> None:
+    """Give every record of all partitions to `on_record` until `context.stop` is set.
+
+    Records that cannot be read are counted and skipped: whoever owns the topic's group keeps
+    them as dead letters.
+
+    Args:
+        settings: Where the broker is.
+        context: The service's.
+        topics: What to read.
+        on_record: Must be quick: nothing else runs meanwhile.
+        since_ms: By topic name, how far back to start (ms; None: from the beginning; 0: now).
+        caught_up: Set when all that was there at the start has been read.
+
+    Raises:
+        Transient: the broker does not answer when asked for offsets.
+    """
+    try:
+        consumer = await start_reader(
+            settings, topics, stop=context.stop, client_id=f"{context.name}-view", group_id=None
+        )
+    except Stopped:
+        return
+    try:
+        by_name = {topic.name: topic for topic in topics}
+        since = {name: since_ms[name] for name in by_name}
+        behind = await _take_positions(consumer, settings, since, context.clock.now_ms())
+        while not context.stop.is_set():
+            if not caught_up.is_set() and await _reached(consumer, behind):
+                caught_up.set()
+            for item in read_all(await poll(consumer), by_name, {}):
+                if isinstance(item, Record):
+                    on_record(item)
+                else:
+                    DEAD_LETTERS.labels(item.topic.name, "skipped").inc()
+                    _log.warning("kafka_record_skipped", **item.headers)
+    finally:
+        await stop_client(consumer)
+
+
+async def _take_positions(
+    consumer: AIOKafkaConsumer,
+    settings: KafkaSettings,
+    since_ms: Mapping[str, int | None],
+    now_ms: int,
+) -> dict[TopicPartition, int]:
+    """Seek everywhere and return the ends that are to be reached."""
+    async with bounded(_LOOKUP_S, "looking up offsets"):
+        counts = await partition_counts(settings)
+        everywhere = [
+            TopicPartition(name, partition)
+            for name in since_ms
+            for partition in range(counts[name])
+        ]
+        first = await consumer.beginning_offsets(everywhere)
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(everywhere)
+        dated = {
+            where: now_ms - back_ms for where in everywhere if (back_ms := since_ms[where.topic])
+        }
+        found = await consumer.offsets_for_times(dated) if dated else {}
+    consumer.assign(everywhere)
+    for where in everywhere:
+        at = found.get(where)
+        if since_ms[where.topic] is None:
+            consumer.seek(where, first[where])
+        else:
+            consumer.seek(where, ends[where] if at is None else at.offset)
+    return ends
+
+
+async def _reached(consumer: AIOKafkaConsumer, behind: dict[TopicPartition, int]) -> bool:
+    for where in tuple(behind):
+        if await consumer.position(where) < behind[where]:
+            return False
+        del behind[where]
+    return True

@@ -1,0 +1,98 @@
+"""Which contracts are followed, as oi-poller publishes it."""
+
+import asyncio
+from typing import Final
+
+from foreshock_kit.kafka import Record, follow
+from foreshock_kit.service import Context
+from foreshock_kit.settings import KafkaSettings
+from foreshock_schemas.events import Instrument, MarketStats
+from foreshock_schemas.topics import INSTRUMENTS, MARKET_STATS
+
+_SETTLE_S: Final = 0.5
+"""The poller writes a changed universe coin by coin; half a second without news is its end."""
+
+
+class Universe:
+    """The coins in force and the contracts that trade them."""
+
+    def __init__(self) -> None:
+        self._coins: set[str] = set()
+        self._contracts: dict[tuple[str, str], Instrument] = {}
+
+    def apply(self, event: MarketStats | Instrument) -> None:
+        """Take the newest word on a coin or a contract."""
+        if isinstance(event, Instrument):
+            self._contracts[event.exchange, event.symbol] = event
+        elif event.in_universe:
+            self._coins.add(event.coin)
+        else:
+            self._coins.discard(event.coin)
+
+    def __contains__(self, coin: object) -> bool:
+        return coin in self._coins
+
+    def contracts(self, exchange: str) -> tuple[Instrument, ...]:
+        """Return the exchange's trading contracts of the coins followed, by symbol."""
+        return tuple(
+            contract
+            for (venue, _), contract in sorted(self._contracts.items())
+            if venue == exchange and contract.status == "trading" and contract.coin in self._coins
+        )
+
+
+class UniverseWatch:
+    """Follows the universe while running."""
+
+    def __init__(self) -> None:
+        self.universe = Universe()
+        self._stirred = asyncio.Event()
+        self._settled = asyncio.Condition()
+
+    async def run(self, settings: KafkaSettings, context: Context) -> None:
+        """Read the topics for ever. Readiness waits until what is there has been read."""
+        caught_up = asyncio.Event()
+        context.ready("universe", ok=False, why="not read yet")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(
+                follow(
+                    settings,
+                    context,
+                    [INSTRUMENTS, MARKET_STATS],
+                    self._on_record,
+                    since_ms={INSTRUMENTS.name: None, MARKET_STATS.name: None},
+                    caught_up=caught_up,
+                )
+            )
+            await caught_up.wait()
+            context.ready("universe")
+            await self._announce()
+
+    async def contracts_other_than(
+        self, exchange: str, known: tuple[Instrument, ...]
+    ) -> tuple[Instrument, ...]:
+        """Wait until the exchange's contracts differ from `known`, and return them."""
+        async with self._settled:
+            while _same(now := self.universe.contracts(exchange), known):
+                await self._settled.wait()
+            return now
+
+    async def _announce(self) -> None:
+        while True:
+            await self._stirred.wait()
+            while self._stirred.is_set():
+                self._stirred.clear()
+                await asyncio.sleep(_SETTLE_S)
+            async with self._settled:
+                self._settled.notify_all()
+
+    def _on_record(self, record: Record) -> None:
+        if isinstance(record.event, (Instrument, MarketStats)):
+            self.universe.apply(record.event)
+            self._stirred.set()
+
+
+def _same(these: tuple[Instrument, ...], those: tuple[Instrument, ...]) -> bool:
+    return [(i.symbol, i.contract_size) for i in these] == [
+        (i.symbol, i.contract_size) for i in those
+    ]

@@ -1,0 +1,1 @@
+"""Open interest, market statistics, instruments and history, read by REST."""

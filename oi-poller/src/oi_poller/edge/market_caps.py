@@ -1,0 +1,131 @@
+"""Sources of market capitalisation, each a way to ask all coins at once.
+
+CoinPaprika: https://api.coinpaprika.com/#tag/Tickers (no key, 20,000 calls a month)
+CoinGecko: https://docs.coingecko.com/reference/coins-markets (no key, few calls a minute)
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from foreshock_exchanges.base import MalformedFrame
+from foreshock_kit import logs
+from foreshock_kit.errors import ForeshockError
+from foreshock_kit.http import HttpClient
+from oi_poller.domain.bundled_caps import bundled
+from oi_poller.domain.caps import Cap
+from oi_poller.edge.venue import Venue
+
+log = logs.get_logger(__name__)
+
+Caps = Mapping[str, tuple[Cap, ...]]
+
+
+class _Quote(msgspec.Struct):
+    price: float | None = None
+    market_cap: float | None = None
+
+
+class _PaprikaRow(msgspec.Struct):
+    symbol: str
+    quotes: dict[str, _Quote]
+
+
+class _GeckoRow(msgspec.Struct):
+    symbol: str
+    current_price: float | None = None
+    market_cap: float | None = None
+
+
+_paprika_rows = msgspec.json.Decoder(list[_PaprikaRow])
+_gecko_rows = msgspec.json.Decoder(list[_GeckoRow])
+
+
+class MarketCaps:
+    """Asks the sources in their order; a source that fails is logged and passed over."""
+
+    def __init__(
+        self, order: Sequence[str], venues: Sequence[Venue], hosts: Mapping[str, HttpClient]
+    ) -> None:
+        self._order = order
+        self._venues = venues
+        self._hosts = hosts
+
+    async def ask(
+        self, symbols: Mapping[str, Mapping[str, str]], prices: Mapping[str, float], now_ms: int
+    ) -> list[Caps]:
+        """Return each source's caps by coin, in order.
+
+        `symbols` are the contracts to ask for, by venue and coin; `prices` are by coin.
+        """
+        return [await self._of(source, symbols, prices, now_ms) for source in self._order]
+
+    async def _of(
+        self,
+        source: str,
+        symbols: Mapping[str, Mapping[str, str]],
+        prices: Mapping[str, float],
+        now_ms: int,
+    ) -> Caps:
+        if source == "bundled":
+            return bundled()
+        try:
+            if source == "coinpaprika":
+                return _grouped(_paprika(await self._hosts[source].get("/v1/tickers", {}), now_ms))
+            if source == "coingecko":
+                return _grouped(_gecko(await self._hosts[source].get(*_GECKO_PAGE), now_ms))
+            venue = next(v for v in self._venues if v.name == source)
+            return await _of_venue(venue, symbols.get(source, {}), prices)
+        except (ForeshockError, msgspec.DecodeError, MalformedFrame) as e:
+            log.warning("market_caps_unavailable", source=source, reason=str(e))
+            return {}
+
+
+_GECKO_PAGE = (
+    "/api/v3/coins/markets",
+    {"vs_currency": "usd", "order": "market_cap_desc", "per_page": "250", "page": "1"},
+)
+
+
+async def _of_venue(venue: Venue, symbols: Mapping[str, str], prices: Mapping[str, float]) -> Caps:
+    caps = []
+    for coin, symbol in symbols.items():
+        price = prices.get(coin)
+        for supply in await venue.supply(symbol) if price else ():
+            usd = supply.circulating_coins * (price or 0.0)
+            caps.append(
+                Cap(coin=coin, usd=usd, price=None, source=venue.name, ts_ms=supply.ts_event_ms)
+            )
+    return _grouped(caps)
+
+
+def _paprika(body: bytes, now_ms: int) -> Iterable[Cap]:
+    for row in _paprika_rows.decode(body):
+        quote = row.quotes.get("USD", _Quote())
+        if quote.market_cap:
+            yield Cap(
+                coin=row.symbol.upper(),
+                usd=quote.market_cap,
+                price=quote.price,
+                source="coinpaprika",
+                ts_ms=now_ms,
+            )
+
+
+def _gecko(body: bytes, now_ms: int) -> Iterable[Cap]:
+    for row in _gecko_rows.decode(body):
+        if row.market_cap:
+            yield Cap(
+                coin=row.symbol.upper(),
+                usd=row.market_cap,
+                price=row.current_price,
+                source="coingecko",
+                ts_ms=now_ms,
+            )
+
+
+def _grouped(caps: Iterable[Cap]) -> Caps:
+    found: dict[str, tuple[Cap, ...]] = {}
+    for cap in caps:
+        found[cap.coin] = (*found.get(cap.coin, ()), cap)
+    return found

@@ -1,0 +1,19 @@
+"""What oi-poller counts."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+POLLS: Final = Counter(
+    "foreshock_oi_poller_polls_total", "Polls, by exchange and how they ended.", ["exchange", "end"]
+)
+POLL_SECONDS: Final = Histogram(
+    "foreshock_oi_poller_poll_seconds",
+    "How long one exchange's poll took.",
+    ["exchange"],
+    buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60),
+)
+LAST_POLL: Final = Gauge(
+    "foreshock_oi_poller_last_poll_timestamp_seconds", "End of the last good poll.", ["exchange"]
+)
+COINS: Final = Gauge("foreshock_oi_poller_coins", "Coins in the universe.")

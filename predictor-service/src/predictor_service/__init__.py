@@ -1,0 +1,1 @@
+"""Where liquidations wait, and a warning when the price comes near."""

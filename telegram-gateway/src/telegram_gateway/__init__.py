@@ -1,0 +1,1 @@
+"""Alerts to Telegram, and the answers to its commands."""

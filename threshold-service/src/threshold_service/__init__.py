@@ -1,0 +1,1 @@
+"""Thresholds that adapt, and the detectors that use them."""
