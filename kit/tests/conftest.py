@@ -1,6 +1,7 @@
 """One broker for all tests of this member."""
 
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
@@ -18,3 +19,11 @@ async def bootstrap() -> AsyncIterator[str]:
 @pytest.fixture
 def kafka(bootstrap: str) -> ServiceSettings:
     return ServiceSettings(kafka_bootstrap_servers=bootstrap)
+
+
+@pytest.fixture
+def unused_port() -> Iterator[int]:
+    """A port of ours that nobody listens on, because we hold it."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]

@@ -78,12 +78,15 @@ def test_a_tombstone_is_no_record_and_no_error():
 def test_what_is_no_event_says_where_it_lies(value):
     [item] = read_all({0: [raw(TRADES.name, 3, 7, 11, value)]}, TOPICS, {})
     assert isinstance(item, Unreadable)
-    assert item.headers.items() >= {
-        "topic": TRADES.name,
-        "partition": "3",
-        "offset": "7",
-        "timestamp_ms": "11",
-    }.items()
+    assert (
+        item.headers.items()
+        >= {
+            "topic": TRADES.name,
+            "partition": "3",
+            "offset": "7",
+            "timestamp_ms": "11",
+        }.items()
+    )
     assert item.headers["error"]
 
 
@@ -116,18 +119,17 @@ def test_a_readable_record_ends_the_row():
     budget.unreadable()
 
 
+def worsen(budget: DeadLetterBudget, *, one_in: int, times: int) -> None:
+    for _ in range(times):
+        budget.seen(one_in)
+        budget.readable()
+        budget.unreadable()
+
+
 def test_a_tenth_of_the_records_is_the_limit():
-    budget = DeadLetterBudget("t")
     with pytest.raises(DeadLetterLimit, match="of the last"):
-        for _ in range(10_000):
-            budget.seen(5)
-            budget.readable()
-            budget.unreadable()
+        worsen(DeadLetterBudget("t"), one_in=5, times=10_000)
 
 
 def test_one_in_a_hundred_is_borne_for_ever():
-    budget = DeadLetterBudget("t")
-    for _ in range(5_000):
-        budget.seen(100)
-        budget.readable()
-        budget.unreadable()
+    worsen(DeadLetterBudget("t"), one_in=100, times=5_000)

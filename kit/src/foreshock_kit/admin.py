@@ -1,5 +1,6 @@
 """Topics as the table has them: create the missing, and say what differs."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from foreshock_schemas.topics import DEAD_LETTER_RETENTION_MS, TOPICS, Topic
 
 _WANTED_REPLICAS: Final = 3
 _TAKES_S: Final = 30.0
+_LOOK_AGAIN_S: Final = 0.05
 
 
 async def ensure_topics(
@@ -30,7 +32,7 @@ async def ensure_topics(
         retention_cap_ms: Keep nothing longer, for a broker that holds all in memory.
 
     Returns:
-        The names of those created.
+        The names of those created, once the broker shows them.
 
     Raises:
         Permanent: the broker refuses to create one.
@@ -45,7 +47,12 @@ async def ensure_topics(
             for name, (partitions, config) in wanted.items()
             if name not in existing
         ]
-        return _created(await admin.create_topics(missing)) if missing else []
+        if not missing:
+            return []
+        created = _created(await admin.create_topics(missing))
+        while not wanted.keys() <= set(await admin.list_topics()):
+            await asyncio.sleep(_LOOK_AGAIN_S)
+        return created
 
 
 async def topic_problems(

@@ -1,7 +1,8 @@
 """Everything Kafka: publishing, consuming as a group, following without one."""
 
 from foreshock_kit.kafka.consumer import consume
-from foreshock_kit.kafka.publisher import Publisher, Publishing
+from foreshock_kit.kafka.publisher import Publisher
+from foreshock_kit.kafka.publishing import Publishing
 from foreshock_kit.kafka.records import Record
 from foreshock_kit.kafka.view import follow
 

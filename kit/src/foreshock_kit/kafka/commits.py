@@ -8,7 +8,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, UnknownMemberI
 from foreshock_kit.clock import Clock
 from foreshock_kit.kafka.connection import bounded
 from foreshock_kit.kafka.metrics import COMMITS_DROPPED
-from foreshock_kit.kafka.publisher import Publishing
+from foreshock_kit.kafka.publishing import Publishing
 from foreshock_kit.logs import get_logger
 
 _EVERY_S: Final = 1.0

@@ -151,7 +151,7 @@ async def _knock(servers: str) -> None:
             async with asyncio.timeout(START_S):
                 _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
         except (OSError, TimeoutError, ValueError) as error:
-            problems.append(f"{server.strip()}: {error or 'no answer'}")
+            problems.append(f"{server.strip()}: {str(error) or 'no answer'}")
         else:
             writer.close()
             return

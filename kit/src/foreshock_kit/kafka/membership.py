@@ -177,7 +177,9 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
             return
         self._check_s = now_s + _CHECK_EVERY_S
         report_lag(self._consumer, self._intake.positions())
-        if self._rebuilt and not read_something:
+        if self._rebuilt and read_something:
+            self._context.ready(PART)
+        elif self._rebuilt:
             await self._ask_broker()
 
     async def _ask_broker(self) -> None:

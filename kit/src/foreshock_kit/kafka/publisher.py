@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, Self
 
 from aiokafka import AIOKafkaProducer
 
@@ -33,22 +33,6 @@ _LARGEST_RECORD_BYTES: Final = 900_000
 _KEYS_REMEMBERED: Final = 4_096
 
 
-class Publishing(Protocol):
-    """What a service needs of a publisher; `foreshock_kit.testing` has one in memory."""
-
-    async def publish(self, topic: Topic, event: Event) -> None:
-        """Put an event on its way, in a batch."""
-        ...
-
-    async def send(self, topic: Topic, event: Event) -> None:
-        """Put an event on its way and return when it is acknowledged."""
-        ...
-
-    async def flush(self) -> None:
-        """Return when everything is acknowledged."""
-        ...
-
-
 class _Route:
     """One topic's lanes, and the lane of each key met lately."""
 
@@ -70,7 +54,7 @@ class _Route:
 class Publisher:
     """An idempotent producer with acks from all replicas, as an async context manager.
 
-    Crash-only: when the broker does not acknowledge within 10 s the block that it manages is
+    Crash-only: when the broker does not acknowledge within `delivery_s` its block is
     cancelled and `Transient` leaves it (in an ExceptionGroup), so that the process restarts
     and goes on from what it had committed.
 
@@ -80,8 +64,11 @@ class Publisher:
             await publisher.flush()
     """
 
-    def __init__(self, settings: KafkaSettings, name: str, clock: Clock) -> None:
+    def __init__(
+        self, settings: KafkaSettings, name: str, clock: Clock, *, delivery_s: float = DELIVERY_S
+    ) -> None:
         self._settings = settings
+        self._delivery_s = delivery_s
         self._name = name
         self._clock = clock
         self._routes: dict[str, _Route] = {}
@@ -137,21 +124,22 @@ class Publisher:
 
         Raises:
             Permanent: the record is larger than a broker takes.
-            Transient: no acknowledgement within 10 s.
+            Transient: no acknowledgement within `delivery_s`.
         """
         lane, value_bytes = await self._append(topic, event)
-        async with bounded(DELIVERY_S, f"sending {value_bytes} bytes to {topic.name}"):
+        async with bounded(self._delivery_s, f"sending {value_bytes} bytes to {topic.name}"):
             delivery = await lane.hand_over()
             if delivery is not None:
-                await delivery
+                await asyncio.wait((delivery,))
+                delivery.result()
 
     async def flush(self) -> None:
         """Wait until all that was published is acknowledged.
 
         Raises:
-            Transient: no acknowledgement within 10 s.
+            Transient: no acknowledgement within `delivery_s`.
         """
-        async with bounded(DELIVERY_S, "flushing"):
+        async with bounded(self._delivery_s, "flushing"):
             await self._hand_over_waiting()
             await self._confirm()
 
@@ -161,9 +149,9 @@ class Publisher:
         """Keep what could not be read, byte for byte, in the topic's dead-letter topic.
 
         Raises:
-            Transient: no acknowledgement within 10 s.
+            Transient: no acknowledgement within `delivery_s`.
         """
-        async with bounded(DELIVERY_S, f"sending to {topic.dead_letters}"):
+        async with bounded(self._delivery_s, f"sending to {topic.dead_letters}"):
             await self._producer.send_and_wait(
                 topic.dead_letters,
                 value or b"",
@@ -193,12 +181,12 @@ class Publisher:
         if len(value) > _LARGEST_RECORD_BYTES:
             raise Permanent(f"{topic.name}: {event.event_id} has {len(value)} bytes")
         while not lane.append(key, value, event.ts_recv_ms):
-            async with bounded(DELIVERY_S, f"publishing to {topic.name}"):
+            async with bounded(self._delivery_s, f"publishing to {topic.name}"):
                 await lane.hand_over()
         return lane, len(value)
 
     async def _open(self, topic: str) -> _Route:
-        async with bounded(DELIVERY_S, f"looking up {topic}"):
+        async with bounded(self._delivery_s, f"looking up {topic}"):
             partitions = await self._producer.partitions_for(topic)
         route = _Route(
             tuple(
@@ -241,14 +229,14 @@ class Publisher:
             await self._stirred.wait()
             await asyncio.sleep(LINGER_S)
             self._stirred.clear()
-            async with bounded(DELIVERY_S, "handing over batches"):
+            async with bounded(self._delivery_s, "handing over batches"):
                 await self._hand_over_waiting()
 
     async def _watch(self) -> None:
         while True:
             await self._handed_over.wait()
             self._handed_over.clear()
-            async with bounded(DELIVERY_S, "waiting for acknowledgements"):
+            async with bounded(self._delivery_s, "waiting for acknowledgements"):
                 await self._confirm()
 
     async def _stop(self) -> None:

@@ -2,10 +2,10 @@
 
 Parts, from the pure to the outside::
 
-    errors  model  markup        what Telegram answers, stores and parses
-    updates  chats  faults       the state: pending updates, chats, ordered misbehaviour
-    requests  methods            Bot API methods over the state
-    polling  live                waiting for updates; what an open page is told
-    bot_api  page_api  server    HTTP
-    settings  __main__           the process
+    errors  model  markup                   what Telegram answers, stores and parses
+    updates  menu  photos  chats  faults    the state, and misbehaviour to order
+    requests  composing  methods            Bot API methods over the state
+    polling  live  views  fake              who waits for news, and what they are told
+    bot_api  page_api  server  page         HTTP
+    settings  __main__                      the process
 """

@@ -106,7 +106,10 @@ async def _call(request: web.Request) -> Call:
     files: dict[str, bytes] = {}
     match request.content_type:
         case "multipart/form-data":
-            await _read_multipart(request, params, files)
+            try:
+                await _read_multipart(request, params, files)
+            except ValueError as e:
+                raise Refused.bad_request("can't parse multipart body") from e
         case "application/json":
             params |= _flat(await request.read())
         case _:

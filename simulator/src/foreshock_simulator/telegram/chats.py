@@ -27,6 +27,10 @@ HISTORY_LIMIT: Final = 1_000
 CHATS_LIMIT: Final = 100
 TEXT_LIMIT: Final = 4_096
 _QUERIES_LIMIT: Final = 1_000
+_NOT_MODIFIED: Final = (
+    "message is not modified: specified new message content and reply markup are "
+    "exactly the same as a current content and reply markup of the message"
+)
 
 
 class _Chat:
@@ -132,10 +136,7 @@ class Telegram:
             raise Refused.bad_request("message can't be edited")
         content, keyboard = change(old)
         if (content, keyboard) == (old.content, old.keyboard):
-            raise Refused.bad_request(
-                "message is not modified: specified new message content and reply markup are "
-                "exactly the same as a current content and reply markup of the message"
-            )
+            raise Refused.bad_request(_NOT_MODIFIED)
         new = msgspec.structs.replace(
             old, content=content, keyboard=keyboard, edits=old.edits + 1, edit_ts_ms=now_ms
         )

@@ -19,8 +19,9 @@ const query = asked ? `?chat_id=${encodeURIComponent(asked)}` : "";
 let config = { chat_id: 1, bot: "Foreshock", commands: [], description: "" };
 let source = null;
 let failures = 0;
-let timers = { retry: 0, count: 0, silence: 0, busy: 0, toast: 0 };
+const timers = { retry: 0, count: 0, silence: 0, busy: 0, toast: 0 };
 let following = true;
+let lastTop = 0;
 let unseen = 0;
 let unread = 0;
 let choice = -1;
@@ -67,10 +68,11 @@ function lost() {
   state("reconnecting", "reconnecting…");
   let seconds = wait / 1000;
   const tell = () => {
-    const hint = failures > 8 ? " If Foreshock was started again, open the link that it printed." : "";
-    $("banner-text").textContent = `Connection lost. Trying again in ${seconds} s; nothing gets lost meanwhile.${hint}`;
+    $("banner-count").textContent = `Trying again in ${seconds}\u00a0s.`;
     seconds = Math.max(1, seconds - 1);
   };
+  const moved = failures > 8 ? " If Foreshock was started again, open the link that it printed." : "";
+  $("banner-text").textContent = `Connection lost. The chat comes back by itself.${moved}`;
   tell();
   $("banner").hidden = false;
   timers.count = setInterval(tell, 1000);
@@ -129,8 +131,12 @@ function find(id) {
   return log.querySelector(`[data-id="${Number(id)}"]`);
 }
 
+function lastMessage() {
+  return log.lastElementChild?.lastElementChild;
+}
+
 function newest() {
-  return Number(log.lastElementChild?.dataset.id || 0);
+  return Number(lastMessage()?.dataset.id || 0);
 }
 
 function join(made, before) {
@@ -143,10 +149,9 @@ function join(made, before) {
 
 function append(message) {
   const made = messageElement(message, actions);
-  const last = log.lastElementChild;
-  if (last?.dataset.day !== made.dataset.day) log.append(dayElement(message.ts_ms));
-  join(made, last);
-  log.append(made);
+  if (log.lastElementChild?.dataset.day !== made.dataset.day) log.append(dayElement(message.ts_ms));
+  join(made, lastMessage());
+  log.lastElementChild.append(made);
   return made;
 }
 
@@ -175,9 +180,10 @@ function remove({ message_id: id }) {
 }
 
 function settle() {
-  while (log.childElementCount > KEPT) log.firstElementChild.remove();
-  for (const day of log.querySelectorAll(".day")) {
-    if (!day.nextElementSibling?.dataset.id) day.remove();
+  const messages = log.querySelectorAll(".message");
+  for (let i = 0; i < messages.length - KEPT; i += 1) messages[i].remove();
+  for (const day of [...log.children]) {
+    if (!day.querySelector(".message")) day.remove();
   }
   $("empty").hidden = log.childElementCount > 0;
 }
@@ -225,12 +231,17 @@ function title() {
 }
 
 scroll.addEventListener("scroll", () => {
-  const nowFollowing = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
+  const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
+  const upwards = scroll.scrollTop < lastTop;
+  lastTop = scroll.scrollTop;
+  const nowFollowing = atEnd || (following && !upwards);
   if (nowFollowing === following) return;
   following = nowFollowing;
   seen();
 }, { passive: true });
-new ResizeObserver(() => { if (following) toEnd(); }).observe(scroll);
+const resized = new ResizeObserver(() => { if (following) toEnd(); });
+resized.observe(scroll);
+resized.observe(log);
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
   unread = 0;

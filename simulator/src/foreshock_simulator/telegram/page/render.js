@@ -205,8 +205,8 @@ export function messageElement(message, actions) {
   made.classList.toggle("pictured", Boolean(message.photo));
   made.classList.toggle("bare", Boolean(message.photo) && !message.text);
   const bubble = element("div", "bubble");
-  if (message.photo) bubble.append(photo(message.photo));
   if (message.reply) bubble.append(reply(message.reply, actions));
+  if (message.photo) bubble.append(photo(message.photo));
   if (message.text) {
     const text = element("div", "text");
     fill(text, message.text, 0, message.text.length, message.entities, actions);
@@ -225,7 +225,8 @@ export function dayElement(ts) {
   let name = day.toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long" });
   if (day.toDateString() === now.toDateString()) name = "Today";
   if (day.toDateString() === yesterday.toDateString()) name = "Yesterday";
-  const made = element("div", "day", name);
+  const made = element("div", "day");
   made.dataset.day = day.toDateString();
+  made.append(element("div", "date", name));
   return made;
 }

@@ -1,0 +1,47 @@
+"""All ways to write a recording give the same frames."""
+
+import gzip
+
+import pytest
+import zstandard
+
+from foreshock_cli.recording import Frame, frames
+
+BARE = b'{"e":"trade"}\n\n{"result":null,"id":1}\n'
+STAMPED = b'1723161255030314667 {"e":"trade"}\n1723161255088169167 {"result":null,"id":1}\n'
+LINES = (
+    b'{"t":"header","format":2,"exchange":"X"}\n'
+    b'{"t":"http","conn":"x.http","ts":1.0,"url":"u","data":"{}"}\n'
+    b'{"t":"connect","conn":"x.ws.1","ts":1.5}\n'
+    b'{"t":"recv","conn":"x.ws.1","ts":2.5,"data":"{\\"e\\":\\"trade\\"}"}\n'
+    b'{"t":"send","conn":"x.ws.1","ts":2.6,"data":"{}"}\n'
+    b'{"t":"recv","conn":"x.ws.1","ts":3.0,"data":"{\\"result\\":null,\\"id\\":1}"}\n'
+)
+DATA = [b'{"e":"trade"}', b'{"result":null,"id":1}']
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.compress])
+@pytest.mark.parametrize("text", [BARE, STAMPED, LINES])
+def test_every_way_is_read(tmp_path, text, pack):
+    file = tmp_path / "recording"
+    file.write_bytes(pack(text))
+    assert [frame.data for frame in frames(file)] == DATA
+
+
+def test_receive_times_are_kept(tmp_path):
+    file = tmp_path / "recording"
+    file.write_bytes(STAMPED)
+    assert next(frames(file)) == Frame(DATA[0], 1723161255030314667)
+    file.write_bytes(LINES)
+    assert [f.recv_ns for f in frames(file)] == [2_500_000_000, 3_000_000_000]
+
+
+def test_a_frame_that_mentions_conn_is_a_frame(tmp_path):
+    file = tmp_path / "recording"
+    file.write_bytes(b'{"success":true,"conn":"c"}\nnot json "conn"\n')
+    assert [f.data for f in frames(file)] == [b'{"success":true,"conn":"c"}', b'not json "conn"']
+
+
+def test_a_missing_file_says_so(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nothing-here"):
+        list(frames(tmp_path / "nothing-here"))

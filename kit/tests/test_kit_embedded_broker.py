@@ -1,0 +1,78 @@
+import asyncio
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from foreshock_kit.broker import embedded_broker
+from foreshock_kit.errors import PortInUse
+
+pytestmark = pytest.mark.broker
+
+HOLDS_A_BROKER = """
+import asyncio, sys
+from pathlib import Path
+from foreshock_kit.broker import embedded_broker
+
+async def main():
+    async with embedded_broker(Path(sys.argv[1])) as address:
+        print(address, file=sys.__stdout__, flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+def takes_connections(address: str) -> bool:
+    host, port = address.split(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+async def test_it_listens_on_loopback_and_leaves_nothing_behind(tmp_path: Path):
+    async with embedded_broker(tmp_path) as address:
+        assert address.startswith("127.0.0.1:")
+        assert takes_connections(address)
+    assert not takes_connections(address)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_two_of_them_do_not_meet(tmp_path: Path):
+    async with embedded_broker(tmp_path) as one, embedded_broker(tmp_path) as other:
+        assert one != other
+
+
+async def test_a_taken_port_is_refused(tmp_path: Path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(PortInUse, match=str(port)):
+            async with embedded_broker(tmp_path, port):
+                pass
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+async def test_it_dies_with_its_parent(tmp_path: Path, how: signal.Signals):
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        HOLDS_A_BROKER,
+        str(tmp_path),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    async with asyncio.timeout(20):
+        address = ""
+        while not address.startswith("127.0.0.1:"):
+            address = (await parent.stdout.readline()).decode().strip()
+        assert takes_connections(address)
+        parent.send_signal(how)
+        await parent.wait()
+        while takes_connections(address):
+            await asyncio.sleep(0.01)

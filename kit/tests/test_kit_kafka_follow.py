@@ -1,0 +1,99 @@
+import asyncio
+import uuid
+from contextlib import asynccontextmanager
+
+import pytest
+
+from foreshock_kit.admin import ensure_topics
+from foreshock_kit.clock import SystemClock
+from foreshock_kit.kafka import Publisher, follow
+from foreshock_kit.service import Context
+from foreshock_kit.testing.broker import private
+from foreshock_schemas.events import Subscription
+from foreshock_schemas.topics import SUBSCRIPTIONS
+
+pytestmark = pytest.mark.broker
+
+
+def subscription(number: int, at_ms: int) -> Subscription:
+    return Subscription(
+        event_id=f"s{number}",
+        ts_event_ms=at_ms,
+        ts_recv_ms=at_ms,
+        chat_id=number,
+        active=True,
+        changed_by="user",
+        announced=False,
+    )
+
+
+@pytest.fixture
+async def topic(kafka):
+    topic = private(SUBSCRIPTIONS)
+    await ensure_topics(kafka, [topic])
+    return topic
+
+
+class View:
+    def __init__(self):
+        self.chats = []
+        self.caught_up = asyncio.Event()
+        self.arrived = asyncio.Event()
+
+    def on_record(self, record):
+        self.chats.append(record.event.chat_id)
+        self.arrived.set()
+
+    @asynccontextmanager
+    async def following(self, kafka, topic, since_ms):
+        context = Context(name=f"t{uuid.uuid4().hex}", clock=SystemClock())
+        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+            group.create_task(
+                follow(
+                    kafka,
+                    context,
+                    [topic],
+                    self.on_record,
+                    since_ms={topic.name: since_ms},
+                    caught_up=self.caught_up,
+                )
+            )
+            await self.caught_up.wait()
+            yield
+            context.stop.set()
+
+    async def until(self, records: int):
+        while len(self.chats) < records:
+            self.arrived.clear()
+            await self.arrived.wait()
+
+
+async def test_a_view_catches_up_and_goes_on(kafka, topic):
+    now_ms = SystemClock().now_ms()
+    async with Publisher(kafka, "test", SystemClock()) as publisher:
+        for number in range(50):
+            await publisher.publish(topic, subscription(number, now_ms))
+        await publisher.flush()
+        view = View()
+        async with view.following(kafka, topic, None):
+            assert view.chats == list(range(50))
+            await publisher.send(topic, subscription(50, now_ms))
+            await view.until(51)
+    assert view.chats == list(range(51))
+
+
+@pytest.mark.parametrize(("since_ms", "expected"), [(0, []), (60_000, [1]), (None, [0, 1])])
+async def test_a_view_starts_as_far_back_as_it_is_told(kafka, topic, since_ms, expected):
+    now_ms = SystemClock().now_ms()
+    async with Publisher(kafka, "test", SystemClock()) as publisher:
+        await publisher.send(topic, subscription(0, now_ms - 3_600_000))
+        await publisher.send(topic, subscription(1, now_ms - 1_000))
+    view = View()
+    async with view.following(kafka, topic, since_ms):
+        assert view.chats == expected
+
+
+async def test_an_empty_topic_is_caught_up_with_at_once(kafka, topic):
+    view = View()
+    async with view.following(kafka, topic, None):
+        assert view.chats == []

@@ -1,0 +1,139 @@
+"""Events as bytes: the Confluent wire format, a zero byte, the schema's id, an Avro body.
+
+https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format
+"""
+
+import struct
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from typing import Any, Final, get_args, get_origin, get_type_hints
+
+import fastavro
+import msgspec
+
+from foreshock_schemas.events import Event
+from foreshock_schemas.registry import newest, registered
+from foreshock_schemas.topics import TOPICS
+
+_HEAD: Final = struct.Struct(">bI")
+
+Row = dict[str, Any]
+
+
+class Undecodable(Exception):
+    """Bytes that are no event of ours; the message says why."""
+
+
+class Codec:
+    """Encodes events with the ids given, and decodes what any of the writers has written.
+
+    Args:
+        ids: The schema id of each event type.
+        writers: The schemas that records may be written with, by id.
+    """
+
+    def __init__(self, ids: Mapping[type[Event], int], writers: Mapping[int, Row]) -> None:
+        self._encoders = {event: _encoder(number, writers[number]) for event, number in ids.items()}
+        by_name = {writers[number]["name"]: (event, number) for event, number in ids.items()}
+        self._decoders: dict[int, Callable[[BytesIO], Event]] = {}
+        for number, writer in writers.items():
+            event, current = by_name[writer["name"]]
+            reader = None if number == current else writers[current]
+            self._decoders[number] = _decoder(event, writer, reader)
+
+    def encode(self, event: Event) -> bytes:
+        """Return the event's record value."""
+        return self._encoders[type(event)](event)
+
+    def decode(self, value: bytes) -> Event:
+        """Return the event in a record's value.
+
+        Raises:
+            Undecodable: It is none, or was written with a schema that nobody here knows.
+        """
+        if len(value) < _HEAD.size:
+            raise Undecodable(f"only {len(value)} bytes")
+        magic, number = _HEAD.unpack_from(value)
+        if magic != 0:
+            raise Undecodable(f"first byte is {magic}, not 0: not the Confluent format")
+        decode = self._decoders.get(number)
+        if decode is None:
+            raise Undecodable(f"schema id {number} is unknown")
+        body = BytesIO(value)
+        body.seek(_HEAD.size)
+        try:
+            event = decode(body)
+        except (ValueError, TypeError, LookupError, EOFError, OverflowError, MemoryError) as e:
+            raise Undecodable(f"broken body of schema {number}: {type(e).__name__}: {e}") from e
+        if body.tell() != len(value):
+            raise Undecodable(f"{len(value) - body.tell()} bytes left after the event")
+        return event
+
+
+def _encoder(number: int, schema: Row) -> Callable[[Event], bytes]:
+    parsed = fastavro.parse_schema(schema)
+    head = _HEAD.pack(0, number)
+    write = fastavro.schemaless_writer
+    as_row = msgspec.to_builtins if _nests(schema) else msgspec.structs.asdict
+
+    def encode(event: Event) -> bytes:
+        body = BytesIO()
+        body.write(head)
+        write(body, parsed, as_row(event))
+        return body.getvalue()
+
+    return encode
+
+
+def _nests(schema: Row) -> bool:
+    types = (field["type"] for field in schema["fields"])
+    return any(isinstance(t, dict) and t["type"] in {"array", "map"} for t in types)
+
+
+def _decoder(event: type[Event], writer: Row, reader: Row | None) -> Callable[[BytesIO], Event]:
+    written = fastavro.parse_schema(writer)
+    wanted = fastavro.parse_schema(reader) if reader else None
+    read = fastavro.schemaless_reader
+    mend = _menders(event)
+
+    def decode(body: BytesIO) -> Event:
+        row = read(body, written, wanted)
+        for name, mended in mend:
+            row[name] = mended(row[name])
+        return event(**row)
+
+    return decode
+
+
+def _menders(struct_type: type) -> list[tuple[str, Callable[[Any], Any]]]:
+    """Return what has to be done to a row's fields that Avro gives in another shape."""
+    mend: list[tuple[str, Callable[[Any], Any]]] = []
+    for name, hint in get_type_hints(struct_type).items():
+        if get_origin(hint) is tuple:
+            item = get_args(hint)[0]
+            mend.append((name, _to_structs(item) if _is_struct(item) else tuple))
+    return mend
+
+
+def _to_structs(struct_type: type) -> Callable[[list[Row]], tuple[Any, ...]]:
+    def make(rows: list[Row]) -> tuple[Any, ...]:
+        return tuple(struct_type(**row) for row in rows)
+
+    return make
+
+
+def _is_struct(hint: object) -> bool:
+    return isinstance(hint, type) and issubclass(hint, msgspec.Struct)
+
+
+def from_registry_file() -> Codec:
+    """Return the codec of the registry file beside the schemas."""
+    current = newest()
+    ids = {topic.event: current[f"{topic.name}-value"].id for topic in TOPICS}
+    return Codec(ids, {row.id: row.schema for row in registered()})
+
+
+_CODEC: Final = from_registry_file()
+
+encode: Final = _CODEC.encode
+decode: Final = _CODEC.decode

@@ -1,0 +1,1 @@
+"""The decisions of threshold-service: which limits hold, and what has crossed them."""

@@ -1,0 +1,60 @@
+"""One venue's open interest over the last quarter of an hour."""
+
+from heapq import heappop, heappush
+from typing import Final
+
+from foreshock_schemas.events import OpenInterest
+
+WINDOW_MS: Final = 900_000
+TOLERANCE_MS: Final = 60_000
+"""How far from the start of the window a reading may lie to stand for it."""
+
+FRESH_MS: Final = 90_000
+"""How old a reading may be to stand for now: a minute's poll, and half of one late."""
+
+_SLOT_MS: Final = 10_000
+_KEPT_MS: Final = WINDOW_MS + FRESH_MS + TOLERANCE_MS
+_REACH: Final = TOLERANCE_MS // _SLOT_MS
+
+
+class Readings:
+    """The latest reading of every 10 s; older ones than are needed are dropped."""
+
+    __slots__ = ("_order", "_slots", "latest")
+
+    def __init__(self) -> None:
+        self._slots: dict[int, OpenInterest] = {}
+        self._order: list[int] = []
+        self.latest: OpenInterest | None = None
+
+    def add(self, reading: OpenInterest) -> None:
+        """Keep a reading."""
+        at_ms = reading.ts_event_ms
+        if self.latest is None or at_ms >= self.latest.ts_event_ms:
+            self.latest = reading
+        slot = at_ms // _SLOT_MS
+        held = self._slots.get(slot)
+        if held is None:
+            heappush(self._order, slot)
+        if held is None or at_ms >= held.ts_event_ms:
+            self._slots[slot] = reading
+        oldest = (self.latest.ts_event_ms - _KEPT_MS) // _SLOT_MS
+        while self._order[0] < oldest:
+            del self._slots[heappop(self._order)]
+
+    def fresh(self, now_ms: int) -> OpenInterest | None:
+        """Return the latest reading unless it is too old to stand for `now_ms`."""
+        latest = self.latest
+        return latest if latest and now_ms - latest.ts_event_ms <= FRESH_MS else None
+
+    def before(self, now_ms: int) -> OpenInterest | None:
+        """Return the reading nearest to 15 min before `now_ms`, None if none is near."""
+        target_ms = now_ms - WINDOW_MS
+        middle = target_ms // _SLOT_MS
+        near = [
+            reading
+            for slot in range(middle - _REACH, middle + _REACH + 1)
+            if (reading := self._slots.get(slot)) is not None
+            and abs(reading.ts_event_ms - target_ms) <= TOLERANCE_MS
+        ]
+        return min(near, key=lambda each: abs(each.ts_event_ms - target_ms), default=None)

@@ -1,0 +1,94 @@
+"""Volume spikes: far more traded in a quarter of an hour than the coin usually sees."""
+
+from typing import Final, Literal
+
+from foreshock_schemas.events import Bar, Evidence, Signal, Threshold
+from foreshock_schemas.ids import derived_id
+from threshold_service.domain import wording
+from threshold_service.domain.book import Book
+from threshold_service.domain.windows import Episode, RollingSum, cents_of
+
+WINDOW_S: Final = 900
+REARM_SHARE: Final = 0.8
+
+_ONE_SIDED: Final = 0.55
+
+
+class _Coin:
+    __slots__ = ("episode", "window")
+
+    def __init__(self) -> None:
+        self.window = RollingSum(WINDOW_S * 1000)
+        self.episode = Episode(REARM_SHARE)
+
+
+class VolumeDetector:
+    """Tells of a coin's volume over all exchanges when it rises above the limit.
+
+    Looked at with every bar, so each second; a new spike needs a fall to 0.8 of the limit.
+    """
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._coins: dict[str, _Coin] = {}
+
+    def on_bar(self, bar: Bar, evidence: Evidence) -> Signal | None:
+        """Count a bar; return a signal if the volume has risen above the limit with it."""
+        coin = self._coins.get(bar.coin)
+        if coin is None:
+            coin = self._coins[bar.coin] = _Coin()
+        window, at_ms = coin.window, bar.ts_event_ms
+        window.advance(at_ms)
+        if not window.covers(at_ms):
+            return None
+        before_usd = window.cents / 100
+        cents = cents_of(bar.notional_usd) + cents_of(bar.late_notional_usd)
+        if cents:
+            window.add(at_ms, bar.exchange, cents, cents_of(bar.taker_buy_usd))
+        threshold = self._book.at(bar.coin, at_ms)
+        limit = threshold.volume_15m_usd
+        if limit is None or not coin.episode.begins(before_usd, window.cents / 100, limit):
+            return None
+        return _signal(bar, window, threshold, limit, evidence)
+
+
+def _signal(
+    bar: Bar, window: RollingSum, threshold: Threshold, limit: float, evidence: Evidence
+) -> Signal:
+    value = window.cents / 100
+    bought = window.tally / window.cents
+    exchanges = tuple(window.tags())
+    return Signal(
+        event_id=derived_id("volume_spike", bar.coin, "both", bar.event_id),
+        ts_event_ms=bar.ts_event_ms,
+        ts_recv_ms=bar.ts_recv_ms,
+        coin=bar.coin,
+        kind="volume_spike",
+        severity=wording.severity_of(value, limit),
+        headline=(
+            f"{bar.coin}: {wording.dollars(value)} traded in 15 min "
+            f"(limit {wording.dollars(limit)})"
+        ),
+        reasons=(
+            wording.volume_limit(threshold, limit),
+            f"buyers were the takers of {bought:.0%}, on {', '.join(exchanges)}",
+            *wording.circumstances(threshold),
+        ),
+        value=value,
+        limit=limit,
+        unit="usd",
+        window_s=WINDOW_S,
+        position=None,
+        direction=_direction(bought),
+        price=bar.mark_price or bar.close,
+        method=threshold.method,
+        exchanges=exchanges,
+        coverage="full",
+        evidence=(evidence,),
+    )
+
+
+def _direction(bought: float) -> Literal["up", "down"] | None:
+    if bought >= _ONE_SIDED:
+        return "up"
+    return "down" if bought <= 1 - _ONE_SIDED else None

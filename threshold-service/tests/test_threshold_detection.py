@@ -1,0 +1,473 @@
+"""The detectors: when they speak, what they say, and that a replay says the same."""
+
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from foreshock_schemas.events import Bar, Evidence, Liquidation, MarketStats, OpenInterest, Signal
+from threshold_service.domain import wording
+from threshold_service.domain.detection import Detection, Partitions
+from threshold_service.domain.engine import BaselinePrd
+from threshold_service.domain.windows import Episode, RollingSum, cents_of
+
+MINUTE = 60_000
+T0 = int(datetime(2026, 6, 16, 15, 0, tzinfo=UTC).timestamp() * 1000)  # a Tuesday, US session
+SINGLE_USD = 1e6  # of the coin below: 1e9 a day, 0.1 %
+SPIKE_USD = 1e9 / 96 * 3
+OI_MINIMUM_USD = 2.5e6
+
+
+def stats(at_ms=T0 - MINUTE, coin="SOL", daily_usd=1e9):
+    return MarketStats(
+        event_id=f"stats:{coin}:{at_ms}",
+        ts_event_ms=at_ms,
+        ts_recv_ms=at_ms + 20,
+        coin=coin,
+        in_universe=True,
+        exchanges=("binance",),
+        price=150.0,
+        price_change_24h_pct=None,
+        volume_24h_usd=None,
+        market_cap_usd=50e9,
+        market_cap_source=None,
+        market_cap_ms=at_ms,
+        tier=None,
+        avg_daily_volume_usd=daily_usd,
+        volume_days=30,
+        volume_ms=at_ms,
+        volatility_daily=0.05,
+        volatility_ms=at_ms,
+    )
+
+
+def liquidation(second, usd, position="long", exchange="binance", coverage="sampled", coin="SOL"):
+    at_ms = T0 + round(second * 1000)
+    return Liquidation(
+        event_id=f"{exchange}:{coin}:liq:{second}:{usd}:{position}",
+        ts_event_ms=at_ms,
+        ts_recv_ms=at_ms + 40,
+        exchange=exchange,
+        symbol=f"{coin}USDT",
+        coin=coin,
+        position=position,
+        price=150.0,
+        size_coins=usd / 150,
+        notional_usd=usd,
+        coverage=coverage,
+    )
+
+
+def bar(second, usd, exchange="binance", late_usd=0.0, bought=0.5, mark=None, close=150.0):
+    at_ms = T0 + round(second) * 1000
+    return Bar(
+        event_id=f"{exchange}:SOL:bar:{second}:{usd}",
+        ts_event_ms=at_ms,
+        ts_recv_ms=at_ms + 1000,
+        exchange=exchange,
+        coin="SOL",
+        start_ms=at_ms - 1000,
+        open=close,
+        high=close,
+        low=close,
+        close=close,
+        notional_usd=usd,
+        taker_buy_usd=usd * bought,
+        trades=1,
+        largest_cluster_usd=usd,
+        late_notional_usd=late_usd,
+        mark_price=mark,
+    )
+
+
+def reading(minute, coins, exchange="binance", mark=150.0):
+    at_ms = T0 + round(minute * MINUTE)
+    return OpenInterest(
+        event_id=f"{exchange}:SOLUSDT:oi:{at_ms}",
+        ts_event_ms=at_ms,
+        ts_recv_ms=at_ms + 60,
+        exchange=exchange,
+        symbol="SOLUSDT",
+        coin="SOL",
+        open_interest_coins=coins,
+        open_interest_usd=coins * mark,
+        mark_price=mark,
+        index_price=mark,
+        funding_rate=None,
+        funding_interval_h=None,
+        next_funding_ms=None,
+    )
+
+
+def place(offset, event):
+    return Evidence(topic="t", partition=3, offset=offset, event_id=event.event_id)
+
+
+def feed(detection, events, start=0):
+    return [
+        output
+        for offset, event in enumerate(events, start)
+        for output in detection.on_event(event, place(offset, event))
+        if isinstance(output, Signal)
+    ]
+
+
+def signals(*events, kind=None):
+    detection = Detection(BaselinePrd())
+    detection.on_event(stats(), place(0, stats()))
+    return [each for each in feed(detection, events, 1) if kind in (None, each.kind)]
+
+
+# single liquidations
+
+
+def test_a_liquidation_is_told_of_from_the_limit_on():
+    assert signals(liquidation(0, SINGLE_USD - 0.01)) == []
+    (signal,) = signals(liquidation(0, SINGLE_USD))
+    assert (signal.kind, signal.value, signal.limit) == ("liquidation", 1e6, 1e6)
+    assert (signal.position, signal.direction, signal.severity) == ("long", "down", "info")
+    assert signal.headline == "SOL: $1.00M long liquidated on binance at 150 (limit $1.00M)"
+    assert signal.reasons == (
+        "1.0 x the limit, daily volume $1.00B x 0.1 % (large cap) x session 1 x volatility 1.00",
+        "us session, limits of 14:59 UTC, confidence 100%",
+    )
+    assert signal.evidence == (place(1, liquidation(0, SINGLE_USD)),)
+    assert (signal.ts_event_ms, signal.ts_recv_ms) == (T0, T0 + 40)
+
+
+def test_a_short_points_up_and_size_makes_it_worse():
+    found = signals(*(liquidation(n * 100, n * 1e6, "short") for n in (1, 2, 4)))
+    assert [each.direction for each in found] == ["up"] * 3
+    assert [each.severity for each in found] == ["info", "warning", "critical"]
+
+
+def test_without_statistics_the_original_constants_hold():
+    event = liquidation(0, 10_000, coin="DOGE")
+    (signal,) = feed(Detection(BaselinePrd()), [event])
+    assert (signal.method, signal.limit) == ("fixed", 10_000)
+    assert signal.reasons == ("1.0 x the limit, the fixed limit of DOGE, $10.0k",)
+
+
+@pytest.mark.parametrize("usd", [float("nan"), float("inf"), -1.0, 0.0])
+def test_amounts_that_are_none_say_nothing(usd):
+    assert signals(*(liquidation(n / 10, usd) for n in range(5))) == []
+    assert signals(*(bar(n, usd) for n in range(5))) == []
+
+
+# cascades
+
+
+def test_a_cascade_is_told_of_once_with_its_numbers():
+    events = [liquidation(n, 9e5, exchange="binance" if n % 2 else "okx") for n in range(10)]
+    (signal,) = signals(*events)
+    assert (signal.kind, signal.value, signal.limit) == ("cascade", 5.4e6, 5e6)
+    assert signal.headline == ("SOL: at least $5.40M of longs liquidated in 60 s (limit $5.00M)")
+    assert signal.reasons[0] == "6 liquidations on binance, okx"
+    assert "5 x daily volume $1.00B x 0.1 %" in signal.reasons[1]
+    assert "floor" in signal.reasons[-1]
+    assert (signal.severity, signal.coverage) == ("warning", "sampled")
+    assert [each.offset for each in signal.evidence] == [1, 2, 3, 4, 5, 6]
+
+
+def test_full_feeds_need_no_floor():
+    (signal,) = signals(*(liquidation(n, 9e5, coverage="full") for n in range(6)))
+    assert "at least" not in signal.headline
+    assert not any("floor" in reason for reason in signal.reasons)
+    assert wording.coverage_of({"full", "unknown"}) == "unknown"
+    assert "unknown" in wording.floor_reasons("unknown")[0]
+
+
+def test_two_liquidations_are_no_cascade():
+    events = [liquidation(0, 9e6), liquidation(1, 9e6), liquidation(2, 1.0)]
+    assert [s.ts_event_ms for s in signals(*events, kind="cascade")] == [T0 + 2000]
+
+
+def test_sides_and_coins_are_apart():
+    mixed = [liquidation(n, 9e5, "long" if n % 2 else "short") for n in range(10)]
+    assert signals(*mixed) == []
+
+
+def test_what_lies_a_whole_minute_back_counts_no_more():
+    early = [liquidation(0, 9e5) for _ in range(3)]
+    assert signals(*early, *(liquidation(60, 9e5) for _ in range(3))) == []
+    (signal,) = signals(*early, *(liquidation(59.999, 9e5) for _ in range(3)))
+    assert signal.value == pytest.approx(5.4e6)
+
+
+def test_a_cascade_can_begin_again_after_half():
+    first = [liquidation(n, 9e5) for n in range(6)]
+    still = [liquidation(50, 9e5), liquidation(55, 9e5)]  # never down to 2.5M
+    assert len(signals(*first, *still)) == 1
+    after_silence = [liquidation(600 + n, 9e5) for n in range(6)]
+    assert [s.ts_event_ms for s in signals(*first, *after_silence)] == [
+        T0 + 5_000,
+        T0 + 605_000,
+    ]
+
+
+def test_late_events_count_but_open_no_older_window():
+    events = [liquidation(n, 9e5) for n in (50, 51, 52, 53, 54)]
+    (signal,) = signals(*events, liquidation(10, 9e5))
+    assert signal.value == pytest.approx(5.4e6)
+    assert signals(*events, liquidation(-7, 9e5)) == []
+
+
+def test_evidence_is_bounded_and_ends_with_the_trigger():
+    events = [liquidation(n / 10, 1e5) for n in range(50)]
+    (signal,) = signals(*events)
+    assert [each.offset for each in signal.evidence] == list(range(31, 51))
+    assert signal.evidence[-1].event_id == events[49].event_id
+
+
+def test_the_limit_is_that_of_thirty_seconds_before_the_event():
+    detection = Detection(BaselinePrd())
+    events = [
+        stats(T0 - 61 * MINUTE),
+        stats(T0, daily_usd=2e9),
+        liquidation(29.9, 1.5e6),
+        liquidation(30, 1.5e6),
+    ]
+    assert [s.ts_event_ms for s in feed(detection, events)] == [T0 + 29_900]
+
+
+# volume
+
+
+def test_a_volume_spike_is_an_upward_crossing_over_all_exchanges():
+    usual = [bar(n, SPIKE_USD / 10, ex) for n in range(4) for ex in ("binance", "okx")]
+    crossing = [bar(4, SPIKE_USD / 10, mark=151.0), bar(5, SPIKE_USD / 10, bought=1.0, mark=152.0)]
+    (signal,) = signals(*usual, *crossing, bar(6, SPIKE_USD / 10))
+    assert (signal.kind, signal.ts_event_ms) == ("volume_spike", T0 + 5000)
+    assert signal.headline == "SOL: $31.2M traded in 15 min (limit $31.2M)"
+    assert signal.reasons[0] == (
+        "limit $31.2M = 3 x a usual quarter of an hour, daily volume $1.00B / 96 x session 1"
+    )
+    assert signal.reasons[1] == "buyers were the takers of 55%, on binance, okx"
+    assert (signal.exchanges, signal.price) == (("binance", "okx"), 152.0)
+
+
+@pytest.mark.parametrize(("bought", "direction"), [(0.9, "up"), (0.5, None), (0.1, "down")])
+def test_takers_give_the_direction(bought, direction):
+    (signal,) = signals(bar(0, 2 * SPIKE_USD, bought=bought))
+    assert (signal.direction, signal.severity, signal.price) == (direction, "warning", 150.0)
+
+
+def test_late_volume_counts_and_old_volume_does_not():
+    (signal,) = signals(bar(0, SPIKE_USD * 0.6), bar(1, 0.0, late_usd=SPIKE_USD * 0.5))
+    assert signal.value == pytest.approx(1.1 * SPIKE_USD, abs=0.01)
+    assert signals(bar(0, SPIKE_USD * 0.6), bar(900, SPIKE_USD * 0.6)) == []
+    assert signals(bar(900, SPIKE_USD * 0.6), bar(0, SPIKE_USD * 0.6)) == []
+
+
+def test_a_spike_needs_a_fall_before_the_next():
+    base = [bar(0, SPIKE_USD * 0.3), bar(1, SPIKE_USD * 0.8)]
+    to_08 = [bar(900, SPIKE_USD * 0.05), bar(902, SPIKE_USD * 1.2)]
+    assert len(signals(*base, *to_08)) == 2
+    still_high = [bar(0, SPIKE_USD * 0.1), bar(1, SPIKE_USD), bar(900, SPIKE_USD)]
+    assert len(signals(*still_high)) == 1
+
+
+def test_without_a_daily_volume_there_is_no_spike():
+    assert feed(Detection(BaselinePrd()), [bar(0, 1e12)]) == []
+
+
+# open interest
+
+
+def steady(minutes, coins=1e6, exchange="binance"):
+    return [reading(minute, coins, exchange) for minute in range(minutes)]
+
+
+def test_open_interest_explodes_once():
+    events = [*steady(16), reading(16, 1.2e6, mark=156.0), reading(17, 1.25e6, mark=157.0)]
+    (signal,) = signals(*events)
+    assert (signal.kind, signal.unit, signal.limit) == ("oi_explosion", "pct", 18.0)
+    assert signal.value == pytest.approx(20.0)
+    assert signal.headline == "SOL: open interest rose 20.0 % in 15 min to $187M (limit 18.0 %)"
+    assert signal.reasons == (
+        "price +4.00 % meanwhile: new longs lead",
+        "1e+06 to 1.2e+06 SOL on binance",
+        "limit 18.0 % = 15 % x large cap x volatility 1.00, from $2.50M of open interest on",
+        "us session, limits of 14:59 UTC, confidence 100%",
+    )
+    assert (signal.position, signal.direction, signal.price) == ("long", "up", 156.0)
+
+
+@pytest.mark.parametrize(
+    ("coins", "mark", "meaning", "position", "direction"),
+    [
+        (1.3e6, 140.0, "new shorts lead", "short", "down"),
+        (0.7e6, 160.0, "shorts are being closed", "short", "up"),
+        (0.7e6, 140.0, "longs are being closed", "long", "down"),
+    ],
+)
+def test_the_quadrant_is_named(coins, mark, meaning, position, direction):
+    (signal,) = signals(*steady(16), reading(16, coins, mark=mark))
+    assert signal.reasons[0].endswith(meaning)
+    assert (signal.position, signal.direction) == (position, direction)
+
+
+@pytest.mark.parametrize("mark", [150.0, 0.0])
+def test_no_quadrant_without_a_move_of_a_known_price(mark):
+    last = msgspec.structs.replace(reading(16, 2e6), mark_price=mark)
+    (signal,) = signals(*steady(16), last)
+    assert (signal.position, signal.direction) == (None, None)
+
+
+def test_rises_and_falls_are_episodes_of_their_own():
+    events = [*steady(16), reading(16, 1.3e6), *(reading(m, 1e6) for m in range(17, 32))]
+    found = signals(*events)
+    assert [s.headline.split(" in ")[0] for s in found] == [
+        "SOL: open interest rose 30.0 %",
+        "SOL: open interest fell 23.1 %",
+    ]
+
+
+def test_small_open_interest_is_not_worth_telling():
+    coins = OI_MINIMUM_USD / 150 / 2
+    assert signals(*steady(16, coins), reading(16, coins * 1.9)) == []
+
+
+def test_an_exchange_that_falls_out_looks_like_no_change():
+    both = [each for m in range(16) for each in (reading(m, 1e6), reading(m, 1e6, "okx"))]
+    alone = [reading(m, 1e6) for m in range(16, 20)]
+    assert signals(*both, *alone) == []
+    newcomer = [each for m in range(16, 20) for each in (reading(m, 1e6), reading(m, 9e6, "okx"))]
+    assert signals(*steady(16), *newcomer) == []
+
+
+def test_open_interest_needs_fifteen_minutes_and_numbers():
+    assert signals(*steady(13), reading(13, 9e6)) == []
+    assert signals(*steady(16), reading(16, float("nan"))) == []
+    assert signals(*steady(16, 0.0), reading(16, 9e6)) == []
+
+
+def test_a_late_reading_serves_as_the_start_of_the_window():
+    events = [reading(16, 1.3e6), reading(1, 1e6), reading(1, 1e6), reading(16.1, 1.3e6)]
+    (signal,) = signals(*events)
+    assert signal.value == pytest.approx(30.0)
+
+
+def test_fast_polls_are_bounded():
+    detection = Detection(BaselinePrd())
+    feed(detection, [stats(), *(reading(n / 60, 1e6) for n in range(7200))])
+    (venue,) = detection._open_interest._coins["SOL"].venues.values()
+    assert len(venue._slots) < 110
+
+
+# the whole
+
+
+def test_one_kind_is_not_another():
+    other = Evidence(topic="t", partition=0, offset=0, event_id="e")
+    assert Detection(BaselinePrd()).on_event(other, other) == ()
+
+
+def test_partitions_are_apart_and_can_be_forgotten():
+    owned = Partitions(dynamic=False)
+    (limits,) = owned.on_event(stats(), place(0, stats()))
+    assert limits.method == "fixed"
+    assert owned.on_event(stats(), place(0, stats())) == ()
+    owned.forget({3, 7})
+    assert len(owned.on_event(stats(), place(0, stats()))) == 1
+
+
+def test_dollars_in_three_digits():
+    amounts = (0.4, 999, 1000, 12_345, 999_960, 1e6, 12.44e6, 999.96e6, 1.236e9, 2.5e12)
+    assert [wording.dollars(usd) for usd in amounts] == [
+        "$0", "$999", "$1.00k", "$12.3k", "$1.00M", "$1.00M", "$12.4M", "$1.00B", "$1.24B",
+        "$2500B",
+    ]  # fmt: skip
+
+
+seconds = st.floats(0, 400)
+event_lists = st.lists(
+    st.one_of(
+        st.builds(
+            liquidation,
+            seconds,
+            st.floats(0, 4e6),
+            st.sampled_from(["long", "short"]),
+            st.sampled_from(["binance", "okx"]),
+            st.sampled_from(["full", "sampled", "unknown"]),
+        ),
+        st.builds(bar, seconds, st.floats(0, 2e7), st.sampled_from(["binance", "okx"])),
+        st.builds(
+            reading, st.floats(0, 40), st.floats(0, 2e6), st.sampled_from(["binance", "okx"])
+        ),
+        st.builds(
+            lambda s, usd: stats(T0 + round(s) * 1000, daily_usd=usd), seconds, st.floats(1e6, 1e9)
+        ),
+    ),
+    max_size=80,
+)
+
+
+@given(event_lists)
+def test_a_replay_gives_equal_signals(events):
+    one, other = Detection(BaselinePrd()), Detection(BaselinePrd())
+    found = feed(one, events)
+    assert found == feed(other, events)
+    assert len({each.event_id for each in found}) == len(
+        {(each.kind, each.evidence[-1].event_id) for each in found}
+    )
+    for signal in found:
+        assert signal.value >= signal.limit > 0
+        assert 0 < len(signal.evidence) <= 20
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 12), st.floats(1e4, 3e6)), min_size=1, max_size=60),
+    st.integers(0, 60),
+)
+@settings(max_examples=200)
+def test_a_state_rebuilt_from_the_window_goes_on_as_if_never_interrupted(steps, cut):
+    at, events = 0.0, []
+    for step, usd in steps:
+        at += step
+        events.append(liquidation(at, usd))
+        events.append(bar(at, usd * 8))
+    cut = min(cut, len(steps)) * 2
+    whole = Detection(BaselinePrd())
+    whole.on_event(stats(), place(0, stats()))
+    feed(whole, events[:cut])
+    if any(side.episode.running for side in whole._cascade._sides.values()):
+        return  # an episode may reach back further than its window
+    if any(coin.episode.running for coin in whole._volume._coins.values()):
+        return
+    committed_ms = events[cut - 1].ts_event_ms if cut else T0
+    windows_ms = {Liquidation: 2 * MINUTE, Bar: 16 * MINUTE}
+    rebuilt = Detection(BaselinePrd())
+    rebuilt.on_event(stats(), place(0, stats()))
+    for offset, event in enumerate(events[:cut]):
+        if event.ts_event_ms >= committed_ms - windows_ms[type(event)]:
+            rebuilt.on_event(event, place(offset, event))
+    assert feed(rebuilt, events[cut:], cut) == feed(whole, events[cut:], cut)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 10**9)), max_size=60))
+def test_a_rolling_sum_is_the_sum_of_what_it_covers(entries):
+    window = RollingSum(1000)
+    counted = []
+    for ms, cents in entries:
+        window.advance(ms)
+        if window.covers(ms):
+            window.add(ms, "x", cents, 1)
+            counted.append((ms, cents))
+        inside = [each for at, each in counted if at > window.latest_ms - 1000]
+        assert (window.cents, window.tally) == (sum(inside), len(inside))
+        assert len(window._order) == len(window._entries) <= 1000
+
+
+def test_an_episode_by_example():
+    episode = Episode(0.5)
+    values = [(0, 9), (9, 10), (10, 30), (6, 12), (5, 12), (5, 6), (6, 10)]
+    assert [episode.begins(before, now, 10) for before, now in values] == [
+        False, True, False, False, True, False, True,
+    ]  # fmt: skip
+
+
+def test_cents_are_whole():
+    assert [cents_of(usd) for usd in (0.1 + 0.2, 1e13, float("nan"), -5)] == [30, 0, 0, 0]
