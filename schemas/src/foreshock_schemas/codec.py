@@ -33,7 +33,9 @@ class Codec:
     """
 
     def __init__(self, ids: Mapping[type[Event], int], writers: Mapping[int, Row]) -> None:
-        self._encoders = {event: _encoder(number, writers[number]) for event, number in ids.items()}
+        self._encoders = {
+            event: _encoder(event, number, writers[number]) for event, number in ids.items()
+        }
         by_name = {writers[number]["name"]: (event, number) for event, number in ids.items()}
         self._decoders: dict[int, Callable[[BytesIO], Event]] = {}
         for number, writer in writers.items():
@@ -70,34 +72,35 @@ class Codec:
         return event
 
 
-def _encoder(number: int, schema: Row) -> Callable[[Event], bytes]:
+def _encoder(event: type[Event], number: int, schema: Row) -> Callable[[Event], bytes]:
     parsed = fastavro.parse_schema(schema)
     head = _HEAD.pack(0, number)
     write = fastavro.schemaless_writer
-    as_row = msgspec.to_builtins if _nests(schema) else msgspec.structs.asdict
+    as_row = msgspec.structs.asdict
+    nested = [name for name, item in _tuples(event) if _is_struct(item)]
 
     def encode(event: Event) -> bytes:
+        row = as_row(event)
+        for name in nested:
+            row[name] = [as_row(item) for item in row[name]]
         body = BytesIO()
         body.write(head)
-        write(body, parsed, as_row(event))
+        write(body, parsed, row)
         return body.getvalue()
 
     return encode
-
-
-def _nests(schema: Row) -> bool:
-    types = (field["type"] for field in schema["fields"])
-    return any(isinstance(t, dict) and t["type"] in {"array", "map"} for t in types)
 
 
 def _decoder(event: type[Event], writer: Row, reader: Row | None) -> Callable[[BytesIO], Event]:
     written = fastavro.parse_schema(writer)
     wanted = fastavro.parse_schema(reader) if reader else None
     read = fastavro.schemaless_reader
-    mend = _menders(event)
+    mend = [
+        (name, _to_structs(item) if _is_struct(item) else tuple) for name, item in _tuples(event)
+    ]
 
     def decode(body: BytesIO) -> Event:
-        row = read(body, written, wanted)
+        row: Any = read(body, written, wanted)
         for name, mended in mend:
             row[name] = mended(row[name])
         return event(**row)
@@ -105,14 +108,10 @@ def _decoder(event: type[Event], writer: Row, reader: Row | None) -> Callable[[B
     return decode
 
 
-def _menders(struct_type: type) -> list[tuple[str, Callable[[Any], Any]]]:
-    """Return what has to be done to a row's fields that Avro gives in another shape."""
-    mend: list[tuple[str, Callable[[Any], Any]]] = []
-    for name, hint in get_type_hints(struct_type).items():
-        if get_origin(hint) is tuple:
-            item = get_args(hint)[0]
-            mend.append((name, _to_structs(item) if _is_struct(item) else tuple))
-    return mend
+def _tuples(event: type[Event]) -> list[tuple[str, Any]]:
+    """Return the fields that Avro gives as lists, with their items' types."""
+    hints = get_type_hints(event).items()
+    return [(name, get_args(hint)[0]) for name, hint in hints if get_origin(hint) is tuple]
 
 
 def _to_structs(struct_type: type) -> Callable[[list[Row]], tuple[Any, ...]]:

@@ -33,7 +33,7 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def config(self) -> dict[str, str]:
         """The broker's settings of this topic."""
-        config = {"cleanup.policy": self.cleanup}
+        config: dict[str, str] = {"cleanup.policy": self.cleanup}
         if self.retention_ms is not None:
             config["retention.ms"] = str(self.retention_ms)
         if self.compaction_lag_ms:
