@@ -59,7 +59,7 @@ class Stack:
                 env = self._plan.env | fakes.env | {"KAFKA_BOOTSTRAP_SERVERS": kafka}
                 async with self._keeping(self._service_programs(env)) as services:
                     self._services = {each.program.name: each for each in services}
-                    base = fakes.endpoints(kafka, registry.url, self._plan.chat_id)
+                    base = fakes.endpoints(kafka, registry, self._plan.chat_id)
                     await self._keep_current(base, ready)
         finally:
             self._file.unlink(missing_ok=True)

@@ -15,6 +15,7 @@ from foreshock_schemas.topics import (
     OPEN_INTEREST,
     SIGNALS,
     THRESHOLDS,
+    Topic,
 )
 from threshold_service import metrics
 from threshold_service.domain.detection import Output, Partitions
@@ -33,8 +34,7 @@ _REBUILD_MS: Final = {
 async def run(settings: Settings, context: Context) -> None:
     """Detect until told to stop; limits are rebuilt before the first market event is read."""
     owned = Partitions(dynamic=settings.enable_dynamic_thresholds)
-    bars = [BARS] if settings.enable_volume_monitoring else []
-    topics = [MARKET_STATS, LIQUIDATIONS, OPEN_INTEREST, *bars]
+    topics = topics_of(settings)
     async with Publisher(settings, context.name, context.clock) as publisher:
         await consume(
             settings,
@@ -46,6 +46,12 @@ async def run(settings: Settings, context: Context) -> None:
             first=[MARKET_STATS],
             on_assigned=partial(start_anew, owned),
         )
+
+
+def topics_of(settings: Settings) -> list[Topic]:
+    """Return what is read: bars only where volume is watched."""
+    bars = [BARS] if settings.enable_volume_monitoring else []
+    return [MARKET_STATS, LIQUIDATIONS, OPEN_INTEREST, *bars]
 
 
 async def start_anew(owned: Partitions, assigned: set[tuple[str, int]]) -> None:

@@ -61,7 +61,7 @@ class CascadeDetector:
 
 def _signal(event: Liquidation, side: _Side, threshold: Threshold) -> Signal:
     value, limit = side.window.cents / 100, threshold.cascade_usd
-    exchanges = tuple(side.window.tags())
+    exchanges = side.window.tags()
     coverage = wording.coverage_of({side.coverages[exchange] for exchange in exchanges})
     return Signal(
         event_id=derived_id("cascade", event.coin, event.position, event.event_id),

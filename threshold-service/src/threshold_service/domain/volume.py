@@ -57,7 +57,7 @@ def _signal(
 ) -> Signal:
     value = window.cents / 100
     bought = window.tally / window.cents
-    exchanges = tuple(window.tags())
+    exchanges = window.tags()
     return Signal(
         event_id=derived_id("volume_spike", bar.coin, "both", bar.event_id),
         ts_event_ms=bar.ts_event_ms,

@@ -4,7 +4,6 @@ Money is counted in whole cents: sums are then exact, whatever was added and dro
 so that a window rebuilt from the log equals one that was never interrupted.
 """
 
-from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import Final
 
@@ -15,15 +14,26 @@ class RollingSum:
     """Cents and a tally over the last `span_ms`, by the latest event time seen.
 
     A late event within the span counts; an older one does not. Memory is bounded by the
-    span: what shares millisecond and tag is one entry.
+    span: what shares a millisecond is one entry.
     """
 
-    __slots__ = ("_entries", "_order", "_span_ms", "cents", "latest_ms", "tally")
+    __slots__ = (
+        "_cents",
+        "_latest_of",
+        "_order",
+        "_span_ms",
+        "_tallies",
+        "cents",
+        "latest_ms",
+        "tally",
+    )
 
     def __init__(self, span_ms: int) -> None:
         self._span_ms = span_ms
-        self._entries: dict[tuple[int, str], tuple[int, int]] = {}
-        self._order: list[tuple[int, str]] = []
+        self._cents: dict[int, int] = {}
+        self._tallies: dict[int, int] = {}
+        self._order: list[int] = []
+        self._latest_of: dict[str, int] = {}
         self.latest_ms = 0
         self.cents = 0
         self.tally = 0
@@ -34,10 +44,10 @@ class RollingSum:
             self.latest_ms = ms
         oldest_ms = self.latest_ms - self._span_ms
         order = self._order
-        while order and order[0][0] <= oldest_ms:
-            cents, tally = self._entries.pop(heappop(order))
-            self.cents -= cents
-            self.tally -= tally
+        while order and order[0] <= oldest_ms:
+            at_ms = heappop(order)
+            self.cents -= self._cents.pop(at_ms)
+            self.tally -= self._tallies.pop(at_ms)
 
     def covers(self, ms: int) -> bool:
         """Return whether an event of this time still counts."""
@@ -45,19 +55,21 @@ class RollingSum:
 
     def add(self, ms: int, tag: str, cents: int, tally: int) -> None:
         """Count an event that the window covers."""
-        key = (ms, tag)
-        entry = self._entries.get(key)
-        if entry is None:
-            heappush(self._order, key)
-            self._entries[key] = (cents, tally)
+        if ms in self._cents:
+            self._cents[ms] += cents
+            self._tallies[ms] += tally
         else:
-            self._entries[key] = (entry[0] + cents, entry[1] + tally)
+            heappush(self._order, ms)
+            self._cents[ms] = cents
+            self._tallies[ms] = tally
+        if ms > self._latest_of.get(tag, 0):
+            self._latest_of[tag] = ms
         self.cents += cents
         self.tally += tally
 
-    def tags(self) -> Iterable[str]:
+    def tags(self) -> tuple[str, ...]:
         """Return the distinct tags of what is counted, in order."""
-        return sorted({tag for _, tag in self._entries})
+        return tuple(sorted(tag for tag, ms in self._latest_of.items() if self.covers(ms)))
 
 
 class Episode:

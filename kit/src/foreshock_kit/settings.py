@@ -1,0 +1,149 @@
+"""Settings: from the environment only, checked as a whole, secrets kept out of sight."""
+
+import types
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from foreshock_kit.errors import SettingsInvalid
+
+_TRUE: Final = {"1", "true", "yes", "on"}
+_FALSE: Final = {"0", "false", "no", "off"}
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class Secret:
+    """A text that prints as `***`. Only `reveal` gives it away."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text itself."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How to reach the broker, for example `KAFKA_BOOTSTRAP_SERVERS=kafka-1:9092,kafka-2:9092`."""
+
+    kafka_bootstrap_servers: str = "127.0.0.1:9092"
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: Secret | None = None
+    kafka_ssl_cafile: str | None = None
+
+
+class ServiceSettings(KafkaSettings, frozen=True, kw_only=True):
+    """What every service can be told. `HEALTH_PORT=0` takes any free port.
+
+    `health_file` is where the service then writes the address; `instance_id` tells the
+    instances of one service apart.
+    """
+
+    schema_registry_url: str | None = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["auto", "json", "text"] = "auto"
+    health_host: str = "127.0.0.1"
+    health_port: int = 0
+    health_file: str | None = None
+    instance_id: str = "0"
+    grace_s: float = 10.0
+
+
+def load(wanted: type[S], env: Mapping[str, str]) -> S:
+    """Return the settings in `env`: each field by its name in capitals.
+
+    A secret may be in a file that `NAME_FILE` names; lists are comma separated; an empty
+    value counts as none.
+
+    Raises:
+        SettingsInvalid: Something is missing or wrong; it says all of it at once.
+    """
+    problems: list[str] = []
+    values: dict[str, Any] = {}
+    hints = get_type_hints(wanted, include_extras=True)
+    for field in msgspec.structs.fields(wanted):
+        name = field.name.upper()
+        try:
+            text = _text_of(name, hints[field.name], env)
+            if text is not None:
+                values[field.name] = _value(text, hints[field.name])
+            elif field.required:
+                problems.append(f"{name} is missing: {describe(hints[field.name])}")
+        except (ValueError, OSError) as e:
+            problems.append(f"{name} is wrong: {e}")
+    if problems:
+        raise SettingsInvalid(tuple(problems))
+    try:
+        return wanted(**values)
+    except ValueError as e:
+        raise SettingsInvalid((str(e),)) from e
+
+
+def describe(hint: Any) -> str:
+    """Return in words what a setting of this type has to be."""
+    base, optional = _unwrap(hint)
+    origin = get_origin(base)
+    if origin is Literal:
+        words = " or ".join(str(choice) for choice in get_args(base))
+    elif origin is tuple:
+        words = f"a comma separated list, each {describe(get_args(base)[0])}"
+    else:
+        plain = {bool: "true or false", int: "a whole number", float: "a number"}
+        words = plain.get(
+            base, "a secret, or its file by NAME_FILE" if base is Secret else "a text"
+        )
+    return f"{words}, or nothing" if optional else words
+
+
+def _text_of(name: str, hint: Any, env: Mapping[str, str]) -> str | None:
+    text = env.get(name, "").strip()
+    file = env.get(f"{name}_FILE", "").strip()
+    if _unwrap(hint)[0] is Secret and file and not text:
+        text = Path(file).read_text().strip()
+        if not text:
+            raise ValueError(f"{file} is empty")
+    return text or None
+
+
+def _value(text: str, hint: Any) -> Any:
+    base, _ = _unwrap(hint)
+    if base is Secret:
+        return Secret(text)
+    if base is bool:
+        return _bool(text)
+    raw: Any = text
+    if get_origin(base) is tuple:
+        raw = [item.strip() for item in text.split(",") if item.strip()]
+    try:
+        return msgspec.convert(raw, base, strict=False)
+    except msgspec.ValidationError as e:
+        raise ValueError(f"{text!r} is not {describe(hint)} ({e})") from e
+
+
+def _bool(text: str) -> bool:
+    if text.lower() in _TRUE | _FALSE:
+        return text.lower() in _TRUE
+    raise ValueError(f"{text!r} is neither true nor false")
+
+
+def _unwrap(hint: Any) -> tuple[Any, bool]:
+    if get_origin(hint) in {Union, types.UnionType}:
+        kept = [each for each in get_args(hint) if each is not type(None)]
+        return kept[0], len(kept) < len(get_args(hint))
+    return hint, False

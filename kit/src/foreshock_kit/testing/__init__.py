@@ -1,0 +1,7 @@
+"""What tests of every member share: a clock, waiting, a publisher in memory, a broker."""
+
+from foreshock_kit.testing.clock import FakeClock
+from foreshock_kit.testing.publisher import MemoryPublisher
+from foreshock_kit.testing.waiting import eventually
+
+__all__ = ["FakeClock", "MemoryPublisher", "eventually"]

@@ -1,0 +1,198 @@
+"""One websocket held open for ever, however often it falls.
+
+Only market frames prove that a feed lives: pongs and acknowledgements do not, and a socket that
+has shown no market frame for the feed's `silence_s` is closed and opened anew. The backoff starts
+over only after a connection has lasted: websockets' own forgets it at each successful connect,
+so that a venue which accepts and hangs up is hammered.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final, NoReturn, Protocol
+
+import msgspec
+import websockets
+from prometheus_client import Counter, Gauge
+from websockets.asyncio.client import ClientConnection, connect
+
+from foreshock_kit import logs
+from foreshock_kit.clock import Clock, SystemClock
+
+log = logs.get_logger(__name__)
+
+CONNECTED: Final = Gauge("foreshock_ws_connected", "Whether a feed's socket is open.", ["feed"])
+RECONNECTS: Final = Counter("foreshock_ws_reconnects_total", "Times a socket was lost.", ["feed"])
+LAST_FRAME: Final = Gauge(
+    "foreshock_ws_last_frame_timestamp_seconds", "When the last market frame came.", ["feed"]
+)
+
+_HELLO_PACE_S: Final = 0.12
+"""Binance closes a connection that sends more than ten messages a second."""
+_LOOK_EVERY_S: Final = 1.0
+_REFUSALS: Final = {403, 418, 429, 451}
+_LARGEST_FRAME: Final = 16 * 1024 * 1024
+_LOST: Final = (OSError, TimeoutError, websockets.WebSocketException)
+
+OnFrame = Callable[[bytes], Awaitable[bool]]
+OnState = Callable[[str, str], Awaitable[None]]
+
+
+class FeedLike(Protocol):
+    """What is needed to hold a feed open; an exchange's `Feed` happens to have it."""
+
+    @property
+    def url(self) -> str:
+        """Where to connect."""
+        ...
+
+    @property
+    def hello(self) -> tuple[str, ...]:
+        """What to say first, paced."""
+        ...
+
+    @property
+    def silence_s(self) -> float:
+        """After so long without a market frame the socket counts as dead."""
+        ...
+
+    @property
+    def ping(self) -> str | None:
+        """What to say to keep the connection, where the venue wants words."""
+        ...
+
+    @property
+    def ping_every_s(self) -> float:
+        """How often to say it."""
+        ...
+
+    @property
+    def lifetime_s(self) -> float | None:
+        """After so long to open a fresh one, before the venue cuts it."""
+        ...
+
+
+class Backoff(msgspec.Struct, frozen=True, kw_only=True):
+    """Waits between connections: doubling, with full jitter, until one has lasted."""
+
+    first_s: float = 0.5
+    longest_s: float = 60.0
+    refused_s: float = 60.0
+    healthy_after_s: float = 60.0
+
+    def delay(self, failures: int) -> float:
+        """Return a wait for so many failures in a row, drawn evenly from zero to the bound."""
+        bound = min(self.longest_s, self.first_s * 2.0 ** min(failures - 1, 30))
+        return random.uniform(0, bound)  # noqa: S311
+
+
+class Silent(Exception):
+    """No market frame came for too long, or the connection is due for renewal."""
+
+
+async def hold_open(
+    name: str,
+    feed: FeedLike,
+    on_frame: OnFrame,
+    *,
+    on_state: OnState | None = None,
+    backoff: Backoff = Backoff(),  # noqa: B008
+    clock: Clock | None = None,
+) -> NoReturn:
+    """Keep a feed's socket open until cancelled.
+
+    `on_frame` is awaited for each frame before the next is read, so that whoever is slow slows
+    the venue down; it returns whether the frame was one of the market's. `on_state` is told
+    "up" and "down", with a reason. A venue that refuses (403, 418, 429, 451) is left alone
+    for a minute.
+    """
+    clock = clock or SystemClock()
+    failures = 0
+    while True:
+        session = _Session(name, feed, on_frame, on_state, clock)
+        reason, refused = await session.run()
+        RECONNECTS.labels(name).inc()
+        log.warning("feed_down", feed=name, reason=reason)
+        if on_state is not None:
+            await on_state("down", reason)
+        failures = 1 if session.lasted_s >= backoff.healthy_after_s else failures + 1
+        await asyncio.sleep(backoff.refused_s if refused else backoff.delay(failures))
+
+
+class _Session:
+    """One connection, from its opening to its loss."""
+
+    def __init__(
+        self, name: str, feed: FeedLike, on_frame: OnFrame, on_state: OnState | None, clock: Clock
+    ) -> None:
+        self._name = name
+        self._feed = feed
+        self._on_frame = on_frame
+        self._on_state = on_state
+        self._clock = clock
+        self._opened = self._last_market = clock.monotonic()
+        self.lasted_s = 0.0
+
+    async def run(self) -> tuple[str, bool]:
+        """Return why the connection ended, and whether the venue refused it."""
+        connected = CONNECTED.labels(self._name)
+        refused = False
+        reason = ""
+        try:
+            async with connect(
+                self._feed.url, compression=None, max_size=_LARGEST_FRAME, max_queue=64
+            ) as socket:
+                self._opened = self._last_market = self._clock.monotonic()
+                connected.set(1)
+                log.info("feed_up", feed=self._name)
+                if self._on_state is not None:
+                    await self._on_state("up", "connected")
+                await self._talk(socket)
+        except* websockets.InvalidStatus as group:
+            status = _first(group).response.status_code
+            reason, refused = f"the venue answered {status}", status in _REFUSALS
+        except* (*_LOST, Silent) as group:
+            reason = reason or _in_words(_first(group))
+        finally:
+            connected.set(0)
+            self.lasted_s = self._clock.monotonic() - self._opened
+        return reason, refused
+
+    async def _talk(self, socket: ClientConnection) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_alive(socket))
+            for message in self._feed.hello:
+                await socket.send(message)
+                await asyncio.sleep(_HELLO_PACE_S if len(self._feed.hello) > 1 else 0)
+            await self._read(socket)
+
+    async def _read(self, socket: ClientConnection) -> None:
+        on_frame, now = self._on_frame, self._clock.monotonic
+        while True:
+            if await on_frame(await socket.recv(decode=False)):
+                self._last_market = now()
+
+    async def _keep_alive(self, socket: ClientConnection) -> None:
+        feed, last_frame = self._feed, LAST_FRAME.labels(self._name)
+        pinged = self._opened
+        look_every_s = min(_LOOK_EVERY_S, feed.silence_s / 4)
+        while True:
+            await asyncio.sleep(look_every_s)
+            now = self._clock.monotonic()
+            last_frame.set(self._clock.now_ms() / 1000 - (now - self._last_market))
+            if now - self._last_market > feed.silence_s:
+                raise Silent(f"no market frame for {feed.silence_s:g} s")
+            if feed.lifetime_s is not None and now - self._opened > feed.lifetime_s:
+                raise Silent("renewed before the venue would cut it")
+            if feed.ping is not None and now - pinged >= feed.ping_every_s:
+                await socket.send(feed.ping)
+                pinged = now
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+def _in_words(error: BaseException) -> str:
+    return str(error) or type(error).__name__

@@ -1,0 +1,128 @@
+"""What the service publishes, and what it keeps to itself."""
+
+import pytest
+from prometheus_client import REGISTRY
+
+from foreshock_kit import settings as kit_settings
+from foreshock_kit.kafka import Record
+from foreshock_kit.testing import FakeClock, MemoryPublisher
+from foreshock_schemas.events import Liquidation, MarketStats
+from foreshock_schemas.topics import LIQUIDATIONS, MARKET_STATS, SIGNALS, THRESHOLDS
+from threshold_service import service
+from threshold_service.domain.detection import Partitions
+from threshold_service.settings import Settings
+
+T0 = 1_781_622_000_000  # Tuesday 16 June 2026, 15:00 UTC
+
+
+def stats(at_ms):
+    return MarketStats(
+        event_id=f"stats:{at_ms}",
+        ts_event_ms=at_ms,
+        ts_recv_ms=at_ms,
+        coin="SOL",
+        in_universe=True,
+        exchanges=("binance",),
+        price=150.0,
+        price_change_24h_pct=None,
+        volume_24h_usd=None,
+        market_cap_usd=50e9,
+        market_cap_source=None,
+        market_cap_ms=at_ms,
+        tier=None,
+        avg_daily_volume_usd=1e9,
+        volume_days=30,
+        volume_ms=at_ms,
+        volatility_daily=0.05,
+        volatility_ms=at_ms,
+    )
+
+
+def liquidation(second, usd=2e6):
+    return Liquidation(
+        event_id=f"liq:{second}",
+        ts_event_ms=T0 + second * 1000,
+        ts_recv_ms=T0 + second * 1000,
+        exchange="binance",
+        symbol="SOLUSDT",
+        coin="SOL",
+        position="long",
+        price=150.0,
+        size_coins=usd / 150,
+        notional_usd=usd,
+        coverage="sampled",
+    )
+
+
+async def detected(*records, owned=None):
+    publisher = MemoryPublisher()
+    clock = FakeClock()
+    await service.detect(owned or Partitions(dynamic=True), publisher, clock, records)
+    return publisher
+
+
+def record(offset, event, replayed=False):
+    topic = MARKET_STATS if isinstance(event, MarketStats) else LIQUIDATIONS
+    return Record(topic, 3, offset, event, replayed)
+
+
+async def test_limits_and_signals_go_to_their_topics():
+    publisher = await detected(record(0, stats(T0 - 60_000)), record(7, liquidation(0)))
+    (limits,) = publisher.on(THRESHOLDS)
+    (signal,) = publisher.on(SIGNALS)
+    assert limits.single_liquidation_usd == pytest.approx(1e6)
+    assert publisher.sent == [(SIGNALS, signal)]
+    (evidence,) = signal.evidence
+    assert (evidence.topic, evidence.partition, evidence.offset, evidence.event_id) == (
+        "foreshock.liquidations.v1",
+        3,
+        7,
+        "liq:0",
+    )
+
+
+async def test_what_is_replayed_rebuilds_and_publishes_nothing():
+    replayed = [record(0, stats(T0 - 60_000), replayed=True)]
+    replayed += [record(n, liquidation(n), replayed=True) for n in range(2)]
+    publisher = await detected(*replayed, record(2, liquidation(2)))
+    assert publisher.on(THRESHOLDS) == []
+    assert [signal.kind for signal in publisher.on(SIGNALS)] == ["liquidation", "cascade"]
+    assert publisher.on(SIGNALS)[1].value == pytest.approx(6e6)
+
+
+async def test_partitions_that_come_back_are_rebuilt_from_nothing():
+    owned = Partitions(dynamic=True)
+    first = [record(0, stats(T0 - 60_000)), *(record(n, liquidation(n)) for n in range(2))]
+    await detected(*first, owned=owned)
+    await service.start_anew(owned, {("foreshock.liquidations.v1", 3)})
+    again = [*(record(n, liquidation(n), replayed=True) for n in range(2))]
+    publisher = await detected(record(0, stats(T0 - 60_000), True), *again, owned=owned)
+    assert publisher.records == []
+    publisher = await detected(record(2, liquidation(2, usd=5e5)), owned=owned)
+    assert publisher.records == []  # 4.5M, not 8.5M
+
+
+async def test_signals_and_limits_are_counted():
+    def counted(name, **labels):
+        return REGISTRY.get_sample_value(f"foreshock_threshold_service_{name}", labels) or 0.0
+
+    before = counted("signals_total", kind="liquidation"), counted("latency_seconds_count")
+    limits = counted("thresholds_total", method="baseline_prd")
+    await detected(record(0, stats(T0 - 60_000)), record(1, liquidation(0)))
+    assert counted("signals_total", kind="liquidation") == before[0] + 1
+    assert counted("latency_seconds_count") == before[1] + 1
+    assert counted("thresholds_total", method="baseline_prd") == limits + 1
+
+
+def test_flags_are_on_unless_told():
+    told = {"ENABLE_DYNAMIC_THRESHOLDS": "false", "ENABLE_VOLUME_MONITORING": "false"}
+    on, off = kit_settings.load(Settings, {}), kit_settings.load(Settings, told)
+    assert (on.enable_dynamic_thresholds, on.enable_volume_monitoring) == (True, True)
+    assert (off.enable_dynamic_thresholds, off.enable_volume_monitoring) == (False, False)
+
+
+@pytest.mark.parametrize("volume", [True, False])
+async def test_bars_are_read_only_for_volume_monitoring(volume):
+    topics = service.topics_of(Settings(enable_volume_monitoring=volume))
+    assert ("foreshock.bars.v1" in {topic.name for topic in topics}) is volume
+    assert topics[0] is MARKET_STATS
