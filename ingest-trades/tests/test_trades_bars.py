@@ -91,7 +91,7 @@ def test_seconds_without_trades_make_no_bar_but_every_ten_seconds_the_coin_is_he
     assert [bar.trades for bar in closed] == [0, 0]
     assert closed[1].start_ms - closed[0].start_ms == 10_000
     assert closed[0].open is None
-    assert closed[1].mark_price == 125
+    assert closed[1].mark_price == 121
 
 
 def test_a_bar_knows_the_mark_price():

@@ -12,7 +12,7 @@ from rich.console import Console
 from foreshock_cli.connect import add_broker_argument, environment, kafka_settings, running
 from foreshock_kit.admin import topic_problems
 from foreshock_kit.errors import ForeshockError
-from foreshock_schemas.codec import default_registry_problems
+from foreshock_schemas import registry
 
 _PATIENCE_S: Final = 5.0
 _TOLERATED_SKEW_S: Final = 1.0
@@ -67,7 +67,7 @@ async def _topics(arguments: argparse.Namespace) -> Findings:
 
 
 async def _schemas(_: argparse.Namespace) -> Findings:
-    return default_registry_problems()
+    return registry.problems()
 
 
 async def _token(_: argparse.Namespace) -> Findings:

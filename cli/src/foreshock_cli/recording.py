@@ -1,9 +1,10 @@
 """Recordings of a venue's frames: three ways to write them, each plain, gzip or zstd."""
 
 import gzip
+import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import BinaryIO, Final, cast
 
 import msgspec
 import zstandard
@@ -47,13 +48,13 @@ def frames(file: Path) -> Iterator[Frame]:
                 yield frame
 
 
-def _opened(file: Path) -> IO[bytes]:
+def _opened(file: Path) -> BinaryIO:
     with file.open("rb") as probe:
         magic = probe.read(4)
     if magic.startswith(_GZIP):
-        return gzip.open(file, "rb")
+        return cast("BinaryIO", gzip.open(file, "rb"))
     if magic == _ZSTD:
-        return zstandard.open(file, "rb")
+        return io.BufferedReader(zstandard.open(file, "rb"))
     return file.open("rb")
 
 

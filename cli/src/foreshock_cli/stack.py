@@ -158,7 +158,7 @@ class Stack:
 
 class _Fakes(msgspec.Struct, frozen=True, kw_only=True):
     market: dict[str, str]
-    chat: dict[str, object]
+    chat: dict[str, str]
 
     @property
     def env(self) -> dict[str, str]:

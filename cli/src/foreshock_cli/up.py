@@ -13,7 +13,7 @@ from foreshock_cli.endpoints import Endpoints
 from foreshock_cli.plan import Plan, UnknownService, make
 from foreshock_cli.stack import Stack
 from foreshock_kit.clock import SystemClock
-from foreshock_kit.errors import ForeshockError
+from foreshock_kit.errors import ForeshockError, leaves
 
 _VAR = Path("var")
 
@@ -37,13 +37,14 @@ def run(arguments: argparse.Namespace) -> int:
     except UnknownService as e:
         console.print(f"foreshock up: {e}", style="red")
         return 2
+    failed = False
     try:
         asyncio.run(_until_stopped(plan, console, arguments))
     except* (ForeshockError, OSError) as group:
-        for problem in group.exceptions:
+        failed = True
+        for problem in leaves(group):
             console.print(f"foreshock up: {problem}", style="red")
-        return 1
-    return 0
+    return int(failed)
 
 
 async def _until_stopped(plan: Plan, console: Console, arguments: argparse.Namespace) -> None:

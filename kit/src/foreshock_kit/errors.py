@@ -60,3 +60,11 @@ class DeadLetterLimit(ForeshockError):
 
 class DrainTimeout(ForeshockError):
     """The service did not stop within its grace period."""
+
+
+def leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    """Return the errors in a group and in the groups within it."""
+    found: list[BaseException] = []
+    for each in group.exceptions:
+        found += leaves(each) if isinstance(each, BaseExceptionGroup) else [each]
+    return found

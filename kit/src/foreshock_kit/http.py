@@ -71,6 +71,7 @@ class HttpClient:
             Transient: No good answer in three tries.
             Permanent: The venue says that the request itself is wrong.
         """
+        failure = ""
         for attempt in range(1, _TRIES + 1):
             self._check_circuit()
             await self._budget.spend(weight, self._clock)

@@ -17,9 +17,9 @@ from foreshock_kit.clock import Clock, SystemClock
 _TOKEN: Final = re.compile(r"\b\d{6,}:[A-Za-z0-9_-]{30,}\b")
 _FRAME_BYTES: Final = 200
 _QUIET: Final = {
-    "httpx": logging.WARNING,
+    "httpx": logging.WARNING,  # its INFO lines hold URLs
     "httpcore": logging.WARNING,
-    "aiokafka": logging.CRITICAL,
+    "aiokafka": logging.CRITICAL,  # several lines a second while the broker is away; we say it once
 }
 
 
@@ -98,6 +98,7 @@ class Burst:
         self._more = 0
 
     def __call__(self, reason: str, data: bytes) -> None:
+        """Log, or count, one more of it."""
         now = self._clock.monotonic()
         if now < self._quiet_until:
             self._more += 1

@@ -13,7 +13,7 @@ import uvloop
 
 from foreshock_kit import logs
 from foreshock_kit.clock import Clock, SystemClock
-from foreshock_kit.errors import DrainTimeout, ForeshockError, SettingsInvalid
+from foreshock_kit.errors import DrainTimeout, ForeshockError, SettingsInvalid, leaves
 from foreshock_kit.health import Health
 from foreshock_kit.http_server import serve
 from foreshock_kit.metrics import LOOP_LAG
@@ -69,18 +69,24 @@ def main(service: Service[S], argv: Sequence[str] | None = None) -> int:
             sys.stderr.write(f"{service.name}: {problem}\n")
         return WRONG_SETTINGS
     logs.configure(service.name, settings.log_level, settings.log_format)
+    failures = _run(service, settings)
+    for failure in failures:
+        if isinstance(failure, ForeshockError):
+            log.error("service_failed", error=type(failure).__name__, why=str(failure))
+        else:
+            log.critical("service_crashed", exc_info=failure)
+    log.info("service_stopped")
+    return int(bool(failures))
+
+
+def _run(service: Service[S], settings: S) -> list[BaseException]:
+    problems: list[BaseException] = []
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(service, settings))
-    except* ForeshockError as group:
-        for problem in _leaves(group):
-            log.error("service_failed", error=type(problem).__name__, why=str(problem))  # noqa: TRY400
-        return 1
-    except* Exception:
-        log.critical("service_crashed", exc_info=True)
-        return 1
-    log.info("service_stopped")
-    return 0
+    except* Exception as group:  # noqa: BLE001
+        problems = leaves(group)
+    return problems
 
 
 def usage(service: Service[S]) -> str:
@@ -136,10 +142,3 @@ def _announce(file: Path, url: str) -> None:
     fresh = file.with_suffix(f".{os.getpid()}")
     fresh.write_text(url)
     fresh.replace(file)
-
-
-def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
-    found: list[BaseException] = []
-    for each in group.exceptions:
-        found += _leaves(each) if isinstance(each, BaseExceptionGroup) else [each]
-    return found

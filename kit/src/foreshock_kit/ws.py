@@ -18,6 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from foreshock_kit import logs
 from foreshock_kit.clock import Clock, SystemClock
+from foreshock_kit.errors import leaves
 
 log = logs.get_logger(__name__)
 
@@ -32,6 +33,7 @@ _HELLO_PACE_S: Final = 0.12
 _LOOK_EVERY_S: Final = 1.0
 _REFUSALS: Final = {403, 418, 429, 451}
 _LARGEST_FRAME: Final = 16 * 1024 * 1024
+_Refusal = websockets.InvalidStatus
 _LOST: Final = (OSError, TimeoutError, websockets.WebSocketException)
 
 OnFrame = Callable[[bytes], Awaitable[bool]]
@@ -148,11 +150,12 @@ class _Session:
                 if self._on_state is not None:
                     await self._on_state("up", "connected")
                 await self._talk(socket)
-        except* websockets.InvalidStatus as group:
-            status = _first(group).response.status_code
+        except* _Refusal as group:
+            answer = leaves(group)[0]
+            status = answer.response.status_code if isinstance(answer, _Refusal) else 0
             reason, refused = f"the venue answered {status}", status in _REFUSALS
         except* (*_LOST, Silent) as group:
-            reason = reason or _in_words(_first(group))
+            reason = reason or _in_words(leaves(group)[0])
         finally:
             connected.set(0)
             self.lasted_s = self._clock.monotonic() - self._opened
@@ -187,11 +190,6 @@ class _Session:
             if feed.ping is not None and now - pinged >= feed.ping_every_s:
                 await socket.send(feed.ping)
                 pinged = now
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 def _in_words(error: BaseException) -> str:

@@ -1,8 +1,8 @@
 """One-second bars of an exchange's trades, by the exchange's own clock.
 
 A bar closes one second after its second and is never reopened: what comes later for it is
-counted as late money of the bar then current. Seconds without trades make no bar, but a coin
-is heard of at least every ten seconds, so that silence and calm differ.
+counted as late money of the next bar. Seconds without trades make no bar, but a coin is heard
+of at least every ten seconds, so that silence and calm differ.
 """
 
 from typing import Final
@@ -69,10 +69,10 @@ class Bars:
         self._clock_ms = now_ms
 
     def _heartbeats(self, second: int, recv_ms: int) -> list[Bar]:
-        silent = [
-            c for c in self._marks if second - self._told.setdefault(c, second) >= _HEARTBEAT_S
-        ]
-        return [self._bar(second, coin, None, recv_ms) for coin in silent]
+        told = self._told
+        silent = [c for c in self._marks if second - told.setdefault(c, second) >= _HEARTBEAT_S]
+        unheard = dict.fromkeys([*silent, *self._late])
+        return [self._bar(second, coin, None, recv_ms) for coin in unheard]
 
     def _bar(self, second: int, coin: str, trades: "_Second | None", recv_ms: int) -> Bar:
         self._told[coin] = second
