@@ -5,6 +5,8 @@ import sys
 from importlib import import_module
 from typing import Final
 
+from foreshock_kit import logs
+
 _COMMANDS: Final = {
     "up": "start everything here: broker, services and, unless told otherwise, a simulated market",
     "topics": "the topic table, and what is on the broker",
@@ -27,5 +29,6 @@ def main(argv: list[str] | None = None) -> int:
         if name == wanted:
             import_module(f"foreshock_cli.{name}").add_arguments(command)
     arguments = parser.parse_args(argv)
+    logs.configure("foreshock", "WARNING", "auto")
     code: int = import_module(f"foreshock_cli.{arguments.command}").run(arguments)
     return code
