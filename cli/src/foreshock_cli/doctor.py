@@ -10,6 +10,7 @@ import httpx
 from rich.console import Console
 
 from foreshock_cli.connect import add_broker_argument, environment, kafka_settings, running
+from foreshock_cli.plan import EMBEDDED_RETENTION_MS
 from foreshock_kit.admin import topic_problems
 from foreshock_kit.errors import ForeshockError
 from foreshock_schemas import registry
@@ -56,9 +57,10 @@ async def _checked(
 
 async def _topics(arguments: argparse.Namespace) -> Findings:
     settings = kafka_settings(arguments)
+    cap = EMBEDDED_RETENTION_MS if running() else None
     try:
         async with asyncio.timeout(_PATIENCE_S):
-            return await topic_problems(settings)
+            return await topic_problems(settings, retention_cap_ms=cap)
     except (TimeoutError, ForeshockError):
         return [
             f"no broker answers at {settings.kafka_bootstrap_servers}: "

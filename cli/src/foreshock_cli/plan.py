@@ -17,6 +17,9 @@ SERVICES: Final = (
 )
 """In the order of their start: whoever decides the universe first."""
 
+EMBEDDED_RETENTION_MS: Final = 20 * 60_000
+"""The embedded broker slows down with what it holds; detectors look back 18 minutes at most."""
+
 _DEMO_EXCHANGE: Final = "binance"
 _DEMO_CHAT: Final = 1
 

@@ -13,7 +13,7 @@ import msgspec
 
 from foreshock_cli import endpoints
 from foreshock_cli.endpoints import Endpoints, ServiceEndpoint
-from foreshock_cli.plan import Plan, module_of
+from foreshock_cli.plan import EMBEDDED_RETENTION_MS, Plan, module_of
 from foreshock_cli.processes import Forker, Program
 from foreshock_cli.supervisor import Patience, Supervised
 from foreshock_kit.admin import ensure_topics
@@ -24,9 +24,6 @@ from foreshock_kit.settings import KafkaSettings, load
 
 _POLL_S: Final = 0.05
 _REMIND_S: Final = 15.0
-_DEMO_RETENTION_MS: Final = 20 * 60_000
-"""The embedded broker slows down with what it holds; detectors look back 16 minutes at most."""
-
 Say = Callable[[str], None]
 
 
@@ -82,7 +79,7 @@ class Stack:
         async with embedded_broker(self._data) as bootstrap:
             await ensure_topics(
                 KafkaSettings(kafka_bootstrap_servers=bootstrap),
-                retention_cap_ms=_DEMO_RETENTION_MS,
+                retention_cap_ms=EMBEDDED_RETENTION_MS,
             )
             yield bootstrap
 

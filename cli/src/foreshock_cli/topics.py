@@ -6,8 +6,9 @@ import asyncio
 from rich.console import Console
 from rich.table import Table
 
-from foreshock_cli.connect import add_broker_argument, kafka_settings
-from foreshock_kit.admin import topic_problems
+from foreshock_cli.connect import add_broker_argument, kafka_settings, running
+from foreshock_cli.plan import EMBEDDED_RETENTION_MS
+from foreshock_kit.admin import ensure_topics, topic_problems
 from foreshock_kit.errors import ForeshockError
 from foreshock_schemas.topics import TOPICS
 
@@ -17,6 +18,7 @@ _DAY_MS = 86_400_000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     add_broker_argument(parser)
+    parser.add_argument("--create", action="store_true", help="create those that are missing")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -24,7 +26,11 @@ def run(arguments: argparse.Namespace) -> int:
     console = Console()
     console.print(_table())
     try:
-        problems = asyncio.run(topic_problems(kafka_settings(arguments)))
+        settings = kafka_settings(arguments)
+        if arguments.create:
+            for name in asyncio.run(ensure_topics(settings)):
+                console.print(f"[green]+[/green] {name} created")
+        problems = asyncio.run(topic_problems(settings, retention_cap_ms=_cap()))
     except ForeshockError as e:
         Console(stderr=True).print(f"the broker was not asked: {e}", style="yellow")
         return 1
@@ -33,6 +39,10 @@ def run(arguments: argparse.Namespace) -> int:
     if not problems:
         console.print("[green]✓[/green] the broker has them all, as in the table")
     return int(bool(problems))
+
+
+def _cap() -> int | None:
+    return EMBEDDED_RETENTION_MS if running() else None
 
 
 def _table() -> Table:

@@ -19,6 +19,7 @@ _FRAME_BYTES: Final = 200
 _QUIET: Final = {
     "httpx": logging.WARNING,  # its INFO lines hold URLs
     "httpcore": logging.WARNING,
+    "websockets": logging.WARNING,  # two lines for every scrape
     "aiokafka": logging.CRITICAL,  # several lines a second while the broker is away; we say it once
 }
 

@@ -48,7 +48,6 @@ async def _poll(poller: Poller, market: Market, settings: Settings, context: Con
         if polls % _CONTRACTS_EVERY == 0 or not market.universe:
             await poller.refresh_contracts()
         await poller.poll()
-        await poller.catch_up()
         polls += 1
         every_s = settings.oi_poll_s if market.universe else _FIRST_TRY_S
         await asyncio.sleep(until_next(context.clock.now_ms(), every_s))

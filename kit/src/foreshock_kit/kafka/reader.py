@@ -11,6 +11,7 @@ from foreshock_kit.errors import Transient
 from foreshock_kit.kafka.cluster import partition_counts
 from foreshock_kit.kafka.connection import client_options, start_client
 from foreshock_kit.kafka.metrics import LAG
+from foreshock_kit.kafka.pacing import pace_empty_fetches
 from foreshock_kit.settings import KafkaSettings
 from foreshock_schemas.topics import Topic
 
@@ -49,10 +50,12 @@ async def start_reader(
         if missing:
             raise Transient(
                 f"topics are missing: {', '.join(sorted(missing))}; "
-                "create them with `foreshock topics`"
+                "create them with `foreshock topics --create`"
             )
 
-    return await start_client(settings, make, check=topics_exist, on_wait=on_wait, stop=stop)
+    consumer = await start_client(settings, make, check=topics_exist, on_wait=on_wait, stop=stop)
+    pace_empty_fetches(consumer)
+    return consumer
 
 
 async def poll(consumer: AIOKafkaConsumer) -> Batches:

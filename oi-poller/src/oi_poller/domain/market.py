@@ -94,10 +94,9 @@ class Market:
     def stats(self, now_ms: int) -> list[MarketStats]:
         """Return the statistics of every coin in the universe, and of those that just left it."""
         left, self._left = self._left - self.universe, set()
-        return [self.stats_of(coin, now_ms) for coin in sorted(self.universe | left)]
+        return [self._stats_of(coin, now_ms) for coin in sorted(self.universe | left)]
 
-    def stats_of(self, coin: str, now_ms: int) -> MarketStats:
-        """Return one coin's statistics."""
+    def _stats_of(self, coin: str, now_ms: int) -> MarketStats:
         facts = CoinFacts(
             tickers={venue: t[coin] for venue, t in self._tickers.items() if coin in t},
             histories=self._histories.get(coin, {}),

@@ -21,6 +21,7 @@ log = logs.get_logger(__name__)
 _CAPS_EVERY_MS: Final = 6 * 3_600_000
 _CAPS_AGAIN_MS: Final = 10 * 60_000
 """When a coin's cap is still missing: CoinPaprika allows 27 calls an hour."""
+_STATS_EVERY_MS: Final = 5 * 60_000
 _HISTORIES_AT_ONCE: Final = 4
 _UNANSWERED = (ForeshockError, MalformedFrame)
 
@@ -42,6 +43,7 @@ class Poller:
         self._publisher = publisher
         self._clock = clock
         self._caps_due_ms = 0
+        self._stats_due_ms = 0
         self._slots = asyncio.Semaphore(_HISTORIES_AT_ONCE)
 
     async def refresh_contracts(self) -> None:
@@ -58,28 +60,38 @@ class Poller:
         await self._publisher.flush()
 
     async def poll(self) -> None:
-        """Read and publish statistics and open interest of the universe."""
+        """Read and publish open interest, then whatever is due of the rest.
+
+        Statistics come last and complete: thresholds made of half of them would be others.
+        """
+        followed = self._market.universe
         async with asyncio.TaskGroup() as group:
             for venue in self._venues:
                 group.create_task(self._poll_tickers(venue))
-        for stats in self._market.stats(self._clock.now_ms()):
-            await self._publisher.publish(MARKET_STATS, stats)
-        metrics.COINS.set(len(self._market.universe))
         async with asyncio.TaskGroup() as group:
             for venue in self._venues:
                 group.create_task(self._poll_open_interest(venue))
+        learned = await self._catch_up()
+        now_ms = self._clock.now_ms()
+        if learned or self._market.universe != followed or now_ms >= self._stats_due_ms:
+            self._stats_due_ms = now_ms + _STATS_EVERY_MS
+            for stats in self._market.stats(now_ms):
+                await self._publisher.publish(MARKET_STATS, stats)
+        metrics.COINS.set(len(self._market.universe))
         await self._publisher.flush()
 
-    async def catch_up(self) -> None:
-        """Load caps and histories that are missing or old; publish each coin's new statistics."""
+    async def _catch_up(self) -> bool:
+        """Load histories and caps that are missing or old; return whether there were any."""
         now_ms = self._clock.now_ms()
-        if now_ms >= self._caps_due_ms:
-            await self._ask_caps(now_ms)
         venues = {venue.name: venue for venue in self._venues}
+        missing = self._market.without_history(now_ms)
         async with asyncio.TaskGroup() as group:
-            for name, coin, symbol in self._market.without_history(now_ms):
+            for name, coin, symbol in missing:
                 group.create_task(self._load_history(venues[name], coin, symbol))
-        await self._publisher.flush()
+        if now_ms < self._caps_due_ms:
+            return bool(missing)
+        await self._ask_caps(now_ms)
+        return True
 
     async def _poll_tickers(self, venue: Venue) -> None:
         try:
@@ -125,4 +137,3 @@ class Poller:
         for kline in klines:
             if told_ms < kline.ts_event_ms <= now_ms:
                 await self._publisher.publish(KLINES, kline)
-        await self._publisher.publish(MARKET_STATS, self._market.stats_of(coin, now_ms))
