@@ -1,7 +1,7 @@
 """All events, one import away."""
 
 from foreshock_schemas.events.base import Aggressor, Coverage, Event, Position, Severity
-from foreshock_schemas.events.delivery import Alert, Delivery, Subscription
+from foreshock_schemas.events.delivery import Alert, Delivery, DeliveryState, Subscription
 from foreshock_schemas.events.detection import (
     Evidence,
     Outcome,
@@ -33,6 +33,7 @@ __all__ = [
     "Bar",
     "Coverage",
     "Delivery",
+    "DeliveryState",
     "Event",
     "Evidence",
     "FeedHealth",

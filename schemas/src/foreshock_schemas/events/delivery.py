@@ -5,6 +5,8 @@ from typing import Literal
 from foreshock_schemas.events.base import Event, Severity
 from foreshock_schemas.events.detection import SignalKind
 
+DeliveryState = Literal["SENDING", "SENT", "FAILED", "UNKNOWN"]
+
 
 class Alert(Event, frozen=True, gc=False, kw_only=True):
     """One incident's revision for one chat, in plain text; the gateway renders it.
@@ -36,7 +38,7 @@ class Delivery(Event, frozen=True, gc=False, kw_only=True):
     incident_id: str
     revision: int
     chat_id: int
-    state: Literal["SENDING", "SENT", "FAILED", "UNKNOWN"]
+    state: DeliveryState
     message_id: int | None
     attempt: int
     possible_repeat: bool

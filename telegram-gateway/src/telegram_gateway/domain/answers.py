@@ -1,0 +1,214 @@
+"""Answers to the market commands, as blocks of markup; what is not known is said to be so."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from foreshock_schemas.events import Liquidation, OpenInterest
+from telegram_gateway.domain import markup, numbers
+from telegram_gateway.domain.flows import Flow
+from telegram_gateway.domain.profile import picture, value_area
+from telegram_gateway.domain.views import CoinView, Views
+
+_MINUTE_MS: Final = 60_000
+_HOUR_MS: Final = 60 * _MINUTE_MS
+_WINDOWS: Final = ((5, "5 min"), (15, "15 min"), (60, "1 h"))
+_LARGEST: Final = 5
+_YEAR_H: Final = 8760
+
+Blocks = list[str]
+Answer = Callable[[str, CoinView, int], Blocks]
+
+
+def price(coin: str, view: CoinView, now_ms: int) -> Blocks:
+    """Return the price, its change of 24 h, mark, and funding."""
+    if view.price is None:
+        return _unknown(coin, "price")
+    blocks = [f"{markup.bold(coin)}  {markup.bold('$' + numbers.price(view.price))}"]
+    if view.stats and view.stats.price_change_24h_pct is not None:
+        blocks.append(f"24 h  {numbers.percent(view.stats.price_change_24h_pct)}")
+    if view.mark_price is not None:
+        blocks.append(f"mark  ${numbers.price(view.mark_price)}")
+    blocks += [_funding(reading) for reading in _newest_readings(view)]
+    return [*blocks, _updated(view.price_ms, now_ms)]
+
+
+def volume(coin: str, view: CoinView, now_ms: int) -> Blocks:
+    """Return the volume of 24 h and of recent windows, against the usual."""
+    daily = view.stats.volume_24h_usd if view.stats else None
+    usual = view.stats.avg_daily_volume_usd if view.stats else None
+    blocks = [f"{markup.bold(coin)}  volume"]
+    if daily is not None:
+        blocks.append(f"24 h  {markup.bold(numbers.usd(daily))}")
+    if usual and view.stats:
+        blocks.append(f"usual  {numbers.usd(usual)} a day ({view.stats.volume_days} days)")
+    for minutes, name in _WINDOWS[1:]:
+        if flow := view.trading.over(minutes * _MINUTE_MS, now_ms):
+            blocks.append(_volume_line(name, minutes, flow, usual, now_ms))
+    limit = view.threshold.volume_15m_usd if view.threshold else None
+    if limit:
+        blocks.append(f"spike  from {numbers.usd(limit)} in 15 min on")
+    return blocks if len(blocks) > 1 else _unknown(coin, "volume")
+
+
+def cvd(coin: str, view: CoinView, now_ms: int) -> Blocks:
+    """Return what takers bought less what they sold, over recent windows."""
+    blocks = [f"{markup.bold(coin)}  taker buys less sells (CVD)"]
+    for minutes, name in _WINDOWS:
+        flow = view.trading.over(minutes * _MINUTE_MS, now_ms)
+        if flow is None:
+            return _unknown(coin, "trades")
+        share = flow.bought_usd / flow.traded_usd if flow.traded_usd else 0.5
+        delta = f"{'+' if flow.delta_usd >= 0 else ''}{numbers.usd(flow.delta_usd)}"
+        blocks.append(f"{name}  {markup.bold(delta)}  ({share:.0%} bought{_since(flow, now_ms)})")
+    return [*blocks, _updated(view.price_ms, now_ms)]
+
+
+def open_interest(coin: str, view: CoinView, now_ms: int) -> Blocks:
+    """Return open interest in all and by exchange, its changes, and funding."""
+    newest = _newest_readings(view)
+    if not newest:
+        return _unknown(coin, "open interest")
+    coins = sum(reading.open_interest_coins for reading in newest)
+    money = sum(reading.open_interest_usd for reading in newest)
+    blocks = [
+        f"{markup.bold(coin)}  open interest {markup.bold(numbers.usd(money))}"
+        f"  ({numbers.short(coins)} {markup.plain(coin)})"
+    ]
+    for minutes, name in _WINDOWS:
+        change = _change_pct(view, minutes * _MINUTE_MS)
+        if change is not None:
+            blocks.append(f"{name}  {numbers.percent(change, 2)}")
+    for reading in newest:
+        blocks += [
+            f"{markup.plain(reading.exchange)}  {numbers.usd(reading.open_interest_usd)}",
+            _funding(reading),
+        ]
+    return [*blocks, _updated(max(r.ts_event_ms for r in newest), now_ms)]
+
+
+def profile(coin: str, view: CoinView, now_ms: int) -> Blocks:
+    """Return the volume profile of the last day, with its picture."""
+    rows = view.profile.rows()
+    area = value_area(rows)
+    if area is None:
+        return _unknown(coin, "volume by price")
+    return [
+        f"{markup.bold(coin)}  volume profile, 24 h",
+        f"most traded  {markup.bold('$' + numbers.price(area.most_traded))}",
+        f"value area  ${numbers.price(area.low)} – ${numbers.price(area.high)} (70 %)",
+        markup.block("\n".join(picture(rows, view.price))),
+        _updated(view.price_ms, now_ms),
+    ]
+
+
+def liquidations(coin: str, view: CoinView, now_ms: int) -> Blocks:
+    """Return one coin's liquidations of the last hour."""
+    found = view.liquidations.since(now_ms - _HOUR_MS)
+    blocks = [f"{markup.bold(coin)}  liquidated in the last hour", _sides(found)]
+    blocks += [_liquidation_line(each) for each in _largest(found)]
+    if view.threshold:
+        limit = numbers.usd(view.threshold.single_liquidation_usd)
+        blocks.append(f"large  from {limit} on ({markup.plain(view.threshold.method)})")
+    return blocks
+
+
+def all_liquidations(views: Views, now_ms: int) -> Blocks:
+    """Return the last hour's liquidations of all coins: totals, then the largest."""
+    since = now_ms - _HOUR_MS
+    by_coin = {name: view.liquidations.since(since) for name, view in views.coins.items()}
+    every = [each for found in by_coin.values() for each in found]
+    ranked = sorted(by_coin, key=lambda name: -sum(e.notional_usd for e in by_coin[name]))
+    blocks = [markup.bold("Liquidated in the last hour"), _sides(every)]
+    blocks += [
+        f"{markup.bold(name)}  {_sides(by_coin[name])}"
+        for name in ranked[:_LARGEST]
+        if by_coin[name]
+    ]
+    if every:
+        blocks += [
+            "",
+            markup.bold("Largest"),
+            *(_liquidation_line(e, True) for e in _largest(every)),
+        ]
+    return blocks
+
+
+COMMANDS: Final[dict[str, Answer]] = {
+    "price": price,
+    "volume": volume,
+    "cvd": cvd,
+    "oi": open_interest,
+    "profile": profile,
+    "liquidations": liquidations,
+}
+"""The market commands by name; `/liquidations` without a coin is `all_liquidations`."""
+
+
+def _unknown(coin: str, what: str) -> Blocks:
+    return [f"{markup.bold(coin)}: no {what} seen yet since the start. Try again in a minute."]
+
+
+def _updated(ms: int, now_ms: int) -> str:
+    return markup.italic(f"as of {numbers.clock(ms)}, {numbers.ago(ms, now_ms)}")
+
+
+def _newest_readings(view: CoinView) -> list[OpenInterest]:
+    return [readings[-1] for _, readings in sorted(view.open_interest.items()) if readings]
+
+
+def _funding(reading: OpenInterest) -> str:
+    if reading.funding_rate is None or not reading.funding_interval_h:
+        return f"funding on {markup.plain(reading.exchange)} unknown"
+    hourly = reading.funding_rate / reading.funding_interval_h
+    return (
+        f"funding  {numbers.percent(reading.funding_rate * 100, 4)} per "
+        f"{reading.funding_interval_h:g} h on {markup.plain(reading.exchange)} "
+        f"({numbers.percent(hourly * _YEAR_H * 100)} a year)"
+    )
+
+
+def _volume_line(name: str, minutes: int, flow: Flow, usual: float | None, now_ms: int) -> str:
+    line = f"{name}  {markup.bold(numbers.usd(flow.traded_usd))}"
+    if not usual:
+        return line
+    times = flow.traded_usd / (usual * minutes / 1440)
+    return f"{line}  ({times:.1f} x the usual{_since(flow, now_ms)})"
+
+
+def _since(flow: Flow, now_ms: int) -> str:
+    seen_s = (now_ms - flow.since_ms) // 1000
+    return f", only {seen_s} s seen" if seen_s < 5 * _MINUTE_MS // 1000 else ""
+
+
+def _change_pct(view: CoinView, window_ms: int) -> float | None:
+    """Return the change of coins held over exchanges that have a reading at both ends."""
+    before = after = 0.0
+    for readings in view.open_interest.values():
+        newest = readings[-1]
+        old = [r for r in readings if r.ts_event_ms <= newest.ts_event_ms - window_ms * 0.9]
+        if old:
+            before += old[-1].open_interest_coins
+            after += newest.open_interest_coins
+    return (after / before - 1) * 100 if before else None
+
+
+def _sides(found: Sequence[Liquidation]) -> str:
+    if not found:
+        return "nothing seen"
+    longs = sum(e.notional_usd for e in found if e.position == "long")
+    shorts = sum(e.notional_usd for e in found if e.position == "short")
+    floor = "at least " if any(e.coverage != "full" for e in found) else ""
+    return f"{floor}{numbers.usd(longs)} of longs, {numbers.usd(shorts)} of shorts ({len(found)})"
+
+
+def _largest(found: Sequence[Liquidation]) -> list[Liquidation]:
+    return sorted(found, key=lambda e: -e.notional_usd)[:_LARGEST]
+
+
+def _liquidation_line(each: Liquidation, with_coin: bool = False) -> str:
+    sign = "🔴" if each.position == "long" else "🟢"
+    coin = f"{markup.plain(each.coin)} " if with_coin else ""
+    return (
+        f"{sign} {coin}{numbers.usd(each.notional_usd)} {each.position} at "
+        f"${numbers.price(each.price)}, {numbers.clock(each.ts_event_ms)}"
+    )

@@ -1,0 +1,58 @@
+"""Answers to what people type: which command, which coin, and what is said to it."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from telegram_gateway.domain import answers, coins, texts
+from telegram_gateway.domain.views import Views
+
+MARKET_COMMANDS: Final = tuple(answers.COMMANDS)
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Blocks of markup, and what the button under them asks for anew, if there is one."""
+
+    blocks: list[str]
+    refresh: str | None = None
+
+
+class Desk:
+    """Answers the market commands, and whatever is no command, from the views."""
+
+    def __init__(self, views: Views) -> None:
+        self._views = views
+
+    def market(self, command: str, words: Sequence[str], now_ms: int) -> Answer:
+        """Answer one of `MARKET_COMMANDS`; only the first word counts as the coin."""
+        if not words:
+            if command == "liquidations":
+                return Answer(answers.all_liquidations(self._views, now_ms), command)
+            return Answer(texts.which_coin(command, self._known()))
+        coin = coins.canonical(words[0])
+        known = self._known()
+        if coin not in known:
+            return Answer(texts.unknown_coin(words[0], coins.nearest(coin, known), known))
+        blocks = answers.COMMANDS[command](coin, self._views.coin(coin), now_ms)
+        return Answer(blocks, f"{command} {coin}")
+
+    def refreshed(self, asked: str, now_ms: int) -> Answer:
+        """Answer what a button asks for."""
+        command, *words = asked.split()
+        if command not in MARKET_COMMANDS:
+            return self.unknown(command)
+        return self.market(command, words, now_ms)
+
+    def help(self) -> Answer:
+        """Answer /help."""
+        return Answer(texts.help_text(self._known()))
+
+    def unknown(self, text: str) -> Answer:
+        """Answer a command that there is not, or plain talk."""
+        word = text.split()[0].split("@")[0] if text.startswith("/") and text.strip("/ ") else ""
+        name = word.removeprefix("/").lower()
+        return Answer(texts.unknown_command(name, coins.nearest(name, texts.COMMANDS)))
+
+    def _known(self) -> list[str]:
+        return self._views.followed()

@@ -1,0 +1,83 @@
+"""Who gets alerts: by themselves at first, and from then on as each says."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from foreshock_schemas.events import Subscription
+from foreshock_schemas.ids import derived_id
+
+
+class Subscriptions:
+    """The newest settings of every chat. A manual stop is never overridden."""
+
+    def __init__(self) -> None:
+        self._chats: dict[int, Subscription] = {}
+
+    def apply(self, subscription: Subscription) -> None:
+        """Take a chat's settings, unless newer ones are known."""
+        known = self._chats.get(subscription.chat_id)
+        if known is None or known.ts_recv_ms <= subscription.ts_recv_ms:
+            self._chats[subscription.chat_id] = subscription
+
+    def of(self, chat_id: int) -> Subscription | None:
+        """Return a chat's settings; `None` if it never had any."""
+        return self._chats.get(chat_id)
+
+    def active(self, chat_id: int) -> bool:
+        """Return whether a chat gets alerts."""
+        found = self._chats.get(chat_id)
+        return found is not None and found.active
+
+    def auto_start(self, authorised: Iterable[int], now_ms: int) -> list[Subscription]:
+        """Return the settings to write at start: of users who never had any."""
+        return [
+            _settings(chat_id, now_ms, active=True, changed_by="auto_start", announced=False)
+            for chat_id in authorised
+            if chat_id not in self._chats
+        ]
+
+    def to_announce(self, authorised: Iterable[int]) -> list[Subscription]:
+        """Return the settings of those who have not been told that monitoring started."""
+        found = (self._chats.get(chat_id) for chat_id in authorised)
+        return [
+            each
+            for each in found
+            if each and each.active and each.changed_by == "auto_start" and not each.announced
+        ]
+
+    def announced(self, subscription: Subscription, now_ms: int) -> Subscription:
+        """Return the settings of somebody who has now been told."""
+        return msgspec.structs.replace(
+            subscription,
+            event_id=derived_id("subscription", subscription.chat_id, "announced", now_ms),
+            ts_recv_ms=now_ms,
+            announced=True,
+        )
+
+    def switch(self, chat_id: int, *, active: bool, now_ms: int) -> Subscription:
+        """Return the settings after a user's own word."""
+        before = self._chats.get(chat_id)
+        after = _settings(chat_id, now_ms, active=active, changed_by="user", announced=True)
+        if before is None:
+            return after
+        return msgspec.structs.replace(
+            after,
+            minimum_severity=before.minimum_severity,
+            coins=before.coins,
+            muted_kinds=before.muted_kinds,
+        )
+
+
+def _settings(
+    chat_id: int, now_ms: int, *, active: bool, changed_by: str, announced: bool
+) -> Subscription:
+    return Subscription(
+        event_id=derived_id("subscription", chat_id, str(active), changed_by, now_ms),
+        ts_event_ms=now_ms,
+        ts_recv_ms=now_ms,
+        chat_id=chat_id,
+        active=active,
+        changed_by="user" if changed_by == "user" else "auto_start",
+        announced=announced,
+    )

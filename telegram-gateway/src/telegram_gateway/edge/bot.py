@@ -1,0 +1,227 @@
+"""The bot: its connection to Telegram, who may use it, and which words it answers."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from telegram import BotCommand, CallbackQuery, Update
+from telegram.error import Conflict, InvalidToken, TelegramError
+from telegram.ext import (
+    Application,
+    ApplicationBuilder,
+    ApplicationHandlerStop,
+    CallbackQueryHandler,
+    CommandHandler,
+    ContextTypes,
+    MessageHandler,
+    TypeHandler,
+    filters,
+)
+
+from foreshock_kit.clock import Clock
+from foreshock_kit.errors import ForeshockError, Permanent, Transient
+from foreshock_kit.logs import get_logger
+from foreshock_kit.settings import Secret
+from foreshock_kit.ws import Backoff
+from telegram_gateway import metrics
+from telegram_gateway.domain import markup, texts
+from telegram_gateway.domain.access import Access
+from telegram_gateway.domain.desk import MARKET_COMMANDS, Answer, Desk
+from telegram_gateway.edge.monitoring import Monitoring
+from telegram_gateway.edge.sender import NotSent, Sender
+
+_TRIES: Final = 3
+_BACKOFF: Final = Backoff(first_s=0.5, longest_s=30.0)
+_POLL_S: Final = 30
+_ANSWER_S: Final = 10.0
+_FIRST: Final = -1
+
+_log = get_logger(__name__)
+
+App = Application[Any, Any, Any, Any, Any, Any]
+Telegram = ContextTypes.DEFAULT_TYPE
+
+
+def application(token: Secret, api_url: str) -> App:
+    """Return an application of python-telegram-bot that speaks to `api_url`."""
+    return (
+        ApplicationBuilder()
+        .token(token.reveal())
+        .base_url(f"{api_url}/bot")
+        .base_file_url(f"{api_url}/file/bot")
+        .read_timeout(_ANSWER_S)
+        .get_updates_read_timeout(_ANSWER_S)
+        .job_queue(None)
+        .build()
+    )
+
+
+@asynccontextmanager
+async def listening(app: App) -> AsyncIterator[None]:
+    """Hold the conversation with Telegram: updates come in until the block is left.
+
+    An unreachable Telegram is asked again until it answers.
+
+    Raises:
+        Permanent: the token is wrong.
+    """
+    await _connect(app)
+    try:
+        await app.start()
+        await _polling(app)
+        yield
+    finally:
+        if app.updater is not None and app.updater.running:
+            await app.updater.stop()
+        if app.running:
+            await app.stop()
+        await app.shutdown()
+
+
+async def _connect(app: App) -> None:
+    failures = 0
+    while True:
+        try:
+            await app.initialize()
+            await app.bot.set_my_commands([BotCommand(*each) for each in texts.COMMANDS.items()])
+        except InvalidToken:
+            raise Permanent("Telegram does not know TELEGRAM_BOT_TOKEN; ask @BotFather") from None
+        except TelegramError as e:
+            failures += 1
+            _log.warning("telegram_unreachable", why=e.message, tries=failures)
+            await asyncio.sleep(_BACKOFF.delay(failures))
+        else:
+            return
+
+
+async def _polling(app: App) -> None:
+    if app.updater is None:
+        raise AssertionError("an application without an updater")
+    await app.updater.start_polling(
+        timeout=_POLL_S,
+        bootstrap_retries=-1,
+        allowed_updates=[Update.MESSAGE, Update.CALLBACK_QUERY],
+        error_callback=_on_poll_error,
+    )
+
+
+def _on_poll_error(error: TelegramError) -> None:
+    metrics.POLL_ERRORS.inc()
+    hint = "another program polls with the same token" if isinstance(error, Conflict) else ""
+    _log.warning("telegram_poll_failed", why=error.message, hint=hint)
+
+
+class Bot:
+    """Answers commands: the market's from the desk, /alerts from monitoring."""
+
+    def __init__(
+        self, desk: Desk, monitoring: Monitoring, access: Access, sender: Sender, clock: Clock
+    ) -> None:
+        self._desk = desk
+        self._monitoring = monitoring
+        self._access = access
+        self._sender = sender
+        self._clock = clock
+
+    def attach(self, app: App) -> None:
+        """Register for everything that people can do."""
+        app.add_handler(TypeHandler(Update, self._admit), group=_FIRST)
+        app.add_handler(CommandHandler(MARKET_COMMANDS, self._on_market))
+        app.add_handler(CommandHandler("alerts", self._on_alerts))
+        app.add_handler(CommandHandler("start", self._on_start))
+        app.add_handler(CommandHandler("help", self._on_help))
+        app.add_handler(CallbackQueryHandler(self._on_refresh))
+        app.add_handler(MessageHandler(filters.ALL, self._on_anything))
+        app.add_error_handler(_on_bug)
+
+    async def _admit(self, update: Update, _: Telegram) -> None:
+        user, chat = update.effective_user, update.effective_chat
+        if user and chat and self._access.allowed(user.id, chat.id):
+            return
+        metrics.REFUSALS.inc()
+        if user and chat and self._access.should_refuse(user.id, self._clock.monotonic()):
+            _log.warning("stranger_refused", user=user.id, chat=chat.id)
+            await self._say(chat.id, Answer(texts.refusal()))
+        raise ApplicationHandlerStop
+
+    async def _on_market(self, update: Update, telegram: Telegram) -> None:
+        command = _command(update)
+        metrics.COMMANDS.labels(command).inc()
+        answer = self._desk.market(command, telegram.args or (), self._clock.now_ms())
+        await self._reply(update, answer)
+
+    async def _on_alerts(self, update: Update, telegram: Telegram) -> None:
+        metrics.COMMANDS.labels("alerts").inc()
+        chat = update.effective_chat
+        if chat is not None:
+            word = (telegram.args or ("status",))[0].lower()
+            await self._reply(update, Answer(await self._monitoring.answer(chat.id, word)))
+
+    async def _on_start(self, update: Update, _: Telegram) -> None:
+        metrics.COMMANDS.labels("start").inc()
+        user = update.effective_user
+        await self._reply(update, Answer(texts.greeting(user.first_name if user else "")))
+
+    async def _on_help(self, update: Update, _: Telegram) -> None:
+        metrics.COMMANDS.labels("help").inc()
+        await self._reply(update, self._desk.help())
+
+    async def _on_anything(self, update: Update, _: Telegram) -> None:
+        metrics.COMMANDS.labels("unknown").inc()
+        message = update.effective_message
+        await self._reply(update, self._desk.unknown((message and message.text) or ""))
+
+    async def _on_refresh(self, update: Update, _: Telegram) -> None:
+        metrics.COMMANDS.labels("refresh").inc()
+        query = update.callback_query
+        if query is None or query.message is None:
+            return
+        answer = self._desk.refreshed(query.data or "", self._clock.now_ms())
+        try:
+            await self._sender.edit(
+                query.message.chat.id,
+                query.message.message_id,
+                markup.message(answer.blocks),
+                answer.refresh,
+            )
+        except ForeshockError as e:
+            _log.warning("refresh_failed", why=str(e))
+        await _acknowledge(query)
+
+    async def _reply(self, update: Update, answer: Answer) -> None:
+        if update.effective_chat is not None:
+            await self._say(update.effective_chat.id, answer)
+
+    async def _say(self, chat_id: int, answer: Answer) -> None:
+        """Answer somebody who waits for it: a few tries, and only what is certain not to repeat."""
+        text = markup.message(answer.blocks)
+        for tries in range(1, _TRIES + 1):
+            try:
+                await self._sender.send(chat_id, text, answer.refresh)
+            except NotSent as e:
+                if e.retry_after_s or tries == _TRIES:
+                    _log.warning("answer_failed", why=str(e))
+                    return
+                await asyncio.sleep(_BACKOFF.delay(tries))
+            except (Transient, Permanent) as e:
+                _log.warning("answer_failed", why=str(e))
+                return
+            else:
+                return
+
+
+def _command(update: Update) -> str:
+    text = (update.effective_message and update.effective_message.text) or "/"
+    return text.split()[0].removeprefix("/").split("@")[0].lower()
+
+
+async def _acknowledge(query: CallbackQuery) -> None:
+    try:
+        await query.answer()
+    except TelegramError as e:
+        _log.warning("button_unanswered", why=e.message)
+
+
+async def _on_bug(_: object, telegram: Telegram) -> None:
+    _log.error("answer_crashed", exc_info=telegram.error)

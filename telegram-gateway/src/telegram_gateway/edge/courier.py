@@ -1,0 +1,168 @@
+"""Carries alerts to their chats: each chat at its own pace, each alert with its ledger rows."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from foreshock_kit.clock import Clock
+from foreshock_kit.errors import Transient
+from foreshock_kit.kafka import Publishing
+from foreshock_kit.logs import get_logger
+from foreshock_kit.ws import Backoff
+from foreshock_schemas.events import Alert, DeliveryState
+from foreshock_schemas.topics import DELIVERIES
+from telegram_gateway import metrics
+from telegram_gateway.domain import markup, texts
+from telegram_gateway.domain.ledger import UNANSWERED_LIMIT, Ledger, Todo
+from telegram_gateway.domain.waiting import Letter, Waiting
+from telegram_gateway.edge.sender import MaybeSent, Sender, Undeliverable
+
+_BACKOFF: Final = Backoff(first_s=1.0, longest_s=30.0)
+
+_log = get_logger(__name__)
+
+
+class Courier:
+    """Takes alerts without waiting and delivers them in a task of its own for each chat.
+
+    An offset may be committed as soon as an alert is taken: after a restart the last hour is
+    read again, and the ledger says what is still to do.
+    """
+
+    def __init__(
+        self,
+        sender: Sender,
+        ledger: Ledger,
+        publisher: Publishing,
+        clock: Clock,
+        *,
+        wanted: Callable[[int], bool],
+        group: asyncio.TaskGroup,
+    ) -> None:
+        self._sender = sender
+        self._ledger = ledger
+        self._publisher = publisher
+        self._clock = clock
+        self._wanted = wanted
+        self._group = group
+        self._chats: dict[int, _Chat] = {}
+        metrics.WAITING.set_function(lambda: sum(len(c.waiting) for c in self._chats.values()))
+
+    async def take(self, alerts: Sequence[Alert]) -> None:
+        """Let alerts wait for their turn; skip what is done, or not wanted any more."""
+        for alert in alerts:
+            todo = self._ledger.todo(alert)
+            if todo is Todo.SKIP:
+                metrics.SKIPPED.labels("known").inc()
+            elif not self._wanted(alert.chat_id):
+                metrics.SKIPPED.labels("unwanted").inc()
+            else:
+                repeat = todo is Todo.SEND_AS_REPEAT
+                overflow = self._chat(alert.chat_id).put(alert, possible_repeat=repeat)
+                if overflow is not None:
+                    await self._give_up(overflow, "too many alerts wait for this chat")
+
+    def stop(self) -> None:
+        """Leave off at once; what waits is found again by the next start."""
+        for chat in self._chats.values():
+            chat.task.cancel()
+
+    def _chat(self, chat_id: int) -> "_Chat":
+        chat = self._chats.get(chat_id)
+        if chat is None:
+            chat = self._chats[chat_id] = _Chat()
+            chat.task = self._group.create_task(self._deliver(chat, chat_id))
+        return chat
+
+    async def _deliver(self, chat: "_Chat", chat_id: int) -> None:
+        failures = 0
+        while True:
+            letter = chat.waiting.next(self._clock.now_ms())
+            if letter is None:
+                chat.filled.clear()
+                await chat.filled.wait()
+            elif not self._wanted(chat_id):
+                metrics.SKIPPED.labels("unwanted").inc(len(letter.alerts))
+                chat.remove(letter)
+            else:
+                try:
+                    await self._attempt(chat, chat_id, letter)
+                    failures = 0
+                except Transient as e:
+                    failures += 1
+                    wait_s = e.retry_after_s or _BACKOFF.delay(failures)
+                    _log.warning("telegram_not_reached", why=str(e), again_in_s=round(wait_s, 1))
+                    await asyncio.sleep(wait_s)
+
+    async def _attempt(self, chat: "_Chat", chat_id: int, letter: Letter) -> None:
+        await self._record(letter, "SENDING")
+        try:
+            message_id = await self._sender.send(chat_id, _text(letter))
+        except MaybeSent as e:
+            await self._record(letter, "UNKNOWN", error=str(e))
+            chat.note_unanswered(letter, self._ledger)
+            raise
+        except Undeliverable as e:
+            _log.error("delivery_failed", why=str(e), alerts=[a.event_id for a in letter.alerts])
+            await self._record(letter, "FAILED", error=str(e))
+        else:
+            await self._record(letter, "SENT", message_id=message_id)
+        chat.remove(letter)
+
+    async def _give_up(self, alert: Alert, why: str) -> None:
+        _log.error("delivery_failed", why=why, alerts=[alert.event_id])
+        given_up = Letter(alerts=(alert,), possible_repeat=False, is_digest=False)
+        await self._record(given_up, "FAILED", error=why)
+
+    async def _record(
+        self,
+        letter: Letter,
+        state: DeliveryState,
+        *,
+        message_id: int | None = None,
+        error: str | None = None,
+    ) -> None:
+        now_ms = self._clock.now_ms()
+        for alert in letter.alerts:
+            row = self._ledger.entry(
+                alert,
+                state,
+                now_ms,
+                possible_repeat=letter.possible_repeat,
+                message_id=message_id,
+                error=error,
+            )
+            await self._publisher.send(DELIVERIES, row)
+            self._ledger.apply(row)
+            if row.latency_ms is not None and not letter.is_digest:
+                metrics.LATENCY.observe(row.latency_ms / 1000)
+        metrics.DELIVERIES.labels(state).inc(len(letter.alerts))
+
+
+class _Chat:
+    task: asyncio.Task[None]
+
+    def __init__(self) -> None:
+        self.waiting = Waiting()
+        self.filled = asyncio.Event()
+
+    def put(self, alert: Alert, *, possible_repeat: bool) -> Alert | None:
+        self.filled.set()
+        return self.waiting.put(alert, possible_repeat=possible_repeat)
+
+    def note_unanswered(self, letter: Letter, ledger: Ledger) -> None:
+        self.waiting.mark(letter)
+        for alert in letter.alerts:
+            if ledger.todo(alert) is Todo.SKIP:
+                _log.error("delivery_unknown", alert=alert.event_id, tries=UNANSWERED_LIMIT)
+                self.waiting.remove(alert)
+
+    def remove(self, letter: Letter) -> None:
+        for alert in letter.alerts:
+            self.waiting.remove(alert)
+
+
+def _text(letter: Letter) -> str:
+    if letter.is_digest:
+        return markup.message(texts.digest(letter.alerts))
+    return markup.message(texts.alert(letter.alerts[0], possible_repeat=letter.possible_repeat))

@@ -1,0 +1,109 @@
+"""Each chat's alerts on and off: by themselves at first, and from then on as its user says."""
+
+import asyncio
+from collections.abc import Collection
+from typing import Final
+
+import msgspec
+
+from foreshock_kit.clock import Clock
+from foreshock_kit.errors import Permanent, Transient
+from foreshock_kit.kafka import Publishing
+from foreshock_kit.logs import get_logger
+from foreshock_kit.ws import Backoff
+from foreshock_schemas.events import Subscription
+from foreshock_schemas.topics import SUBSCRIPTIONS
+from telegram_gateway.domain import markup, texts
+from telegram_gateway.domain.ledger import Ledger
+from telegram_gateway.domain.subscriptions import Subscriptions
+from telegram_gateway.domain.views import Views
+from telegram_gateway.edge.sender import Sender
+
+_BACKOFF: Final = Backoff(first_s=1.0, longest_s=60.0)
+
+_log = get_logger(__name__)
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What the topics say, as far as they are read."""
+
+    views: Views
+    subscriptions: Subscriptions
+    ledger: Ledger
+
+
+class Monitoring:
+    """Switches alerts on and off, and says how they stand.
+
+    Settings count once Kafka has them: whoever is answered "off" stays off, whatever dies.
+    """
+
+    def __init__(
+        self,
+        known: Known,
+        flags: texts.Flags,
+        authorised: Collection[int],
+        publisher: Publishing,
+        clock: Clock,
+    ) -> None:
+        self._known = known
+        self._flags = flags
+        self._authorised = authorised
+        self._publisher = publisher
+        self._clock = clock
+
+    def wanted(self, chat_id: int) -> bool:
+        """Return whether a chat is to get alerts: its user may and wants to."""
+        return chat_id in self._authorised and self._known.subscriptions.active(chat_id)
+
+    async def answer(self, chat_id: int, word: str) -> list[str]:
+        """Do what `/alerts word` asks for and return what to say."""
+        if word == "status":
+            return self._status(chat_id)
+        if word not in {"start", "stop"}:
+            return texts.alerts_usage(word)
+        active = word == "start"
+        changed = self._known.subscriptions.active(chat_id) != active
+        now_ms = self._clock.now_ms()
+        settings = self._known.subscriptions.switch(chat_id, active=active, now_ms=now_ms)
+        await self._write(settings)
+        return texts.switched(active=active, changed=changed)
+
+    async def auto_start(self) -> None:
+        """Subscribe those who never had a say."""
+        now_ms = self._clock.now_ms()
+        for settings in self._known.subscriptions.auto_start(self._authorised, now_ms):
+            await self._write(settings)
+            _log.info("monitoring_auto_started", chat=settings.chat_id)
+
+    async def announce(self, sender: Sender) -> None:
+        """Tell each of them once, however long Telegram is away."""
+        text = markup.message(texts.auto_started(self._flags))
+        failures = 0
+        while to_tell := self._known.subscriptions.to_announce(self._authorised):
+            settings = to_tell[0]
+            try:
+                await sender.send(settings.chat_id, text)
+            except Transient as e:
+                failures += 1
+                await asyncio.sleep(e.retry_after_s or _BACKOFF.delay(failures))
+                continue
+            except Permanent as e:
+                _log.warning("announcement_failed", chat=settings.chat_id, why=str(e))
+            told = self._known.subscriptions.announced(settings, self._clock.now_ms())
+            await self._write(told)
+
+    def _status(self, chat_id: int) -> list[str]:
+        known = self._known
+        return texts.status(
+            known.subscriptions.of(chat_id),
+            self._flags,
+            [known.views.feeds[key] for key in sorted(known.views.feeds)],
+            known.ledger.last_sent(chat_id),
+            known.views.followed(),
+            self._clock.now_ms(),
+        )
+
+    async def _write(self, settings: Subscription) -> None:
+        await self._publisher.send(SUBSCRIPTIONS, settings)
+        self._known.subscriptions.apply(settings)

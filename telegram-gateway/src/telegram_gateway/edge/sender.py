@@ -1,0 +1,148 @@
+"""One message to Telegram: paced, tried once, and its failure named by what can be done about it.
+
+sendMessage is not idempotent, so the one thing that counts after a failure is whether the
+request may have arrived. python-telegram-bot does not say: `TimedOut` and `BadRequest` are both
+`NetworkError`s to it; the cause beneath does.
+"""
+
+import asyncio
+import re
+from html import unescape
+from typing import Final
+
+import httpx
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
+from telegram.constants import ParseMode
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+)
+
+from foreshock_kit.clock import Clock
+from foreshock_kit.errors import Permanent, Transient
+from telegram_gateway import metrics
+from telegram_gateway.domain.pacing import Pacing
+
+_PATIENCE_S: Final = 5.0
+_NEVER_SENT: Final = (httpx.PoolTimeout, httpx.ConnectTimeout, httpx.ConnectError)
+_TAG: Final = re.compile(r"</?[a-z]+>")
+_NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
+
+
+class NotSent(Transient):
+    """Telegram has not taken the message; try again."""
+
+
+class MaybeSent(Transient):
+    """No answer came: the message may be there."""
+
+
+class Undeliverable(Permanent):
+    """Telegram will never take this message for this chat."""
+
+
+class Sender:
+    """Sends and edits, within Telegram's limits for each chat and for all."""
+
+    def __init__(self, bot: Bot, clock: Clock) -> None:
+        self._bot = bot
+        self._clock = clock
+        self._pacing = Pacing()
+
+    async def send(self, chat_id: int, text: str, refresh: str | None = None) -> int:
+        """Send finished markup, once, and return its message id.
+
+        What Telegram cannot parse goes out again as plain text. `refresh` is what a button
+        beneath asks for anew.
+
+        Raises:
+            NotSent: it is safe to try again, after `retry_after_s` if that is given.
+            MaybeSent: trying again may repeat it.
+            Undeliverable: trying again is of no use.
+        """
+        await self._take_turn(chat_id)
+        try:
+            try:
+                return await self._send(chat_id, text, refresh, ParseMode.HTML)
+            except BadRequest as e:
+                if "can't parse entities" not in e.message:
+                    raise
+                metrics.TELEGRAM_ERRORS.labels("markup").inc()
+                return await self._send(chat_id, _without_markup(text), refresh, None)
+        except TelegramError as e:
+            raise self._named(e, chat_id) from e
+
+    async def edit(self, chat_id: int, message_id: int, text: str, refresh: str | None) -> None:
+        """Put another text into a message; that it says so already is no error.
+
+        Raises:
+            NotSent, MaybeSent, Undeliverable: as `send`.
+        """
+        await self._take_turn(chat_id)
+        try:
+            await self._bot.edit_message_text(
+                text,
+                chat_id=chat_id,
+                message_id=message_id,
+                parse_mode=ParseMode.HTML,
+                reply_markup=_button(refresh),
+                link_preview_options=_NO_PREVIEW,
+            )
+        except TelegramError as e:
+            if isinstance(e, BadRequest) and "not modified" in e.message:
+                return
+            raise self._named(e, chat_id) from e
+
+    async def _send(
+        self, chat_id: int, text: str, refresh: str | None, parse_mode: ParseMode | None
+    ) -> int:
+        sent = await self._bot.send_message(
+            chat_id,
+            text,
+            parse_mode=parse_mode,
+            reply_markup=_button(refresh),
+            link_preview_options=_NO_PREVIEW,
+        )
+        return sent.message_id
+
+    async def _take_turn(self, chat_id: int) -> None:
+        while wait_s := self._pacing.take(chat_id, self._clock.monotonic()):
+            if wait_s > _PATIENCE_S:
+                raise NotSent(f"Telegram asked for {wait_s:.0f} s of peace", wait_s)
+            await asyncio.sleep(wait_s)
+
+    def _named(self, error: TelegramError, chat_id: int) -> Transient | Permanent:
+        found = self._classified(error, chat_id)
+        metrics.TELEGRAM_ERRORS.labels(type(found).__name__).inc()
+        return found
+
+    def _classified(self, error: TelegramError, chat_id: int) -> Transient | Permanent:
+        if isinstance(error, RetryAfter):
+            wait_s = _seconds(error)
+            self._pacing.freeze(chat_id, self._clock.monotonic() + wait_s)
+            return NotSent("Telegram answered 429", wait_s)
+        if isinstance(error, BadRequest | Forbidden | ChatMigrated | InvalidToken):
+            return Undeliverable(f"{type(error).__name__}: {error.message}")
+        if isinstance(error, NetworkError) and isinstance(error.__cause__, _NEVER_SENT):
+            return NotSent(f"Telegram is not reached: {type(error.__cause__).__name__}")
+        return MaybeSent(f"no answer from Telegram: {type(error.__cause__ or error).__name__}")
+
+
+def _button(refresh: str | None) -> InlineKeyboardMarkup | None:
+    if refresh is None:
+        return None
+    return InlineKeyboardMarkup([[InlineKeyboardButton("🔄 Refresh", callback_data=refresh)]])
+
+
+def _without_markup(text: str) -> str:
+    return unescape(_TAG.sub("", text))
+
+
+def _seconds(error: RetryAfter) -> float:
+    after = error.retry_after
+    return after if isinstance(after, int) else after.total_seconds()

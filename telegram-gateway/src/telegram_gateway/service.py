@@ -1,0 +1,138 @@
+"""Wiring: topics into views, alerts to the courier, Telegram's updates to the bot."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Final
+
+from foreshock_kit.kafka import Publisher, Record, consume, follow
+from foreshock_kit.service import Context, Service
+from foreshock_schemas import topics
+from foreshock_schemas.events import Alert, Delivery, Subscription
+from foreshock_schemas.topics import Topic
+from telegram_gateway.domain.access import Access
+from telegram_gateway.domain.desk import Desk
+from telegram_gateway.domain.ledger import Ledger
+from telegram_gateway.domain.subscriptions import Subscriptions
+from telegram_gateway.domain.texts import Flags
+from telegram_gateway.domain.views import Views
+from telegram_gateway.edge.bot import App, Bot, application, listening
+from telegram_gateway.edge.courier import Courier
+from telegram_gateway.edge.monitoring import Known, Monitoring
+from telegram_gateway.edge.sender import Sender
+from telegram_gateway.settings import Settings
+
+_HOUR_MS: Final = 3_600_000
+_VIEWS: Final = {
+    topics.BARS: _HOUR_MS,
+    topics.KLINES: 25 * _HOUR_MS,
+    topics.OPEN_INTEREST: _HOUR_MS,
+    topics.LIQUIDATIONS: _HOUR_MS,
+    topics.MARKET_STATS: None,
+    topics.THRESHOLDS: None,
+    topics.ZONES: None,
+    topics.FEED_HEALTH: _HOUR_MS,
+}
+"""How far back each view starts; `None`: whole."""
+_RECORDS: Final = {topics.SUBSCRIPTIONS: None, topics.DELIVERIES: None}
+"""What has to be known before anybody is told anything."""
+
+
+async def run(settings: Settings, context: Context) -> None:
+    """Deliver alerts and answer commands until told to stop."""
+    known = Known(Views(), Subscriptions(), Ledger())
+    app = application(settings.telegram_bot_token, settings.telegram_api_url)
+    sender = Sender(app.bot, context.clock)
+    authorised = settings.telegram_authorized_users
+    context.ready("telegram", ok=False, why="not connected yet")
+    async with (
+        Publisher(settings, context.name, context.clock) as publisher,
+        asyncio.TaskGroup() as group,
+    ):
+        monitoring = Monitoring(known, _flags(settings), authorised, publisher, context.clock)
+        courier = Courier(
+            sender,
+            known.ledger,
+            publisher,
+            context.clock,
+            wanted=monitoring.wanted,
+            group=group,
+        )
+        bot = Bot(Desk(known.views), monitoring, Access(authorised), sender, context.clock)
+        bot.attach(app)
+        records, views = partial(_on_record, known), partial(_on_event, known.views)
+        readers = [
+            await _read(settings, context, _RECORDS, records, group),
+            await _read(settings, context, _VIEWS, views, group),
+        ]
+        if settings.enable_auto_start:
+            await monitoring.auto_start()
+        talking = group.create_task(_talk(context, app, monitoring, sender))
+        await consume(
+            settings,
+            context,
+            topics=[topics.ALERTS],
+            on_records=partial(_on_alerts, courier),
+            publisher=publisher,
+            rebuild_ms={topics.ALERTS.name: _HOUR_MS},
+        )
+        courier.stop()
+        for task in (*readers, talking):
+            task.cancel()
+
+
+async def _read(
+    settings: Settings,
+    context: Context,
+    since_ms: Mapping[Topic, int | None],
+    on_record: Callable[[Record], None],
+    group: asyncio.TaskGroup,
+) -> asyncio.Task[None]:
+    """Start to follow topics and return when all that they held is read, or at the stop."""
+    caught_up = asyncio.Event()
+    task = group.create_task(
+        follow(
+            settings,
+            context,
+            tuple(since_ms),
+            on_record,
+            since_ms={topic.name: back_ms for topic, back_ms in since_ms.items()},
+            caught_up=caught_up,
+        )
+    )
+    task.add_done_callback(lambda _: caught_up.set())
+    await caught_up.wait()
+    return task
+
+
+def _on_event(views: Views, record: Record) -> None:
+    views.on_event(record.event)
+
+
+def _on_record(known: Known, record: Record) -> None:
+    if isinstance(record.event, Subscription):
+        known.subscriptions.apply(record.event)
+    elif isinstance(record.event, Delivery):
+        known.ledger.apply(record.event)
+
+
+async def _on_alerts(courier: Courier, records: Sequence[Record]) -> None:
+    await courier.take([each.event for each in records if isinstance(each.event, Alert)])
+
+
+async def _talk(context: Context, app: App, monitoring: Monitoring, sender: Sender) -> None:
+    async with listening(app):
+        context.ready("telegram")
+        await monitoring.announce(sender)
+        await context.stop.wait()
+
+
+def _flags(settings: Settings) -> Flags:
+    return Flags(
+        dynamic_thresholds=settings.enable_dynamic_thresholds,
+        volume_monitoring=settings.enable_volume_monitoring,
+        predictive_zones=settings.enable_predictive_zones,
+    )
+
+
+SERVICE = Service("telegram-gateway", Settings, run)

@@ -1,0 +1,18 @@
+"""What telegram-gateway can be told."""
+
+from foreshock_kit.settings import Secret, ServiceSettings
+
+
+class Settings(ServiceSettings, frozen=True, kw_only=True):
+    """For example `TELEGRAM_AUTHORIZED_USERS=123456789`: who may talk to the bot.
+
+    The other services' flags are here only for what the bot says about them.
+    """
+
+    telegram_bot_token: Secret
+    telegram_api_url: str = "https://api.telegram.org"
+    telegram_authorized_users: tuple[int, ...] = ()
+    enable_auto_start: bool = True
+    enable_dynamic_thresholds: bool = True
+    enable_volume_monitoring: bool = True
+    enable_predictive_zones: bool = False
