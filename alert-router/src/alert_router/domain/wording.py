@@ -25,7 +25,7 @@ def lines(signal: Signal, news: News, cooldown_ms: int) -> tuple[str, ...]:
     """Return the rest: what happened, why it is told, and what was held back."""
     said = [signal.headline, *signal.reasons]
     if signal.coverage != "full":
-        said.append("At least: the exchange does not show every liquidation.")
+        said.append("The exchange does not show every liquidation: totals are a floor.")
     if news.held_back:
         minutes = cooldown_ms // 60_000
         said.append(f"{news.held_back} more like it were held back (one alert per {minutes} min).")

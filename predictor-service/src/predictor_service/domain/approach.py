@@ -18,11 +18,14 @@ _SETTLED_MS: Final = 30_000
 class _Coin(msgspec.Struct):
     maps: deque[tuple[ZoneMap, Evidence]]
     anchor_ms: int = 0
-    warned: set[tuple[str, float]] = msgspec.field(default_factory=set)
+    done: set[tuple[str, float]] = msgspec.field(default_factory=set)
 
 
 class Approach:
-    """Warns once of each zone of an anchor's hour. Bars are its only clock."""
+    """Warns once of each zone of an anchor's hour, and never of one that the price has passed.
+
+    Bars are its only clock.
+    """
 
     def __init__(self) -> None:
         self._coins: dict[str, _Coin] = {}
@@ -46,7 +49,7 @@ class Approach:
             return []
         zone_map, source = settled[-1]
         if zone_map.anchor_ms != coin.anchor_ms:
-            coin.anchor_ms, coin.warned = zone_map.anchor_ms, set()
+            coin.anchor_ms, coin.done = zone_map.anchor_ms, set()
         return [
             self._warning(zone_map, zone, bar, price, (source, evidence))
             for zone in zone_map.zones
@@ -55,11 +58,13 @@ class Approach:
 
     def _is_news(self, coin: _Coin, zone: Zone, price: float) -> bool:
         key = (zone.position, zone.leverage or 0.0)
-        near = abs(zone.price - price) / price * 100 < NEAR_PCT
-        if not near or zone.expected_usd <= MAJOR_USD or key in coin.warned:
+        if key in coin.done or zone.expected_usd <= MAJOR_USD:
             return False
-        coin.warned.add(key)
-        return True
+        ahead = price > zone.price if zone.position == "long" else price < zone.price
+        near = abs(zone.price - price) / price * 100 < NEAR_PCT
+        if near or not ahead:
+            coin.done.add(key)
+        return near and ahead
 
     def _warning(
         self,

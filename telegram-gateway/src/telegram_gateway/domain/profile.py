@@ -33,7 +33,7 @@ class ValueArea(msgspec.Struct, frozen=True):
 
 
 class Profile:
-    """One coin's volume by price; hours of history give way to nothing finer, live bars add."""
+    """One coin's volume by price: whole hours of history, and live bars of all others."""
 
     def __init__(self) -> None:
         self._hours: OrderedDict[int, Rows] = OrderedDict()

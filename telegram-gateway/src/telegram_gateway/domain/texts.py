@@ -22,6 +22,8 @@ COMMANDS: Final = {
 """The commands and what each is for, as Telegram shows them in its menu."""
 
 _ICONS: Final[dict[Severity, str]] = {"critical": "🚨", "warning": "⚠️", "info": "ℹ️"}
+_TITLE: Final = 100
+_HEADLINE: Final = 250
 _LINE: Final = 600
 _NAMED: Final = 12
 
@@ -52,10 +54,24 @@ def _check(what: str, *, on: bool) -> str:
 def alert(told: Alert, *, possible_repeat: bool) -> Blocks:
     """Return an alert's message."""
     mark = "↻ " if possible_repeat else ""
-    title = f"{mark}{_ICONS[told.severity]} {markup.bold(markup.shortened(told.title, 200))}"
+    title = f"{mark}{_ICONS[told.severity]} {markup.bold(markup.shortened(told.title, _TITLE))}"
     lines = [markup.plain(markup.shortened(line, _LINE)) for line in told.lines]
     repeat = [markup.italic("This may be a repeat.")] if possible_repeat else []
     return [title, *lines, *repeat, markup.italic(numbers.clock(told.ts_event_ms))]
+
+
+def bulletin(told: Sequence[Alert], *, possible_repeat: bool) -> Blocks:
+    """Return one message for alerts that came at once, the most severe first."""
+    mark = "↻ " if possible_repeat else ""
+    worst = _ICONS[told[0].severity]
+    blocks = [f"{mark}{worst} {markup.bold(f'{len(told)} alerts at once')}"]
+    for each in told:
+        title = markup.bold(markup.shortened(each.title, _TITLE))
+        headline = markup.plain(markup.shortened(each.lines[0], _HEADLINE)) if each.lines else ""
+        blocks += ["", f"{_ICONS[each.severity]} {title}", headline]
+    repeat = [markup.italic("Some of it may be a repeat.")] if possible_repeat else []
+    newest_ms = max(each.ts_event_ms for each in told)
+    return [*blocks, "", *repeat, markup.italic(numbers.clock(newest_ms))]
 
 
 def digest(missed: Sequence[Alert]) -> Blocks:
@@ -64,7 +80,9 @@ def digest(missed: Sequence[Alert]) -> Blocks:
     count = f"{len(missed)} alert{'s' if len(missed) > 1 else ''}"
     span = f"{numbers.clock(first)} to {numbers.clock(last)}"
     head = markup.bold(f"{count} while the bot was away, {span}")
-    rows = [f"{_ICONS[a.severity]} {markup.plain(markup.shortened(a.title, 120))}" for a in missed]
+    rows = [
+        f"{_ICONS[a.severity]} {markup.plain(markup.shortened(a.title, _TITLE))}" for a in missed
+    ]
     return [head, *rows]
 
 

@@ -1,5 +1,6 @@
-"""One chat's alerts that wait to be sent, and which of them go next."""
+"""One chat's alerts that wait to be sent, and which of them go next, as one message."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -7,20 +8,27 @@ import msgspec
 from foreshock_schemas.events import Alert, Severity
 
 CAPACITY: Final = 500
+NEWS_A_MESSAGE: Final = 10
+TITLES_A_MESSAGE: Final = 25
+"""So that a message holds what it names: Telegram takes 4096 characters."""
 
 _RANK: Final[dict[Severity, int]] = {"critical": 0, "warning": 1, "info": 2}
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """Alerts that go out as one message; several are the digest of what is history by now."""
+    """Alerts that go out as one message. `history`: they are news no more."""
 
     alerts: tuple[Alert, ...]
     possible_repeat: bool
-    is_digest: bool
+    history: bool
 
 
 class Waiting:
-    """News goes first, the most severe before the rest; what is history goes as one digest."""
+    """Collects what comes in while a chat may not be written to.
+
+    News goes first, the most severe on top; then what is history by now. A market-wide cascade
+    raises dozens of alerts within seconds, and Telegram takes one message a second.
+    """
 
     def __init__(self) -> None:
         self._alerts: dict[str, Alert] = {}
@@ -53,12 +61,12 @@ class Waiting:
         """Return what goes next; it waits on until it is removed."""
         news = [each for each in self._alerts.values() if now_ms <= each.expires_ms]
         if news:
-            first = min(news, key=lambda each: _RANK[each.severity])
-            return self._letter((first,), is_digest=False)
+            ranked = sorted(news, key=lambda each: _RANK[each.severity])
+            return self._letter(ranked[:NEWS_A_MESSAGE], history=False)
         if self._alerts:
-            return self._letter(tuple(self._alerts.values()), is_digest=True)
+            return self._letter([*self._alerts.values()][:TITLES_A_MESSAGE], history=True)
         return None
 
-    def _letter(self, alerts: tuple[Alert, ...], *, is_digest: bool) -> Letter:
+    def _letter(self, alerts: Sequence[Alert], *, history: bool) -> Letter:
         doubtful = any(each.event_id in self._possible_repeats for each in alerts)
-        return Letter(alerts=alerts, possible_repeat=doubtful, is_digest=is_digest)
+        return Letter(alerts=tuple(alerts), possible_repeat=doubtful, history=history)

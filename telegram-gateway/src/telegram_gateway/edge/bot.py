@@ -179,6 +179,7 @@ class Bot:
             return
         answer = self._desk.refreshed(query.data or "", self._clock.now_ms())
         try:
+            await self._sender.turn(query.message.chat.id)
             await self._sender.edit(
                 query.message.chat.id,
                 query.message.message_id,
@@ -198,6 +199,7 @@ class Bot:
         text = markup.message(answer.blocks)
         for tries in range(1, _TRIES + 1):
             try:
+                await self._sender.turn(chat_id)
                 await self._sender.send(chat_id, text, answer.refresh)
             except NotSent as e:
                 if e.retry_after_s or tries == _TRIES:

@@ -1,11 +1,10 @@
 """Carries alerts to their chats: each chat at its own pace, each alert with its ledger rows."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from foreshock_kit.clock import Clock
-from foreshock_kit.errors import Transient
 from foreshock_kit.kafka import Publishing
 from foreshock_kit.logs import get_logger
 from foreshock_kit.ws import Backoff
@@ -15,7 +14,7 @@ from telegram_gateway import metrics
 from telegram_gateway.domain import markup, texts
 from telegram_gateway.domain.ledger import UNANSWERED_LIMIT, Ledger, Todo
 from telegram_gateway.domain.waiting import Letter, Waiting
-from telegram_gateway.edge.sender import MaybeSent, Sender, Undeliverable
+from telegram_gateway.edge.sender import MaybeSent, NotSent, Sender, Undeliverable
 
 _BACKOFF: Final = Backoff(first_s=1.0, longest_s=30.0)
 
@@ -77,22 +76,26 @@ class Courier:
     async def _deliver(self, chat: "_Chat", chat_id: int) -> None:
         failures = 0
         while True:
-            letter = chat.waiting.next(self._clock.now_ms())
-            if letter is None:
-                chat.filled.clear()
-                await chat.filled.wait()
-            elif not self._wanted(chat_id):
-                metrics.SKIPPED.labels("unwanted").inc(len(letter.alerts))
-                chat.remove(letter)
-            else:
-                try:
-                    await self._attempt(chat, chat_id, letter)
-                    failures = 0
-                except Transient as e:
-                    failures += 1
-                    wait_s = e.retry_after_s or _BACKOFF.delay(failures)
-                    _log.warning("telegram_not_reached", why=str(e), again_in_s=round(wait_s, 1))
-                    await asyncio.sleep(wait_s)
+            await chat.filled.wait()
+            try:
+                await self._sender.turn(chat_id)
+                await self._deliver_next(chat, chat_id)
+                failures = 0
+            except (NotSent, MaybeSent) as e:
+                failures += 1
+                wait_s = e.retry_after_s or _BACKOFF.delay(failures)
+                _log.warning("telegram_not_reached", why=str(e), again_in_s=round(wait_s, 1))
+                await asyncio.sleep(wait_s)
+
+    async def _deliver_next(self, chat: "_Chat", chat_id: int) -> None:
+        letter = chat.waiting.next(self._clock.now_ms())
+        if letter is None:
+            return
+        if self._wanted(chat_id):
+            await self._attempt(chat, chat_id, letter)
+        else:
+            metrics.SKIPPED.labels("unwanted").inc(len(letter.alerts))
+            chat.remove(letter.alerts)
 
     async def _attempt(self, chat: "_Chat", chat_id: int, letter: Letter) -> None:
         await self._record(letter, "SENDING")
@@ -107,11 +110,11 @@ class Courier:
             await self._record(letter, "FAILED", error=str(e))
         else:
             await self._record(letter, "SENT", message_id=message_id)
-        chat.remove(letter)
+        chat.remove(letter.alerts)
 
     async def _give_up(self, alert: Alert, why: str) -> None:
         _log.error("delivery_failed", why=why, alerts=[alert.event_id])
-        given_up = Letter(alerts=(alert,), possible_repeat=False, is_digest=False)
+        given_up = Letter(alerts=(alert,), possible_repeat=False, history=False)
         await self._record(given_up, "FAILED", error=why)
 
     async def _record(
@@ -134,7 +137,7 @@ class Courier:
             )
             await self._publisher.send(DELIVERIES, row)
             self._ledger.apply(row)
-            if row.latency_ms is not None and not letter.is_digest:
+            if row.latency_ms is not None and not letter.history:
                 metrics.LATENCY.observe(row.latency_ms / 1000)
         metrics.DELIVERIES.labels(state).inc(len(letter.alerts))
 
@@ -152,17 +155,21 @@ class _Chat:
 
     def note_unanswered(self, letter: Letter, ledger: Ledger) -> None:
         self.waiting.mark(letter)
-        for alert in letter.alerts:
-            if ledger.todo(alert) is Todo.SKIP:
-                _log.error("delivery_unknown", alert=alert.event_id, tries=UNANSWERED_LIMIT)
-                self.waiting.remove(alert)
+        given_up = [alert for alert in letter.alerts if ledger.todo(alert) is Todo.SKIP]
+        for alert in given_up:
+            _log.error("delivery_unknown", alert=alert.event_id, tries=UNANSWERED_LIMIT)
+        self.remove(given_up)
 
-    def remove(self, letter: Letter) -> None:
-        for alert in letter.alerts:
+    def remove(self, alerts: Iterable[Alert]) -> None:
+        for alert in alerts:
             self.waiting.remove(alert)
+        if not self.waiting:
+            self.filled.clear()
 
 
 def _text(letter: Letter) -> str:
-    if letter.is_digest:
+    if letter.history:
         return markup.message(texts.digest(letter.alerts))
+    if len(letter.alerts) > 1:
+        return markup.message(texts.bulletin(letter.alerts, possible_repeat=letter.possible_repeat))
     return markup.message(texts.alert(letter.alerts[0], possible_repeat=letter.possible_repeat))

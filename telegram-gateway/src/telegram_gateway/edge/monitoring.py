@@ -83,6 +83,7 @@ class Monitoring:
         while to_tell := self._known.subscriptions.to_announce(self._authorised):
             settings = to_tell[0]
             try:
+                await sender.turn(settings.chat_id)
                 await sender.send(settings.chat_id, text)
             except Transient as e:
                 failures += 1

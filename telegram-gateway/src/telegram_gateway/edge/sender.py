@@ -47,12 +47,23 @@ class Undeliverable(Permanent):
 
 
 class Sender:
-    """Sends and edits, within Telegram's limits for each chat and for all."""
+    """Sends and edits. Whoever wants to asks for its `turn` first."""
 
     def __init__(self, bot: Bot, clock: Clock) -> None:
         self._bot = bot
         self._clock = clock
         self._pacing = Pacing()
+
+    async def turn(self, chat_id: int) -> None:
+        """Wait until Telegram's limits allow one more request for a chat, and use that up.
+
+        Raises:
+            NotSent: that is more than some seconds away.
+        """
+        while wait_s := self._pacing.take(chat_id, self._clock.monotonic()):
+            if wait_s > _PATIENCE_S:
+                raise NotSent(f"Telegram asked for {wait_s:.0f} s of peace", wait_s)
+            await asyncio.sleep(wait_s)
 
     async def send(self, chat_id: int, text: str, refresh: str | None = None) -> int:
         """Send finished markup, once, and return its message id.
@@ -65,7 +76,6 @@ class Sender:
             MaybeSent: trying again may repeat it.
             Undeliverable: trying again is of no use.
         """
-        await self._take_turn(chat_id)
         try:
             try:
                 return await self._send(chat_id, text, refresh, ParseMode.HTML)
@@ -83,7 +93,6 @@ class Sender:
         Raises:
             NotSent, MaybeSent, Undeliverable: as `send`.
         """
-        await self._take_turn(chat_id)
         try:
             await self._bot.edit_message_text(
                 text,
@@ -109,12 +118,6 @@ class Sender:
             link_preview_options=_NO_PREVIEW,
         )
         return sent.message_id
-
-    async def _take_turn(self, chat_id: int) -> None:
-        while wait_s := self._pacing.take(chat_id, self._clock.monotonic()):
-            if wait_s > _PATIENCE_S:
-                raise NotSent(f"Telegram asked for {wait_s:.0f} s of peace", wait_s)
-            await asyncio.sleep(wait_s)
 
     def _named(self, error: TelegramError, chat_id: int) -> Transient | Permanent:
         found = self._classified(error, chat_id)

@@ -78,7 +78,6 @@ def _signal(event: Liquidation, side: _Side, threshold: Threshold) -> Signal:
             f"{side.window.tally} liquidations on {', '.join(exchanges)}",
             f"limit {wording.dollars(limit)} = 5 x {wording.liquidation_limit(threshold)}",
             *wording.circumstances(threshold),
-            *wording.floor_reasons(coverage),
         ),
         value=value,
         limit=limit,

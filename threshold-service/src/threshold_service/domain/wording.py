@@ -41,15 +41,6 @@ def floor_word(coverage: Coverage) -> str:
     return "" if coverage == "full" else "at least "
 
 
-def floor_reasons(coverage: Coverage) -> tuple[str, ...]:
-    """Return why a total is only a floor, if it is."""
-    if coverage == "full":
-        return ()
-    if coverage == "sampled":
-        return ("the exchange shows only a sample of its liquidations: totals are a floor",)
-    return ("it is unknown whether the exchange shows all its liquidations: totals are a floor",)
-
-
 def liquidation_limit(threshold: Threshold) -> str:
     """Return where the limit of a single liquidation comes from, with its numbers."""
     daily_usd, share = threshold.avg_daily_volume_usd, threshold.base_share
