@@ -10,7 +10,7 @@ from foreshock_kit import logs
 from foreshock_kit.clock import Clock
 from foreshock_kit.feeds import follow_feeds
 from foreshock_kit.kafka import Publisher, Publishing
-from foreshock_kit.metrics import export_counts
+from foreshock_kit.metrics import COUNTS_ELSEWHERE
 from foreshock_kit.service import Context, Service
 from foreshock_kit.universe import Universe, UniverseWatch
 from foreshock_schemas.events import Instrument, Liquidation
@@ -33,7 +33,7 @@ async def run(settings: Settings, context: Context) -> None:
             adapter = load(name)
             url = settings.ws_url(name, adapter.ws_url)
             desk = LiquidationDesk(adapter, url, watch.universe, publisher, context.clock)
-            export_counts("foreshock_ingest_liquidations", desk.intake.counts, exchange=name)
+            COUNTS_ELSEWHERE.add("foreshock_ingest_liquidations", desk.intake.counts, exchange=name)
             tasks.append(group.create_task(follow_feeds(context, watch, desk, publisher)))
         await context.stop.wait()
         for task in tasks:

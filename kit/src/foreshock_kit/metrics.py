@@ -1,11 +1,11 @@
 """Metrics that every service has, and counts kept elsewhere."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Final
 
-from prometheus_client import REGISTRY, Gauge
+from prometheus_client import REGISTRY, Gauge, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily
-from prometheus_client.registry import Collector, CollectorRegistry
+from prometheus_client.registry import Collector
 
 LOOP_LAG: Final = Gauge(
     "foreshock_process_loop_lag_seconds", "How late the event loop turned when last looked at."
@@ -14,36 +14,37 @@ LOOP_LAG: Final = Gauge(
 Counts = Iterable[tuple[str, str, int]]
 
 
-def export_counts(
-    prefix: str,
-    read: Callable[[], Counts],
-    *,
-    exchange: str,
-    registry: CollectorRegistry = REGISTRY,
-) -> None:
-    """Export counts that code without metrics keeps, read when Prometheus asks.
+class CountsElsewhere(Collector):
+    """Exports counts that code without metrics keeps, read when Prometheus asks.
 
-    `read` gives (name, reason, count); `reason` is empty where there is none. They appear as
-    `<prefix>_<name>_total` with the labels `exchange` and `reason`.
+    They appear as `<prefix>_<name>_total` with the labels `exchange` and `reason`.
     """
-    registry.register(_Counts(prefix, read, exchange))
 
+    def __init__(self) -> None:
+        self._sources: list[tuple[str, str, Callable[[], Counts]]] = []
 
-class _Counts(Collector):
-    def __init__(self, prefix: str, read: Callable[[], Counts], exchange: str) -> None:
-        self._prefix = prefix
-        self._read = read
-        self._exchange = exchange
+    def add(self, prefix: str, read: Callable[[], Counts], *, exchange: str) -> None:
+        """Export what `read` gives: (name, reason, count); `reason` is empty if there is none."""
+        self._sources.append((prefix, exchange, read))
 
     def describe(self) -> Iterable[CounterMetricFamily]:
-        """Return nothing: several exchanges share the names."""
+        """Return nothing: the names are known only when counts are."""
         return ()
 
-    def collect(self) -> Iterator[CounterMetricFamily]:
-        """Return the counts as they are now."""
-        for name, reason, count in self._read():
-            family = CounterMetricFamily(
-                f"{self._prefix}_{name}", f"Frames' {name}.", labels=["exchange", "reason"]
-            )
-            family.add_metric([self._exchange, reason], count)
-            yield family
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        """Return the counts as they are now, each name once."""
+        families: dict[str, CounterMetricFamily] = {}
+        for prefix, exchange, read in self._sources:
+            for name, reason, count in read():
+                full = f"{prefix}_{name}"
+                if full not in families:
+                    families[full] = CounterMetricFamily(
+                        full, f"Frames' {name}.", labels=["exchange", "reason"]
+                    )
+                families[full].add_metric([exchange, reason], count)
+        return families.values()
+
+
+COUNTS_ELSEWHERE: Final = CountsElsewhere()
+REGISTRY.register(COUNTS_ELSEWHERE)
+disable_created_metrics()  # a second series for every counter, which nobody asks for
