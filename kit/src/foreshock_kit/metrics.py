@@ -47,4 +47,5 @@ class CountsElsewhere(Collector):
 
 COUNTS_ELSEWHERE: Final = CountsElsewhere()
 REGISTRY.register(COUNTS_ELSEWHERE)
-disable_created_metrics()  # a second series for every counter, which nobody asks for
+# A second series for every counter, which nobody asks for
+disable_created_metrics()  # type: ignore[no-untyped-call]
