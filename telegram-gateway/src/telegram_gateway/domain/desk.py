@@ -41,7 +41,7 @@ class Desk:
         """Answer what a button asks for."""
         command, *words = asked.split()
         if command not in MARKET_COMMANDS:
-            return self.unknown(command)
+            return self.unknown(f"/{command}")
         return self.market(command, words, now_ms)
 
     def help(self) -> Answer:

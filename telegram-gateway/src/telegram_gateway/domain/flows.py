@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from foreshock_schemas.events import Bar, Liquidation, Position
+from foreshock_schemas.events import Bar, Liquidation
 
 _BUCKET_MS: Final = 10_000
 _HOUR_MS: Final = 3_600_000
@@ -77,7 +77,3 @@ class Liquidations:
     def since(self, ms: int) -> list[Liquidation]:
         """Return those from a time on, in the order they came."""
         return [each for each in self._newest if each.ts_event_ms >= ms]
-
-    def total_usd(self, position: Position, ms: int) -> float:
-        """Return the money liquidated of one side from a time on."""
-        return sum(each.notional_usd for each in self.since(ms) if each.position == position)

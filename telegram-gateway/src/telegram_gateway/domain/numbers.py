@@ -52,4 +52,5 @@ def ago(ms: int, now_ms: int) -> str:
 def _three(value: float) -> str:
     if value >= 100:
         return f"{value:.0f}"
-    return f"{value:.1f}" if value >= 10 else f"{value:.2f}".removesuffix(".00")
+    digits = 1 if value >= 10 else 2
+    return f"{value:.{digits}f}".removesuffix("." + "0" * digits)

@@ -1,0 +1,175 @@
+"""What is sent, when, and how often: ledger, waiting alerts, pacing."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foreshock_schemas.events import Alert
+from foreshock_schemas.topics import DELIVERIES
+from telegram_gateway.domain.ledger import UNANSWERED_LIMIT, Ledger, Todo
+from telegram_gateway.domain.pacing import BURST, OVERALL_BURST, Pacing
+from telegram_gateway.domain.waiting import CAPACITY, NEWS_A_MESSAGE, TITLES_A_MESSAGE, Waiting
+
+NOW = 1_790_000_000_000
+
+
+def alert(number=1, *, chat_id=7, revision=1, severity="warning", expires_ms=NOW + 600_000):
+    return Alert(
+        event_id=f"alert:{number}:{revision}",
+        ts_event_ms=NOW,
+        ts_recv_ms=NOW + 5,
+        incident_id=f"incident:{number}",
+        revision=revision,
+        chat_id=chat_id,
+        coin="BTC",
+        kind="cascade",
+        severity=severity,
+        title="BTC",
+        lines=("what happened",),
+        signal_ids=("signal:1",),
+        expires_ms=expires_ms,
+    )
+
+
+def write(ledger, told, *states):
+    for state in states:
+        ledger.apply(ledger.entry(told, state, NOW + 100, possible_repeat=False))
+
+
+@pytest.mark.parametrize(
+    ("states", "todo"),
+    [
+        ([], Todo.SEND),
+        (["SENDING"], Todo.SEND_AS_REPEAT),
+        (["SENDING", "UNKNOWN"], Todo.SEND_AS_REPEAT),
+        (["SENDING", "UNKNOWN"] * UNANSWERED_LIMIT, Todo.SKIP),
+        (["SENDING", "SENT"], Todo.SKIP),
+        (["SENDING", "FAILED"], Todo.SKIP),
+    ],
+)
+def test_what_to_do_follows_from_what_became_of_it(states, todo):
+    ledger = Ledger()
+    write(ledger, alert(), *states)
+    assert ledger.todo(alert()) is todo
+
+
+def test_a_newer_revision_is_news_and_an_older_one_is_not():
+    ledger = Ledger()
+    write(ledger, alert(revision=2), "SENDING", "SENT")
+    assert ledger.todo(alert(revision=3)) is Todo.SEND
+    assert ledger.todo(alert(revision=1)) is Todo.SKIP
+
+
+def test_every_attempt_is_counted_and_only_what_is_sent_has_a_latency():
+    ledger = Ledger()
+    write(ledger, alert(), "SENDING", "UNKNOWN")
+    second = ledger.entry(alert(), "SENDING", NOW + 100, possible_repeat=True)
+    assert (second.attempt, second.possible_repeat, second.latency_ms) == (2, True, None)
+    ledger.apply(second)
+    sent = ledger.entry(alert(), "SENT", NOW + 105, possible_repeat=True, message_id=3)
+    assert (sent.attempt, sent.latency_ms, sent.message_id) == (2, 100, 3)
+    ledger.apply(sent)
+    assert ledger.last_sent(7) == sent
+    assert ledger.last_sent(8) is None
+
+
+def test_the_ledgers_key_is_its_topics():
+    ledger = Ledger()
+    write(ledger, alert(1), "SENDING")
+    row = ledger.entry(alert(1), "SENT", NOW, possible_repeat=False)
+    assert DELIVERIES.key_of(row) == "incident:1:7"
+
+
+def test_the_ledger_forgets_the_oldest_only():
+    ledger = Ledger()
+    for number in range(20_001):
+        write(ledger, alert(number), "SENDING")
+    assert ledger.todo(alert(0)) is Todo.SEND
+    assert ledger.todo(alert(1)) is Todo.SEND_AS_REPEAT
+
+
+def test_one_alert_goes_alone_and_several_together_the_most_severe_first():
+    waiting = Waiting()
+    assert waiting.next(NOW) is None
+    waiting.put(alert(1, severity="info"), possible_repeat=False)
+    assert waiting.next(NOW).alerts == (alert(1, severity="info"),)
+    waiting.put(alert(2, severity="critical"), possible_repeat=False)
+    waiting.put(alert(3, severity="warning"), possible_repeat=False)
+    letter = waiting.next(NOW)
+    assert [each.severity for each in letter.alerts] == ["critical", "warning", "info"]
+    assert not letter.history
+
+
+def test_what_is_history_goes_last_as_a_digest():
+    waiting = Waiting()
+    waiting.put(alert(1, expires_ms=NOW - 1), possible_repeat=False)
+    waiting.put(alert(2), possible_repeat=False)
+    first = waiting.next(NOW)
+    assert first.alerts == (alert(2),)
+    waiting.remove(alert(2))
+    second = waiting.next(NOW)
+    assert (second.history, [each.event_id for each in second.alerts]) == (True, ["alert:1:1"])
+
+
+def test_a_letter_that_may_have_arrived_is_marked_until_its_alerts_are_gone():
+    waiting = Waiting()
+    waiting.put(alert(1), possible_repeat=False)
+    waiting.mark(waiting.next(NOW))
+    assert waiting.next(NOW).possible_repeat
+    waiting.remove(alert(1))
+    waiting.put(alert(1), possible_repeat=False)
+    assert not waiting.next(NOW).possible_repeat
+
+
+def test_the_oldest_gives_way_when_too_many_wait():
+    waiting = Waiting()
+    gone = [waiting.put(alert(n), possible_repeat=True) for n in range(CAPACITY + 1)]
+    assert gone == [None] * CAPACITY + [alert(0)]
+    assert len(waiting) == CAPACITY
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["info", "warning", "critical"]), st.booleans()), max_size=60
+    )
+)
+def test_every_alert_that_waits_is_sent_exactly_once(given_alerts):
+    waiting = Waiting()
+    for number, (severity, is_news) in enumerate(given_alerts):
+        expires_ms = NOW + 1 if is_news else NOW - 1
+        waiting.put(alert(number, severity=severity, expires_ms=expires_ms), possible_repeat=False)
+    sent = []
+    while letter := waiting.next(NOW):
+        assert len(letter.alerts) <= (TITLES_A_MESSAGE if letter.history else NEWS_A_MESSAGE)
+        sent += [each.event_id for each in letter.alerts]
+        for each in letter.alerts:
+            waiting.remove(each)
+    assert sorted(sent) == sorted({alert(n).event_id for n in range(len(given_alerts))})
+
+
+def test_a_chat_gets_a_burst_and_then_one_a_second():
+    pacing = Pacing()
+    assert [pacing.take(1, 0.0) for _ in range(BURST)] == [0.0] * BURST
+    assert pacing.take(1, 0.0) == pytest.approx(1.0)
+    assert pacing.take(1, 1.0) == 0.0
+
+
+def test_a_frozen_chat_leaves_the_others_alone():
+    pacing = Pacing()
+    pacing.freeze(1, 30.0)
+    assert pacing.take(1, 0.0) == pytest.approx(30.0)
+    assert pacing.take(2, 0.0) == 0.0
+    assert pacing.take(1, 30.0) == 0.0
+
+
+@given(st.lists(st.tuples(st.integers(1, 60), st.floats(0, 0.5)), max_size=300))
+def test_the_limits_of_all_chats_and_of_each_are_never_exceeded(asked):
+    pacing, now_s, turns = Pacing(), 0.0, []
+    for chat_id, pause_s in asked:
+        now_s += pause_s
+        if pacing.take(chat_id, now_s) == 0:
+            turns.append((now_s, chat_id))
+    for start_s, chat_id in turns:
+        later = [(at, chat) for at, chat in turns if start_s <= at < start_s + 1]
+        assert len(later) <= OVERALL_BURST + 25
+        assert sum(chat == chat_id for _, chat in later) <= BURST + 1

@@ -1,0 +1,240 @@
+"""Who may talk, what is said apart from the market, and who gets alerts."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foreshock_schemas.events import Alert, Delivery, FeedHealth, MarketStats
+from telegram_gateway.domain import coins, markup, texts
+from telegram_gateway.domain.access import Access
+from telegram_gateway.domain.desk import Desk
+from telegram_gateway.domain.subscriptions import Subscriptions
+from telegram_gateway.domain.views import Views
+
+NOW = 1_790_000_000_000
+FLAGS = texts.Flags(dynamic_thresholds=True, volume_monitoring=True, predictive_zones=False)
+
+
+def said(blocks):
+    return markup.message(blocks)
+
+
+def alert(title="BTC · Liquidation cascade", severity="critical", lines=("BTC: $9M",)):
+    return Alert(
+        event_id=f"alert:{title}",
+        ts_event_ms=NOW,
+        ts_recv_ms=NOW,
+        incident_id="i",
+        revision=1,
+        chat_id=7,
+        coin="BTC",
+        kind="cascade",
+        severity=severity,
+        title=title,
+        lines=lines,
+        signal_ids=(),
+        expires_ms=NOW,
+    )
+
+
+@pytest.fixture
+def desk():
+    views = Views()
+    for rank, coin in enumerate(["BTC", "ETH", "SOL", "PEPE"]):
+        fields = dict.fromkeys((field for field in MarketStats.__struct_fields__), None)
+        fields |= {
+            "event_id": coin,
+            "ts_event_ms": NOW,
+            "ts_recv_ms": NOW,
+            "coin": coin,
+            "in_universe": True,
+            "exchanges": ("binance",),
+            "volume_24h_usd": 9e9 - rank,
+            "volume_days": 0,
+        }
+        views.on_event(MarketStats(**fields))
+    return Desk(views)
+
+
+@pytest.mark.parametrize(
+    ("word", "coin"),
+    [
+        ("btc", "BTC"),
+        ("$eth", "ETH"),
+        ("BTC-USDT", "BTC"),
+        ("btcusdt", "BTC"),
+        ("BTC-USDT-SWAP", "BTC"),
+        ("SOL/USD", "SOL"),
+        ("USDT", "USDT"),
+    ],
+)
+def test_a_coin_is_understood_however_it_is_written(word, coin):
+    assert coins.canonical(word) == coin
+
+
+@given(st.text(max_size=200))
+def test_any_word_gets_an_answer(word):
+    views = Views()
+    for command in ("price", "liquidations"):
+        assert Desk(views).market(command, [word], NOW).blocks
+    assert Desk(views).unknown(word).blocks
+    assert Desk(views).refreshed(f"price {word}", NOW).blocks
+
+
+def test_an_unknown_coin_gets_the_nearest(desk):
+    assert "<code>ETH</code>" in said(desk.market("price", ["ETHH"], NOW).blocks)
+    far = said(desk.market("price", ["ZZZZZ"], NOW).blocks)
+    assert "Followed are: BTC, ETH, SOL, PEPE" in far
+
+
+def test_what_people_type_is_escaped(desk):
+    assert "&lt;b&gt;&amp;" in said(desk.market("price", ["<b>&"], NOW).blocks)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("/prise BTC", "/price"),
+        ("/liquidation@foreshock_bot", "/liquidations"),
+        ("/zzzzzz", "There is no <b>/zzzzzz</b>. /help"),
+        ("/", "commands only"),
+        ("hello", "commands only"),
+        ("", "commands only"),
+    ],
+)
+def test_an_unknown_command_gets_the_nearest(desk, text, part):
+    assert part in said(desk.unknown(text).blocks)
+
+
+def test_a_command_without_a_coin_asks_for_one(desk):
+    answer = desk.market("cvd", [], NOW)
+    assert "/cvd BTC" in said(answer.blocks)
+    assert answer.refresh is None
+
+
+def test_answers_can_be_asked_for_anew(desk):
+    assert desk.market("liquidations", [], NOW).refresh == "liquidations"
+    assert desk.market("price", ["btcusdt"], NOW).refresh == "price BTC"
+    assert desk.refreshed("price BTC", NOW) == desk.market("price", ["BTC"], NOW)
+    assert "There is no <b>/mute</b>" in said(desk.refreshed("mute BTC", NOW).blocks)
+
+
+def test_help_names_every_command_and_the_coins(desk):
+    text = said(desk.help().blocks)
+    assert all(f"/{name}" in text for name in texts.COMMANDS if name not in {"help", "start"})
+    assert "BTC, ETH, SOL, PEPE" in text
+    many = said(texts.help_text([f"C{n}" for n in range(40)]))
+    assert "and 28 more" in many
+    assert "not known yet" in said(texts.help_text([]))
+
+
+def test_an_alert_says_what_why_and_when():
+    text = said(texts.alert(alert(lines=("BTC: <$9M>", "why")), possible_repeat=False))
+    assert text.startswith("🚨 <b>BTC · Liquidation cascade</b>\nBTC: &lt;$9M&gt;\nwhy\n")
+    assert "repeat" not in text
+    assert "may be a repeat" in said(texts.alert(alert(), possible_repeat=True))
+
+
+def test_ten_alerts_of_any_length_fit_one_message():
+    told = [alert(title="T" * 500 + str(n), lines=("L" * 900,)) for n in range(10)]
+    text = said(texts.bulletin(told, possible_repeat=True))
+    assert text.count("🚨 <b>T") == 10
+    assert "10 alerts at once" in text
+    assert "may be a repeat" in text
+    assert said(texts.bulletin([alert(lines=()), alert()], possible_repeat=False))
+
+
+def test_twenty_five_titles_fit_a_digest():
+    told = [alert(title="T" * 500 + str(n)) for n in range(25)]
+    assert said(texts.digest(told)).count("🚨 T") == 25
+    assert "1 alert while" in said(texts.digest([alert()]))
+
+
+def test_the_greeting_is_escaped():
+    assert "&lt;i&gt;" in said(texts.greeting("<i>"))
+    assert "private" in said(texts.refusal())
+
+
+def test_the_announcement_and_the_status_name_what_is_on():
+    assert "Volume spike detection: ACTIVE" in said(texts.auto_started(FLAGS))
+    assert "Liquidation zones: off" in said(texts.auto_started(FLAGS))
+    feed = FeedHealth(
+        event_id="f",
+        ts_event_ms=NOW,
+        ts_recv_ms=NOW,
+        exchange="binance",
+        channel="trades",
+        state="DOWN",
+        reason="",
+        since_ms=NOW - 60_000,
+    )
+    last = Delivery(
+        event_id="d",
+        ts_event_ms=NOW - 5_000,
+        ts_recv_ms=NOW,
+        alert_id="a",
+        incident_id="i",
+        revision=1,
+        chat_id=7,
+        state="SENT",
+        message_id=1,
+        attempt=1,
+        possible_repeat=False,
+        latency_ms=5,
+        error=None,
+    )
+    nobody = said(texts.status(None, FLAGS, [], None, [], NOW))
+    assert "never started" in nobody
+    assert "none yet" in nobody
+    (auto,) = Subscriptions().auto_start([7], NOW)
+    mine = said(texts.status(auto, FLAGS, [feed], last, ["BTC"], NOW))
+    assert "set by themselves 0 s ago" in mine
+    assert "🔴 binance trades: DOWN, since 1 min ago" in mine
+    assert "Last alert: 5 s ago" in mine
+    off = Subscriptions().switch(7, active=False, now_ms=NOW)
+    assert "<b>off</b>, set by you" in said(texts.status(off, FLAGS, [], None, [], NOW))
+
+
+def test_switching_says_what_is_and_what_brings_it_back():
+    assert "off" in said(texts.switched(active=False, changed=True))
+    assert "already" in said(texts.switched(active=True, changed=False))
+    assert "foo" in said(texts.alerts_usage("foo"))
+    assert said(texts.alerts_usage("")).startswith("Say")
+
+
+def test_only_authorised_users_in_their_own_chat_are_let_in():
+    access = Access([7])
+    assert access.allowed(7, 7)
+    assert not access.allowed(8, 8)
+    assert not access.allowed(7, -100)
+
+
+def test_a_stranger_is_told_once_a_minute():
+    access = Access([7])
+    assert [access.should_refuse(8, at) for at in (0.0, 59.0, 60.0)] == [True, False, True]
+    for user in range(1_001):
+        access.should_refuse(100 + user, 61.0)
+    assert access.should_refuse(8, 61.5), "forgotten among a thousand others"
+
+
+def test_monitoring_starts_by_itself_only_for_those_who_had_no_say():
+    subscriptions = Subscriptions()
+    subscriptions.apply(subscriptions.switch(8, active=False, now_ms=NOW))
+    started = subscriptions.auto_start([7, 8], NOW)
+    assert [each.chat_id for each in started] == [7]
+    subscriptions.apply(started[0])
+    assert subscriptions.to_announce([7, 8]) == started
+    subscriptions.apply(subscriptions.announced(started[0], NOW + 1))
+    assert subscriptions.to_announce([7, 8]) == []
+    assert subscriptions.auto_start([7, 8], NOW) == []
+
+
+def test_a_user_keeps_the_rest_of_the_settings_when_switching():
+    subscriptions = Subscriptions()
+    subscriptions.apply(subscriptions.auto_start([7], NOW)[0])
+    before = subscriptions.of(7)
+    after = subscriptions.switch(7, active=False, now_ms=NOW + 1)
+    assert (after.coins, after.minimum_severity) == (before.coins, before.minimum_severity)
+    subscriptions.apply(after)
+    subscriptions.apply(before)
+    assert not subscriptions.active(7), "an older record read later changes nothing"
