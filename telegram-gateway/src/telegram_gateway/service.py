@@ -41,7 +41,9 @@ _RECORDS: Final = {topics.SUBSCRIPTIONS: None, topics.DELIVERIES: None}
 async def run(settings: Settings, context: Context) -> None:
     """Deliver alerts and answer commands until told to stop."""
     known = Known(Views(), Subscriptions(), Ledger())
-    app = application(settings.telegram_bot_token, settings.telegram_api_url)
+    app = application(
+        settings.telegram_bot_token, settings.telegram_api_url, settings.telegram_timeout_s
+    )
     sender = Sender(app.bot, context.clock)
     authorised = settings.telegram_authorized_users
     context.ready("telegram", ok=False, why="not connected yet")
@@ -61,10 +63,8 @@ async def run(settings: Settings, context: Context) -> None:
         bot = Bot(Desk(known.views), monitoring, Access(authorised), sender, context.clock)
         bot.attach(app)
         records, views = partial(_on_record, known), partial(_on_event, known.views)
-        readers = [
-            await _read(settings, context, _RECORDS, records, group),
-            await _read(settings, context, _VIEWS, views, group),
-        ]
+        await _read(settings, context, _RECORDS, records, group)
+        await _read(settings, context, _VIEWS, views, group)
         if settings.enable_auto_start:
             await monitoring.auto_start()
         talking = group.create_task(_talk(context, app, monitoring, sender))
@@ -77,8 +77,7 @@ async def run(settings: Settings, context: Context) -> None:
             rebuild_ms={topics.ALERTS.name: _HOUR_MS},
         )
         courier.stop()
-        for task in (*readers, talking):
-            task.cancel()
+        talking.cancel()
 
 
 async def _read(
@@ -87,7 +86,7 @@ async def _read(
     since_ms: Mapping[Topic, int | None],
     on_record: Callable[[Record], None],
     group: asyncio.TaskGroup,
-) -> asyncio.Task[None]:
+) -> None:
     """Start to follow topics and return when all that they held is read, or at the stop."""
     caught_up = asyncio.Event()
     task = group.create_task(
@@ -102,7 +101,6 @@ async def _read(
     )
     task.add_done_callback(lambda _: caught_up.set())
     await caught_up.wait()
-    return task
 
 
 def _on_event(views: Views, record: Record) -> None:

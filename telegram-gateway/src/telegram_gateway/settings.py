@@ -1,5 +1,9 @@
 """What telegram-gateway can be told."""
 
+from typing import Annotated
+
+import msgspec
+
 from foreshock_kit.settings import Secret, ServiceSettings
 
 
@@ -12,6 +16,7 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     telegram_bot_token: Secret
     telegram_api_url: str = "https://api.telegram.org"
     telegram_authorized_users: tuple[int, ...] = ()
+    telegram_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=60)] = 5.0
     enable_auto_start: bool = True
     enable_dynamic_thresholds: bool = True
     enable_volume_monitoring: bool = True

@@ -34,7 +34,6 @@ from telegram_gateway.edge.sender import NotSent, Sender
 _TRIES: Final = 3
 _BACKOFF: Final = Backoff(first_s=0.5, longest_s=30.0)
 _POLL_S: Final = 30
-_ANSWER_S: Final = 10.0
 _FIRST: Final = -1
 
 _log = get_logger(__name__)
@@ -43,15 +42,18 @@ App = Application[Any, Any, Any, Any, Any, Any]
 Telegram = ContextTypes.DEFAULT_TYPE
 
 
-def application(token: Secret, api_url: str) -> App:
-    """Return an application of python-telegram-bot that speaks to `api_url`."""
+def application(token: Secret, api_url: str, timeout_s: float) -> App:
+    """Return an application of python-telegram-bot that speaks to `api_url`.
+
+    Each answer may take `timeout_s`, one to a request for updates that much beyond its wait.
+    """
     return (
         ApplicationBuilder()
         .token(token.reveal())
         .base_url(f"{api_url}/bot")
         .base_file_url(f"{api_url}/file/bot")
-        .read_timeout(_ANSWER_S)
-        .get_updates_read_timeout(_ANSWER_S)
+        .read_timeout(timeout_s)
+        .get_updates_read_timeout(timeout_s)
         .job_queue(None)
         .build()
     )

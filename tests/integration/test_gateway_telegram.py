@@ -1,0 +1,444 @@
+"""The gateway as a whole, between a real broker and the Telegram fake."""
+
+import asyncio
+import itertools
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from foreshock_kit.clock import SystemClock
+from foreshock_kit.kafka import Publisher
+from foreshock_kit.service import Context
+from foreshock_kit.settings import KafkaSettings, Secret
+from foreshock_kit.testing import eventually
+from foreshock_schemas.codec import decode
+from foreshock_schemas.events import Alert, Bar, Delivery, Liquidation, MarketStats
+from foreshock_schemas.topics import (
+    ALERTS,
+    BARS,
+    DELIVERIES,
+    LIQUIDATIONS,
+    MARKET_STATS,
+    SUBSCRIPTIONS,
+)
+from foreshock_simulator.telegram.fake import Fake
+from foreshock_simulator.telegram.server import serve
+from telegram_gateway.service import SERVICE
+from telegram_gateway.settings import Settings
+
+pytestmark = pytest.mark.broker
+
+TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFakeFak"
+CHATS = itertools.count(1_000)
+NUMBERS = itertools.count(1)
+CLOCK = SystemClock()
+
+
+class World:
+    """A user's chat in the fake, and what goes through the broker."""
+
+    def __init__(self, bootstrap: str, fake: Fake, base: str) -> None:
+        self.chat_id = fake.chat_id
+        self.bootstrap = bootstrap
+        self.fake = fake
+        self.base = base
+        self.http = httpx.AsyncClient(base_url=base, timeout=5)
+
+    @asynccontextmanager
+    async def gateway(self, *others: int, **settings) -> AsyncIterator[Context]:
+        """Run the gateway's service while the block runs, for this chat and others."""
+        context = Context(SERVICE.name)
+        told = Settings(
+            kafka_bootstrap_servers=self.bootstrap,
+            telegram_bot_token=Secret(TOKEN),
+            telegram_api_url=self.base,
+            telegram_authorized_users=(self.chat_id, *others),
+            telegram_timeout_s=settings.pop("timeout_s", 0.5),
+            **settings,
+        )
+        async with asyncio.timeout(40), asyncio.TaskGroup() as group:
+            running = group.create_task(SERVICE.run(told, context))
+            await eventually(lambda: context.health.ready or running.done())
+            try:
+                yield context
+            finally:
+                context.stop.set()
+
+    async def publish(self, topic, *events) -> None:
+        settings = KafkaSettings(kafka_bootstrap_servers=self.bootstrap)
+        async with Publisher(settings, "test", CLOCK) as publisher:
+            for event in events:
+                await publisher.publish(topic, event)
+
+    def alert(self, *, chat_id=None, **fields) -> Alert:
+        number, now_ms = next(NUMBERS), CLOCK.now_ms()
+        values = {
+            "event_id": f"alert:{number}",
+            "ts_event_ms": now_ms,
+            "ts_recv_ms": now_ms,
+            "incident_id": f"incident:{number}",
+            "revision": 1,
+            "chat_id": chat_id or self.chat_id,
+            "coin": "BTC",
+            "kind": "cascade",
+            "severity": "warning",
+            "title": f"BTC · number {number}",
+            "lines": ("BTC: <9M> of longs & more",),
+            "signal_ids": ("signal:1",),
+            "expires_ms": now_ms + 600_000,
+        }
+        return Alert(**(values | fields))
+
+    def liquidation(self, **fields) -> Liquidation:
+        number, now_ms = next(NUMBERS), CLOCK.now_ms()
+        values = {
+            "event_id": f"liquidation:{number}",
+            "ts_event_ms": now_ms,
+            "ts_recv_ms": now_ms,
+            "exchange": "binance",
+            "symbol": "BTCUSDT",
+            "coin": "BTC",
+            "position": "long",
+            "price": 50_000.0,
+            "size_coins": 1.0,
+            "notional_usd": 50_000.0,
+            "coverage": "full",
+        }
+        return Liquidation(**(values | fields))
+
+    async def say(self, text: str, chat_id: int | None = None) -> None:
+        said = {"chat_id": chat_id or self.chat_id, "text": text}
+        (await self.http.post("/say", json=said)).raise_for_status()
+
+    async def order(self, **fault) -> None:
+        (await self.http.post("/_fake/fault", json=fault)).raise_for_status()
+
+    async def inbox(self, chat_id: int | None = None) -> list[str]:
+        answer = await self.http.get("/inbox", params={"chat_id": chat_id or self.chat_id})
+        return [message["text"] for message in answer.json()] if answer.is_success else []
+
+    async def got(self, part: str, times: int = 1, chat_id: int | None = None) -> None:
+        """Wait until messages with `part` in them are there, and see that no more are."""
+
+        async def enough() -> bool:
+            return sum(part in text for text in await self.inbox(chat_id)) >= times
+
+        await eventually(enough)
+        assert sum(part in text for text in await self.inbox(chat_id)) == times
+
+    async def rows(self, alert: Alert) -> list[Delivery]:
+        found = [e for e in await self.read(DELIVERIES.name) if isinstance(e, Delivery)]
+        return [row for row in found if row.alert_id == alert.event_id]
+
+    async def states(self, alert: Alert) -> list[str]:
+        return [row.state for row in await self.rows(alert)]
+
+    async def reached(self, alert: Alert, state: str) -> None:
+        async def there() -> bool:
+            return (await self.states(alert))[-1:] == [state]
+
+        await eventually(there, 20)
+
+    async def read(self, topic: str) -> list[object]:
+        """Return all that is on a topic of one partition."""
+        consumer = AIOKafkaConsumer(
+            topic, bootstrap_servers=self.bootstrap, auto_offset_reset="earliest"
+        )
+        await consumer.start()
+        try:
+            (where,) = consumer.assignment()
+            end = (await consumer.end_offsets([where]))[where]
+            values = []
+            while await consumer.position(where) < end:
+                values += [r.value for r in (await consumer.getmany(timeout_ms=100)).get(where, ())]
+        finally:
+            await consumer.stop()
+        return [decode(value) if topic.endswith(".v1") else value for value in values]
+
+
+@pytest.fixture
+async def world(bootstrap):
+    fake = Fake(chat_id=next(CHATS), user_name="Anna", now_ms=CLOCK.now_ms, token=TOKEN)
+    async with serve(fake) as base:
+        made = World(bootstrap, fake, base)
+        async with made.http:
+            yield made
+
+
+async def test_an_alert_arrives_and_its_way_is_in_the_ledger(world):
+    alert = world.alert()
+    async with world.gateway():
+        await world.publish(ALERTS, alert)
+        await world.reached(alert, "SENT")
+        await world.got("<9M> of longs & more")
+    sending, sent = await world.rows(alert)
+    inbox = (await world.http.get("/inbox", params={"chat_id": world.chat_id})).json()
+    assert sending.state == "SENDING"
+    assert sent.message_id == inbox[-1]["message_id"]
+    assert 0 <= sent.latency_ms < 3_000
+
+
+async def test_monitoring_starts_by_itself_and_says_so_once(world):
+    for run in (1, 2):
+        async with world.gateway():
+            await world.got("auto-started")
+            await world.say("/help")
+            await world.got("Coins followed", times=run)
+    await world.got("auto-started")
+
+
+async def test_auto_start_can_be_switched_off(world):
+    async with world.gateway(enable_auto_start=False):
+        await world.say("/alerts status")
+        await world.got("never started")
+    assert not any("auto-started" in text for text in await world.inbox())
+
+
+async def test_a_chat_that_stopped_gets_nothing(world):
+    alert = world.alert()
+    async with world.gateway():
+        await world.say("/alerts stop")
+        await world.got("Alerts are off.")
+        await world.publish(ALERTS, alert)
+        await world.say("/help")
+        await world.got("Coins followed")
+    assert await world.states(alert) == []
+
+
+async def test_a_flood_warning_delays_its_own_chat_only(world):
+    other = next(CHATS)
+    await world.say("hello", chat_id=other)
+    mine, theirs = world.alert(), world.alert(chat_id=other)
+    async with world.gateway(other):
+        await world.got("auto-started")
+        await world.got("auto-started", chat_id=other)
+        await world.order(kind="flood", chat_id=world.chat_id, retry_after=2)
+        await world.publish(ALERTS, mine, theirs)
+        await world.reached(theirs, "SENT")
+        assert (await world.states(mine))[-1] == "SENDING"
+        await world.reached(mine, "SENT")
+    (sent,) = [row for row in await world.rows(mine) if row.state == "SENT"]
+    assert sent.latency_ms >= 2_000
+    assert not sent.possible_repeat
+
+
+async def test_who_blocked_the_bot_is_given_up(world):
+    blocked, later = world.alert(), world.alert()
+    async with world.gateway():
+        await world.got("auto-started")
+        await world.order(kind="blocked")
+        await world.publish(ALERTS, blocked)
+        await world.reached(blocked, "FAILED")
+        await world.publish(ALERTS, later)
+        await world.reached(later, "SENT")
+    assert "blocked" in (await world.rows(blocked))[-1].error
+
+
+async def test_what_was_not_answered_is_sent_again_and_marked(world):
+    alert = world.alert()
+    async with world.gateway(timeout_s=0.3):
+        await world.got("auto-started")
+        await world.order(kind="timeout_after_accept", method="sendMessage")
+        await world.publish(ALERTS, alert)
+        await world.reached(alert, "SENT")
+    assert await world.states(alert) == ["SENDING", "UNKNOWN", "SENDING", "SENT"]
+    told = [text for text in await world.inbox() if alert.title in text]
+    assert len(told) == 2
+    assert "may be a repeat" in told[1]
+
+
+async def test_three_unanswered_tries_are_enough(world):
+    alert = world.alert()
+    async with world.gateway():
+        await world.got("auto-started")
+        await world.order(kind="server_error", chat_id=world.chat_id, count=3)
+        await world.publish(ALERTS, alert)
+
+        async def given_up() -> bool:
+            return await world.states(alert) == ["SENDING", "UNKNOWN"] * 3
+
+        await eventually(given_up, 20)
+        await world.say("/help")
+        await world.got("Coins followed")
+    assert await world.states(alert) == ["SENDING", "UNKNOWN"] * 3
+
+
+async def test_a_restart_sends_again_what_it_finds_sending_and_nothing_else(world):
+    done, halfway = world.alert(), world.alert()
+    async with world.gateway():
+        await world.publish(ALERTS, done)
+        await world.reached(done, "SENT")
+    row = (await world.rows(done))[0]
+    cut_off = Delivery(
+        **{name: getattr(row, name) for name in Delivery.__struct_fields__}
+        | {
+            "event_id": "cut off",
+            "alert_id": halfway.event_id,
+            "incident_id": halfway.incident_id,
+        }
+    )
+    await world.publish(DELIVERIES, cut_off)
+    await world.publish(ALERTS, halfway)
+    async with world.gateway():
+        await world.reached(halfway, "SENT")
+    assert await world.states(done) == ["SENDING", "SENT"]
+    told = [text for text in await world.inbox() if halfway.title in text]
+    assert len(told) == 1
+    assert "may be a repeat" in told[0]
+
+
+async def test_what_is_history_comes_as_one_digest(world):
+    past_ms = CLOCK.now_ms() - 1
+    alerts = [world.alert(expires_ms=past_ms) for _ in range(5)]
+    async with world.gateway():
+        await world.publish(ALERTS, *alerts)
+        await world.reached(alerts[-1], "SENT")
+    digests = [text for text in await world.inbox() if "while the bot was away" in text]
+    assert sum(text.count("BTC · number") for text in digests) == 5
+    assert len(digests) <= 2
+
+
+async def test_a_burst_arrives_in_few_messages(world):
+    alerts = [world.alert() for _ in range(30)]
+    async with world.gateway():
+        await world.got("auto-started")
+        await world.publish(ALERTS, *alerts)
+        for alert in alerts:
+            await world.reached(alert, "SENT")
+    told = [text for text in await world.inbox() if "BTC · number" in text]
+    assert sum(text.count("BTC · number") for text in told) == 30
+    assert len(told) <= 6
+
+
+async def test_commands_are_answered_from_the_topics(world):
+    now_ms = CLOCK.now_ms()
+    fields = dict.fromkeys(MarketStats.__struct_fields__)
+    fields |= {
+        "event_id": f"stats:{now_ms}",
+        "ts_event_ms": now_ms,
+        "ts_recv_ms": now_ms,
+        "coin": "BTC",
+        "in_universe": True,
+        "exchanges": ("binance",),
+        "volume_24h_usd": 8e9,
+        "volume_days": 0,
+    }
+    bar = Bar(
+        event_id=f"bar:{now_ms}",
+        ts_event_ms=now_ms,
+        ts_recv_ms=now_ms,
+        exchange="binance",
+        coin="BTC",
+        start_ms=now_ms - 1_000,
+        open=50_000.0,
+        high=50_000.0,
+        low=50_000.0,
+        close=50_000.0,
+        notional_usd=1e6,
+        taker_buy_usd=9e5,
+        trades=9,
+        largest_cluster_usd=1e6,
+        late_notional_usd=0.0,
+        mark_price=50_001.0,
+    )
+    await world.publish(MARKET_STATS, MarketStats(**fields))
+    await world.publish(BARS, bar)
+    async with world.gateway():
+        for text, part in [
+            ("/price btc", "BTC  $50,000"),
+            ("/cvd BTC", "+$800k"),
+            ("/price", "Which coin?"),
+            ("/price NOSUCH", "NOSUCH is not followed"),
+            ("/prise BTC", "Did you mean /price"),
+            ("hello", "commands only"),
+            ("/start", "Welcome to Foreshock, Anna"),
+            ("/alerts", "Alerts are on"),
+            ("/alerts never", "I do not know never"),
+        ]:
+            await world.say(text)
+            await world.got(part)
+
+
+async def test_the_button_brings_the_answer_up_to_date(world):
+    async with world.gateway():
+        await world.say("/liquidations")
+        await world.got("Liquidated in the last hour")
+        await world.publish(LIQUIDATIONS, world.liquidation(notional_usd=7.77e9))
+        answer = await world.http.get("/inbox", params={"chat_id": world.chat_id})
+        message_id = answer.json()[-1]["message_id"]
+        press = {"chat_id": world.chat_id, "message_id": message_id, "data": "liquidations"}
+
+        async def fresh() -> bool:
+            (await world.http.post("/press", json=press)).raise_for_status()
+            return any("$7.77B of longs" in text for text in await world.inbox())
+
+        await eventually(fresh)
+    assert len(await world.inbox()) == 2
+
+
+async def test_a_stranger_is_refused_once_and_learns_nothing(world):
+    stranger = next(CHATS)
+    async with world.gateway():
+        for _ in range(3):
+            await world.say("/price BTC", chat_id=stranger)
+        await world.say("/help")
+        await world.got("Coins followed")
+        await world.got("this is a private bot", chat_id=stranger)
+    assert len(await world.inbox(stranger)) == 1
+
+
+async def test_an_unreachable_telegram_is_asked_until_it_answers(world):
+    await world.order(kind="server_error", method="getMe", count=2)
+    async with world.gateway():
+        await world.got("auto-started")
+
+
+async def test_a_wrong_token_ends_the_service_and_is_not_told(world):
+    wrong = TOKEN.replace("Fake", "Fals")
+    told = {
+        "KAFKA_BOOTSTRAP_SERVERS": world.bootstrap,
+        "TELEGRAM_BOT_TOKEN": wrong,
+        "TELEGRAM_API_URL": world.base,
+    }
+    service = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "telegram_gateway", env=told, stderr=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(30):
+        _, stderr = await service.communicate()
+    assert service.returncode == 1
+    assert b"Telegram does not know TELEGRAM_BOT_TOKEN" in stderr
+    assert wrong.encode() not in stderr
+
+
+async def test_what_is_no_alert_becomes_a_dead_letter_with_its_cause(world):
+    good = world.alert()
+    async with world.gateway():
+        producer = AIOKafkaProducer(bootstrap_servers=world.bootstrap)
+        await producer.start()
+        await producer.send_and_wait(ALERTS.name, b"not an alert", key=b"x")
+        await producer.stop()
+        await world.publish(ALERTS, good)
+        await world.reached(good, "SENT")
+    assert b"not an alert" in await world.read(ALERTS.dead_letters)
+
+
+async def test_settings_are_written_where_the_router_reads_them(world):
+    async with world.gateway():
+        await world.say("/alerts stop")
+        await world.got("Alerts are off.")
+        await world.say("/alerts stop")
+        await world.got("Alerts are off already.")
+        await world.say("/alerts start")
+        await world.got("Alerts are on.")
+    mine = [s for s in await world.read(SUBSCRIPTIONS.name) if s.chat_id == world.chat_id]
+    assert [(s.active, s.changed_by) for s in mine] == [
+        (True, "auto_start"),
+        (True, "auto_start"),
+        (False, "user"),
+        (False, "user"),
+        (True, "user"),
+    ]
