@@ -1,22 +1,13 @@
 """The gateway as a whole, between a real broker and the Telegram fake."""
 
 import asyncio
-import itertools
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
-import httpx
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
 
-from foreshock_kit.clock import SystemClock
-from foreshock_kit.kafka import Publisher
-from foreshock_kit.service import Context
-from foreshock_kit.settings import KafkaSettings, Secret
 from foreshock_kit.testing import eventually
-from foreshock_schemas.codec import decode
-from foreshock_schemas.events import Alert, Bar, Delivery, Liquidation, MarketStats
+from foreshock_schemas.events import Bar, Delivery, MarketStats
 from foreshock_schemas.topics import (
     ALERTS,
     BARS,
@@ -25,148 +16,8 @@ from foreshock_schemas.topics import (
     MARKET_STATS,
     SUBSCRIPTIONS,
 )
-from foreshock_simulator.telegram.fake import Fake
-from foreshock_simulator.telegram.server import serve
-from telegram_gateway.service import SERVICE
-from telegram_gateway.settings import Settings
 
 pytestmark = pytest.mark.broker
-
-TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFakeFak"
-CHATS = itertools.count(1_000)
-NUMBERS = itertools.count(1)
-CLOCK = SystemClock()
-
-
-class World:
-    """A user's chat in the fake, and what goes through the broker."""
-
-    def __init__(self, bootstrap: str, fake: Fake, base: str) -> None:
-        self.chat_id = fake.chat_id
-        self.bootstrap = bootstrap
-        self.fake = fake
-        self.base = base
-        self.http = httpx.AsyncClient(base_url=base, timeout=5)
-
-    @asynccontextmanager
-    async def gateway(self, *others: int, **settings) -> AsyncIterator[Context]:
-        """Run the gateway's service while the block runs, for this chat and others."""
-        context = Context(SERVICE.name)
-        told = Settings(
-            kafka_bootstrap_servers=self.bootstrap,
-            telegram_bot_token=Secret(TOKEN),
-            telegram_api_url=self.base,
-            telegram_authorized_users=(self.chat_id, *others),
-            telegram_timeout_s=settings.pop("timeout_s", 0.5),
-            **settings,
-        )
-        async with asyncio.timeout(40), asyncio.TaskGroup() as group:
-            running = group.create_task(SERVICE.run(told, context))
-            await eventually(lambda: context.health.ready or running.done())
-            try:
-                yield context
-            finally:
-                context.stop.set()
-
-    async def publish(self, topic, *events) -> None:
-        settings = KafkaSettings(kafka_bootstrap_servers=self.bootstrap)
-        async with Publisher(settings, "test", CLOCK) as publisher:
-            for event in events:
-                await publisher.publish(topic, event)
-
-    def alert(self, *, chat_id=None, **fields) -> Alert:
-        number, now_ms = next(NUMBERS), CLOCK.now_ms()
-        values = {
-            "event_id": f"alert:{number}",
-            "ts_event_ms": now_ms,
-            "ts_recv_ms": now_ms,
-            "incident_id": f"incident:{number}",
-            "revision": 1,
-            "chat_id": chat_id or self.chat_id,
-            "coin": "BTC",
-            "kind": "cascade",
-            "severity": "warning",
-            "title": f"BTC · number {number}",
-            "lines": ("BTC: <9M> of longs & more",),
-            "signal_ids": ("signal:1",),
-            "expires_ms": now_ms + 600_000,
-        }
-        return Alert(**(values | fields))
-
-    def liquidation(self, **fields) -> Liquidation:
-        number, now_ms = next(NUMBERS), CLOCK.now_ms()
-        values = {
-            "event_id": f"liquidation:{number}",
-            "ts_event_ms": now_ms,
-            "ts_recv_ms": now_ms,
-            "exchange": "binance",
-            "symbol": "BTCUSDT",
-            "coin": "BTC",
-            "position": "long",
-            "price": 50_000.0,
-            "size_coins": 1.0,
-            "notional_usd": 50_000.0,
-            "coverage": "full",
-        }
-        return Liquidation(**(values | fields))
-
-    async def say(self, text: str, chat_id: int | None = None) -> None:
-        said = {"chat_id": chat_id or self.chat_id, "text": text}
-        (await self.http.post("/say", json=said)).raise_for_status()
-
-    async def order(self, **fault) -> None:
-        (await self.http.post("/_fake/fault", json=fault)).raise_for_status()
-
-    async def inbox(self, chat_id: int | None = None) -> list[str]:
-        answer = await self.http.get("/inbox", params={"chat_id": chat_id or self.chat_id})
-        return [message["text"] for message in answer.json()] if answer.is_success else []
-
-    async def got(self, part: str, times: int = 1, chat_id: int | None = None) -> None:
-        """Wait until messages with `part` in them are there, and see that no more are."""
-
-        async def enough() -> bool:
-            return sum(part in text for text in await self.inbox(chat_id)) >= times
-
-        await eventually(enough)
-        assert sum(part in text for text in await self.inbox(chat_id)) == times
-
-    async def rows(self, alert: Alert) -> list[Delivery]:
-        found = [e for e in await self.read(DELIVERIES.name) if isinstance(e, Delivery)]
-        return [row for row in found if row.alert_id == alert.event_id]
-
-    async def states(self, alert: Alert) -> list[str]:
-        return [row.state for row in await self.rows(alert)]
-
-    async def reached(self, alert: Alert, state: str) -> None:
-        async def there() -> bool:
-            return (await self.states(alert))[-1:] == [state]
-
-        await eventually(there, 20)
-
-    async def read(self, topic: str) -> list[object]:
-        """Return all that is on a topic of one partition."""
-        consumer = AIOKafkaConsumer(
-            topic, bootstrap_servers=self.bootstrap, auto_offset_reset="earliest"
-        )
-        await consumer.start()
-        try:
-            (where,) = consumer.assignment()
-            end = (await consumer.end_offsets([where]))[where]
-            values = []
-            while await consumer.position(where) < end:
-                values += [r.value for r in (await consumer.getmany(timeout_ms=100)).get(where, ())]
-        finally:
-            await consumer.stop()
-        return [decode(value) if topic.endswith(".v1") else value for value in values]
-
-
-@pytest.fixture
-async def world(bootstrap):
-    fake = Fake(chat_id=next(CHATS), user_name="Anna", now_ms=CLOCK.now_ms, token=TOKEN)
-    async with serve(fake) as base:
-        made = World(bootstrap, fake, base)
-        async with made.http:
-            yield made
 
 
 async def test_an_alert_arrives_and_its_way_is_in_the_ledger(world):
@@ -210,7 +61,7 @@ async def test_a_chat_that_stopped_gets_nothing(world):
 
 
 async def test_a_flood_warning_delays_its_own_chat_only(world):
-    other = next(CHATS)
+    other = world.new_chat()
     await world.say("hello", chat_id=other)
     mine, theirs = world.alert(), world.alert(chat_id=other)
     async with world.gateway(other):
@@ -292,7 +143,7 @@ async def test_a_restart_sends_again_what_it_finds_sending_and_nothing_else(worl
 
 
 async def test_what_is_history_comes_as_one_digest(world):
-    past_ms = CLOCK.now_ms() - 1
+    past_ms = world.now_ms() - 1
     alerts = [world.alert(expires_ms=past_ms) for _ in range(5)]
     async with world.gateway():
         await world.publish(ALERTS, *alerts)
@@ -315,7 +166,7 @@ async def test_a_burst_arrives_in_few_messages(world):
 
 
 async def test_commands_are_answered_from_the_topics(world):
-    now_ms = CLOCK.now_ms()
+    now_ms = world.now_ms()
     fields = dict.fromkeys(MarketStats.__struct_fields__)
     fields |= {
         "event_id": f"stats:{now_ms}",
@@ -381,7 +232,7 @@ async def test_the_button_brings_the_answer_up_to_date(world):
 
 
 async def test_a_stranger_is_refused_once_and_learns_nothing(world):
-    stranger = next(CHATS)
+    stranger = world.new_chat()
     async with world.gateway():
         for _ in range(3):
             await world.say("/price BTC", chat_id=stranger)
@@ -398,7 +249,7 @@ async def test_an_unreachable_telegram_is_asked_until_it_answers(world):
 
 
 async def test_a_wrong_token_ends_the_service_and_is_not_told(world):
-    wrong = TOKEN.replace("Fake", "Fals")
+    wrong = world.token.replace("Fake", "Fals")
     told = {
         "KAFKA_BOOTSTRAP_SERVERS": world.bootstrap,
         "TELEGRAM_BOT_TOKEN": wrong,

@@ -119,10 +119,14 @@ async def _on_alerts(courier: Courier, records: Sequence[Record]) -> None:
 
 
 async def _talk(context: Context, app: App, monitoring: Monitoring, sender: Sender) -> None:
+    """Converse until cancelled."""
     async with listening(app):
         context.ready("telegram")
-        await monitoring.announce(sender)
-        await context.stop.wait()
+        try:
+            await monitoring.announce(sender)
+            await asyncio.Event().wait()
+        finally:
+            sender.wait_no_more()
 
 
 def _flags(settings: Settings) -> Flags:

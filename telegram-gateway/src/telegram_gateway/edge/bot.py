@@ -68,8 +68,8 @@ async def listening(app: App) -> AsyncIterator[None]:
     Raises:
         Permanent: the token is wrong.
     """
-    await _connect(app)
     try:
+        await _connect(app)
         await app.start()
         await _polling(app)
         yield
@@ -79,6 +79,7 @@ async def listening(app: App) -> AsyncIterator[None]:
         if app.running:
             await app.stop()
         await app.shutdown()
+        await app.bot.shutdown()
 
 
 async def _connect(app: App) -> None:
@@ -179,18 +180,19 @@ class Bot:
         query = update.callback_query
         if query is None or query.message is None:
             return
+        chat_id, message_id = query.message.chat.id, query.message.message_id
         answer = self._desk.refreshed(query.data or "", self._clock.now_ms())
+        told = None
         try:
-            await self._sender.turn(query.message.chat.id)
+            await self._sender.turn(chat_id, patience_s=0)
             await self._sender.edit(
-                query.message.chat.id,
-                query.message.message_id,
-                markup.message(answer.blocks),
-                answer.refresh,
+                chat_id, message_id, markup.message(answer.blocks), answer.refresh
             )
+        except NotSent:
+            told = "One moment please: this chat is too busy."
         except ForeshockError as e:
             _log.warning("refresh_failed", why=str(e))
-        await _acknowledge(query)
+        await _acknowledge(query, told)
 
     async def _reply(self, update: Update, answer: Answer) -> None:
         if update.effective_chat is not None:
@@ -220,9 +222,9 @@ def _command(update: Update) -> str:
     return text.split()[0].removeprefix("/").split("@")[0].lower()
 
 
-async def _acknowledge(query: CallbackQuery) -> None:
+async def _acknowledge(query: CallbackQuery, text: str | None) -> None:
     try:
-        await query.answer()
+        await query.answer(text)
     except TelegramError as e:
         _log.warning("button_unanswered", why=e.message)
 

@@ -53,17 +53,22 @@ class Sender:
         self._bot = bot
         self._clock = clock
         self._pacing = Pacing()
+        self._longest_wait_s = _PATIENCE_S
 
-    async def turn(self, chat_id: int) -> None:
+    async def turn(self, chat_id: int, patience_s: float = _PATIENCE_S) -> None:
         """Wait until Telegram's limits allow one more request for a chat, and use that up.
 
         Raises:
-            NotSent: that is more than some seconds away.
+            NotSent: that is further away than `patience_s`.
         """
         while wait_s := self._pacing.take(chat_id, self._clock.monotonic()):
-            if wait_s > _PATIENCE_S:
-                raise NotSent(f"Telegram asked for {wait_s:.0f} s of peace", wait_s)
+            if wait_s > min(patience_s, self._longest_wait_s):
+                raise NotSent(f"Telegram takes no message for {wait_s:.1f} s", wait_s)
             await asyncio.sleep(wait_s)
+
+    def wait_no_more(self) -> None:
+        """From now on let nobody wait for a turn: the end is near."""
+        self._longest_wait_s = 0.0
 
     async def send(self, chat_id: int, text: str, refresh: str | None = None) -> int:
         """Send finished markup, once, and return its message id.

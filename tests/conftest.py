@@ -1,0 +1,177 @@
+"""What tests that join a service to its surroundings share: a broker, a chat, a gateway."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+import pytest_asyncio
+from aiokafka import AIOKafkaConsumer
+
+from foreshock_kit.admin import ensure_topics
+from foreshock_kit.clock import SystemClock
+from foreshock_kit.kafka import Publisher
+from foreshock_kit.service import Context
+from foreshock_kit.settings import KafkaSettings, Secret
+from foreshock_kit.testing import eventually
+from foreshock_kit.testing.broker import broker
+from foreshock_schemas.codec import decode
+from foreshock_schemas.events import Alert, Delivery, Liquidation
+from foreshock_schemas.topics import DELIVERIES
+from foreshock_simulator.telegram.fake import Fake
+from foreshock_simulator.telegram.server import serve
+from telegram_gateway.service import SERVICE
+from telegram_gateway.settings import Settings
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def bootstrap() -> AsyncIterator[str]:
+    async with broker() as address:
+        await ensure_topics(KafkaSettings(kafka_bootstrap_servers=address))
+        yield address
+
+
+TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFakeFak"
+CHATS = itertools.count(1_000)
+NUMBERS = itertools.count(1)
+CLOCK = SystemClock()
+
+
+class World:
+    """A user's chat in the fake, and what goes through the broker."""
+
+    def __init__(self, bootstrap: str, fake: Fake, base: str) -> None:
+        self.chat_id = fake.chat_id
+        self.token = TOKEN
+        self.bootstrap = bootstrap
+        self.fake = fake
+        self.base = base
+        self.http = httpx.AsyncClient(base_url=base, timeout=5)
+
+    @asynccontextmanager
+    async def gateway(self, *others: int, **settings) -> AsyncIterator[Context]:
+        """Run the gateway's service while the block runs, for this chat and others."""
+        context = Context(SERVICE.name)
+        told = Settings(
+            kafka_bootstrap_servers=self.bootstrap,
+            telegram_bot_token=Secret(TOKEN),
+            telegram_api_url=self.base,
+            telegram_authorized_users=(self.chat_id, *others),
+            telegram_timeout_s=settings.pop("timeout_s", 0.5),
+            **settings,
+        )
+        async with asyncio.timeout(40), asyncio.TaskGroup() as group:
+            running = group.create_task(SERVICE.run(told, context))
+            await eventually(lambda: context.health.ready or running.done())
+            try:
+                yield context
+            finally:
+                context.stop.set()
+
+    def new_chat(self) -> int:
+        return next(CHATS)
+
+    def now_ms(self) -> int:
+        return CLOCK.now_ms()
+
+    async def publish(self, topic, *events) -> None:
+        settings = KafkaSettings(kafka_bootstrap_servers=self.bootstrap)
+        async with Publisher(settings, "test", CLOCK) as publisher:
+            for event in events:
+                await publisher.publish(topic, event)
+
+    def alert(self, *, chat_id=None, **fields) -> Alert:
+        number, now_ms = next(NUMBERS), CLOCK.now_ms()
+        values = {
+            "event_id": f"alert:{number}",
+            "ts_event_ms": now_ms,
+            "ts_recv_ms": now_ms,
+            "incident_id": f"incident:{number}",
+            "revision": 1,
+            "chat_id": chat_id or self.chat_id,
+            "coin": "BTC",
+            "kind": "cascade",
+            "severity": "warning",
+            "title": f"BTC · number {number}",
+            "lines": ("BTC: <9M> of longs & more",),
+            "signal_ids": ("signal:1",),
+            "expires_ms": now_ms + 600_000,
+        }
+        return Alert(**(values | fields))
+
+    def liquidation(self, **fields) -> Liquidation:
+        number, now_ms = next(NUMBERS), CLOCK.now_ms()
+        values = {
+            "event_id": f"liquidation:{number}",
+            "ts_event_ms": now_ms,
+            "ts_recv_ms": now_ms,
+            "exchange": "binance",
+            "symbol": "BTCUSDT",
+            "coin": "BTC",
+            "position": "long",
+            "price": 50_000.0,
+            "size_coins": 1.0,
+            "notional_usd": 50_000.0,
+            "coverage": "full",
+        }
+        return Liquidation(**(values | fields))
+
+    async def say(self, text: str, chat_id: int | None = None) -> None:
+        said = {"chat_id": chat_id or self.chat_id, "text": text}
+        (await self.http.post("/say", json=said)).raise_for_status()
+
+    async def order(self, **fault) -> None:
+        (await self.http.post("/_fake/fault", json=fault)).raise_for_status()
+
+    async def inbox(self, chat_id: int | None = None) -> list[str]:
+        answer = await self.http.get("/inbox", params={"chat_id": chat_id or self.chat_id})
+        return [message["text"] for message in answer.json()] if answer.is_success else []
+
+    async def got(self, part: str, times: int = 1, chat_id: int | None = None) -> None:
+        """Wait until messages with `part` in them are there, and see that no more are."""
+
+        async def enough() -> bool:
+            return sum(part in text for text in await self.inbox(chat_id)) >= times
+
+        await eventually(enough)
+        assert sum(part in text for text in await self.inbox(chat_id)) == times
+
+    async def rows(self, alert: Alert) -> list[Delivery]:
+        found = [e for e in await self.read(DELIVERIES.name) if isinstance(e, Delivery)]
+        return [row for row in found if row.alert_id == alert.event_id]
+
+    async def states(self, alert: Alert) -> list[str]:
+        return [row.state for row in await self.rows(alert)]
+
+    async def reached(self, alert: Alert, state: str) -> None:
+        async def there() -> bool:
+            return (await self.states(alert))[-1:] == [state]
+
+        await eventually(there, 20)
+
+    async def read(self, topic: str) -> list[object]:
+        """Return all that is on a topic of one partition."""
+        consumer = AIOKafkaConsumer(
+            topic, bootstrap_servers=self.bootstrap, auto_offset_reset="earliest"
+        )
+        await consumer.start()
+        try:
+            (where,) = consumer.assignment()
+            end = (await consumer.end_offsets([where]))[where]
+            values = []
+            while await consumer.position(where) < end:
+                values += [r.value for r in (await consumer.getmany(timeout_ms=100)).get(where, ())]
+        finally:
+            await consumer.stop()
+        return [decode(value) if topic.endswith(".v1") else value for value in values]
+
+
+@pytest.fixture
+async def world(bootstrap):
+    fake = Fake(chat_id=next(CHATS), user_name="Anna", now_ms=CLOCK.now_ms, token=TOKEN)
+    async with serve(fake) as base:
+        made = World(bootstrap, fake, base)
+        async with made.http:
+            yield made
