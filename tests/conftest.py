@@ -8,16 +8,15 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 import pytest_asyncio
-from aiokafka import AIOKafkaConsumer
+from prometheus_client import REGISTRY
 
 from foreshock_kit.admin import ensure_topics
 from foreshock_kit.clock import SystemClock
 from foreshock_kit.kafka import Publisher
 from foreshock_kit.service import Context
 from foreshock_kit.settings import KafkaSettings, Secret
-from foreshock_kit.testing import eventually
+from foreshock_kit.testing import eventually, records_on
 from foreshock_kit.testing.broker import broker
-from foreshock_schemas.codec import decode
 from foreshock_schemas.events import Alert, Delivery, Liquidation
 from foreshock_schemas.topics import DELIVERIES
 from foreshock_simulator.telegram.fake import Fake
@@ -138,8 +137,13 @@ class World:
         await eventually(enough)
         assert sum(part in text for text in await self.inbox(chat_id)) == times
 
+    def skipped(self, reason: str) -> float:
+        """Return how many alerts the gateways of this process have passed over."""
+        name = "foreshock_telegram_gateway_skipped_total"
+        return REGISTRY.get_sample_value(name, {"reason": reason}) or 0.0
+
     async def rows(self, alert: Alert) -> list[Delivery]:
-        found = [e for e in await self.read(DELIVERIES.name) if isinstance(e, Delivery)]
+        found = [record.event for record in await records_on(self.bootstrap, DELIVERIES)]
         return [row for row in found if row.alert_id == alert.event_id]
 
     async def states(self, alert: Alert) -> list[str]:
@@ -150,22 +154,6 @@ class World:
             return (await self.states(alert))[-1:] == [state]
 
         await eventually(there, 20)
-
-    async def read(self, topic: str) -> list[object]:
-        """Return all that is on a topic of one partition."""
-        consumer = AIOKafkaConsumer(
-            topic, bootstrap_servers=self.bootstrap, auto_offset_reset="earliest"
-        )
-        await consumer.start()
-        try:
-            (where,) = consumer.assignment()
-            end = (await consumer.end_offsets([where]))[where]
-            values = []
-            while await consumer.position(where) < end:
-                values += [r.value for r in (await consumer.getmany(timeout_ms=100)).get(where, ())]
-        finally:
-            await consumer.stop()
-        return [decode(value) if topic.endswith(".v1") else value for value in values]
 
 
 @pytest.fixture

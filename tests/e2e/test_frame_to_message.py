@@ -12,14 +12,13 @@ import httpx
 import pytest
 import pytest_asyncio
 import websockets
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from foreshock_exchanges import load
 from foreshock_exchanges.base import Channel
 from foreshock_kit.clock import SystemClock
-from foreshock_kit.testing import eventually
-from foreshock_schemas.codec import decode
-from foreshock_schemas.topics import ALERTS, DELIVERIES, SIGNALS
+from foreshock_kit.kafka import Record
+from foreshock_kit.testing import eventually, records_on
+from foreshock_schemas.topics import ALERTS, DELIVERIES, LIQUIDATIONS, SIGNALS, Topic
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
@@ -49,39 +48,8 @@ class Stack:
         url = f"{ends['bot_api']}/inbox"
         return (await self.http.get(url, params={"chat_id": ends["chat_id"]})).json()
 
-    async def events(self, topic: str) -> list:
-        """Return all events that are on a topic now."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.endpoints["kafka"])
-        await consumer.start()
-        try:
-            await consumer.topics()
-            found = consumer.partitions_for_topic(topic)
-            partitions = [TopicPartition(topic, number) for number in found]
-            consumer.assign(partitions)
-            await consumer.seek_to_beginning(*partitions)
-            ends = await consumer.end_offsets(partitions)
-            values = []
-            for where, end in ends.items():
-                while await consumer.position(where) < end:
-                    for records in (await consumer.getmany(timeout_ms=100)).values():
-                        values += [decode(record.value) for record in records]
-        finally:
-            await consumer.stop()
-        return values
-
-    async def event_at(self, topic: str, partition: int, offset: int):
-        """Return the one event at an offset."""
-        where = TopicPartition(topic, partition)
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.endpoints["kafka"])
-        await consumer.start()
-        try:
-            consumer.assign([where])
-            consumer.seek(where, offset)
-            record = await consumer.getone()
-        finally:
-            await consumer.stop()
-        assert record.offset == offset
-        return decode(record.value)
+    async def records(self, topic: Topic) -> list[Record]:
+        return await records_on(self.endpoints["kafka"], topic)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -122,14 +90,28 @@ async def test_a_message_can_be_followed_back_to_the_exchanges_frame(stack):
         reader.cancel()
     message = (await told())[0]
 
-    deliveries = await stack.events(DELIVERIES.name)
-    (sent,) = [
-        d for d in deliveries if d.state == "SENT" and d.message_id == message["message_id"]
-    ][:1]
-    (alert,) = [a for a in await stack.events(ALERTS.name) if a.event_id == sent.alert_id]
-    (signalled,) = [s for s in await stack.events(SIGNALS.name) if s.event_id in alert.signal_ids]
+    sent = next(
+        record.event
+        for record in await stack.records(DELIVERIES)
+        if record.event.state == "SENT" and record.event.message_id == message["message_id"]
+    )
+    (alert,) = [
+        record.event
+        for record in await stack.records(ALERTS)
+        if record.event.event_id == sent.alert_id
+    ]
+    (signalled,) = [
+        record.event
+        for record in await stack.records(SIGNALS)
+        if record.event.event_id in alert.signal_ids
+    ]
     (evidence,) = signalled.evidence
-    liquidation = await stack.event_at(evidence.topic, evidence.partition, evidence.offset)
+    (liquidation,) = [
+        record.event
+        for record in await stack.records(LIQUIDATIONS)
+        if (record.topic.name, record.partition, record.offset)
+        == (evidence.topic, evidence.partition, evidence.offset)
+    ]
 
     assert liquidation.event_id == evidence.event_id
     assert liquidation.event_id in seen, "no frame of the exchange gave this event"
