@@ -17,8 +17,8 @@ from foreshock_kit.service import Context
 from foreshock_kit.settings import KafkaSettings, Secret
 from foreshock_kit.testing import eventually, records_on
 from foreshock_kit.testing.broker import broker
-from foreshock_schemas.events import Alert, Delivery, Liquidation
-from foreshock_schemas.topics import DELIVERIES
+from foreshock_schemas.events import Alert, Delivery, Liquidation, Subscription
+from foreshock_schemas.topics import DELIVERIES, SUBSCRIPTIONS
 from foreshock_simulator.telegram.fake import Fake
 from foreshock_simulator.telegram.server import serve
 from telegram_gateway.service import SERVICE
@@ -80,6 +80,20 @@ class World:
         async with Publisher(settings, "test", CLOCK) as publisher:
             for event in events:
                 await publisher.publish(topic, event)
+
+    async def subscribe(self, *others: int) -> None:
+        """Let this chat and others have had alerts for a while, by their own word."""
+        for chat_id in (self.chat_id, *others):
+            settings = Subscription(
+                event_id=f"subscription:{next(NUMBERS)}",
+                ts_event_ms=CLOCK.now_ms() - 3_600_000,
+                ts_recv_ms=CLOCK.now_ms(),
+                chat_id=chat_id,
+                active=True,
+                changed_by="user",
+                announced=True,
+            )
+            await self.publish(SUBSCRIPTIONS, settings)
 
     def alert(self, *, chat_id=None, **fields) -> Alert:
         number, now_ms = next(NUMBERS), CLOCK.now_ms()

@@ -1,5 +1,6 @@
 """Who may talk, what is said apart from the market, and who gets alerts."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -227,6 +228,19 @@ def test_monitoring_starts_by_itself_only_for_those_who_had_no_say():
     subscriptions.apply(subscriptions.announced(started[0], NOW + 1))
     assert subscriptions.to_announce([7, 8]) == []
     assert subscriptions.auto_start([7, 8], NOW) == []
+
+
+def test_what_arose_while_alerts_were_off_is_not_wanted_later():
+    subscriptions = Subscriptions()
+    assert not subscriptions.wants(alert())
+    subscriptions.apply(subscriptions.switch(7, active=False, now_ms=NOW - 9))
+    assert not subscriptions.wants(alert())
+    subscriptions.apply(subscriptions.switch(7, active=True, now_ms=NOW + 1))
+    assert not subscriptions.wants(alert())
+    later = msgspec.structs.replace(alert(), ts_recv_ms=NOW + 1)
+    assert subscriptions.wants(later)
+    subscriptions.apply(subscriptions.switch(7, active=True, now_ms=NOW + 9))
+    assert subscriptions.wants(later), "what is said again changes nothing"
 
 
 def test_a_user_keeps_the_rest_of_the_settings_when_switching():

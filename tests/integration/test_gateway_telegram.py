@@ -21,6 +21,7 @@ pytestmark = pytest.mark.broker
 
 
 async def test_an_alert_arrives_and_its_way_is_in_the_ledger(world):
+    await world.subscribe()
     alert = world.alert()
     async with world.gateway():
         await world.publish(ALERTS, alert)
@@ -63,11 +64,10 @@ async def test_a_chat_that_stopped_gets_nothing(world):
 
 async def test_a_flood_warning_delays_its_own_chat_only(world):
     other = world.new_chat()
+    await world.subscribe(other)
     await world.say("hello", chat_id=other)
     mine, theirs = world.alert(), world.alert(chat_id=other)
     async with world.gateway(other):
-        await world.got("auto-started")
-        await world.got("auto-started", chat_id=other)
         await world.order(kind="flood", chat_id=world.chat_id, retry_after=2)
         await world.publish(ALERTS, mine, theirs)
         await world.reached(theirs, "SENT")
@@ -79,9 +79,9 @@ async def test_a_flood_warning_delays_its_own_chat_only(world):
 
 
 async def test_who_blocked_the_bot_is_given_up(world):
+    await world.subscribe()
     blocked, later = world.alert(), world.alert()
     async with world.gateway():
-        await world.got("auto-started")
         await world.order(kind="blocked")
         await world.publish(ALERTS, blocked)
         await world.reached(blocked, "FAILED")
@@ -91,9 +91,9 @@ async def test_who_blocked_the_bot_is_given_up(world):
 
 
 async def test_what_was_not_answered_is_sent_again_and_marked(world):
+    await world.subscribe()
     alert = world.alert()
     async with world.gateway(timeout_s=0.3):
-        await world.got("auto-started")
         await world.order(kind="timeout_after_accept", method="sendMessage")
         await world.publish(ALERTS, alert)
         await world.reached(alert, "SENT")
@@ -104,9 +104,9 @@ async def test_what_was_not_answered_is_sent_again_and_marked(world):
 
 
 async def test_three_unanswered_tries_are_enough(world):
+    await world.subscribe()
     alert = world.alert()
     async with world.gateway():
-        await world.got("auto-started")
         await world.order(kind="server_error", chat_id=world.chat_id, count=3)
         await world.publish(ALERTS, alert)
 
@@ -120,6 +120,7 @@ async def test_three_unanswered_tries_are_enough(world):
 
 
 async def test_a_restart_sends_again_what_it_finds_sending_and_nothing_else(world):
+    await world.subscribe()
     done, halfway = world.alert(), world.alert()
     async with world.gateway():
         await world.publish(ALERTS, done)
@@ -144,6 +145,7 @@ async def test_a_restart_sends_again_what_it_finds_sending_and_nothing_else(worl
 
 
 async def test_what_is_history_comes_as_one_digest(world):
+    await world.subscribe()
     past_ms = world.now_ms() - 1
     alerts = [world.alert(expires_ms=past_ms) for _ in range(5)]
     async with world.gateway():
@@ -155,9 +157,9 @@ async def test_what_is_history_comes_as_one_digest(world):
 
 
 async def test_a_burst_arrives_in_few_messages(world):
+    await world.subscribe()
     alerts = [world.alert() for _ in range(30)]
     async with world.gateway():
-        await world.got("auto-started")
         await world.publish(ALERTS, *alerts)
         for alert in alerts:
             await world.reached(alert, "SENT")
@@ -279,6 +281,7 @@ async def dead_letters(bootstrap):
 
 
 async def test_what_is_no_alert_becomes_a_dead_letter_with_its_cause(world):
+    await world.subscribe()
     good = world.alert()
     async with world.gateway():
         producer = AIOKafkaProducer(bootstrap_servers=world.bootstrap)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from foreshock_schemas.events import Subscription
+from foreshock_schemas.events import Alert, Subscription
 from foreshock_schemas.ids import derived_id
 
 
@@ -28,6 +28,11 @@ class Subscriptions:
         """Return whether a chat gets alerts."""
         found = self._chats.get(chat_id)
         return found is not None and found.active
+
+    def wants(self, alert: Alert) -> bool:
+        """Return whether an alert's chat is on, and was when the alert arose."""
+        found = self._chats.get(alert.chat_id)
+        return found is not None and found.active and alert.ts_recv_ms >= found.ts_event_ms
 
     def auto_start(self, authorised: Iterable[int], now_ms: int) -> list[Subscription]:
         """Return the settings to write at start: of users who never had any."""
@@ -56,13 +61,14 @@ class Subscriptions:
         )
 
     def switch(self, chat_id: int, *, active: bool, now_ms: int) -> Subscription:
-        """Return the settings after a user's own word."""
+        """Return the settings after a user's own word; said again, it keeps its time."""
         before = self._chats.get(chat_id)
         after = _settings(chat_id, now_ms, active=active, changed_by="user", announced=True)
         if before is None:
             return after
         return msgspec.structs.replace(
             after,
+            ts_event_ms=before.ts_event_ms if before.active == active else now_ms,
             minimum_severity=before.minimum_severity,
             coins=before.coins,
             muted_kinds=before.muted_kinds,

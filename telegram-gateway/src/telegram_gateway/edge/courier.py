@@ -35,7 +35,7 @@ class Courier:
         publisher: Publishing,
         clock: Clock,
         *,
-        wanted: Callable[[int], bool],
+        wanted: Callable[[Alert], bool],
         group: asyncio.TaskGroup,
     ) -> None:
         self._sender = sender
@@ -53,7 +53,7 @@ class Courier:
             todo = self._ledger.todo(alert)
             if todo is Todo.SKIP:
                 metrics.SKIPPED.labels("known").inc()
-            elif not self._wanted(alert.chat_id):
+            elif not self._wanted(alert):
                 metrics.SKIPPED.labels("unwanted").inc()
             else:
                 repeat = todo is Todo.SEND_AS_REPEAT
@@ -91,11 +91,12 @@ class Courier:
         letter = chat.waiting.next(self._clock.now_ms())
         if letter is None:
             return
-        if self._wanted(chat_id):
-            await self._attempt(chat, chat_id, letter)
+        unwanted = [alert for alert in letter.alerts if not self._wanted(alert)]
+        if unwanted:
+            metrics.SKIPPED.labels("unwanted").inc(len(unwanted))
+            chat.remove(unwanted)
         else:
-            metrics.SKIPPED.labels("unwanted").inc(len(letter.alerts))
-            chat.remove(letter.alerts)
+            await self._attempt(chat, chat_id, letter)
 
     async def _attempt(self, chat: "_Chat", chat_id: int, letter: Letter) -> None:
         await self._record(letter, "SENDING")

@@ -11,7 +11,7 @@ from foreshock_kit.errors import Permanent, Transient
 from foreshock_kit.kafka import Publishing
 from foreshock_kit.logs import get_logger
 from foreshock_kit.ws import Backoff
-from foreshock_schemas.events import Subscription
+from foreshock_schemas.events import Alert, Subscription
 from foreshock_schemas.topics import SUBSCRIPTIONS
 from telegram_gateway.domain import markup, texts
 from telegram_gateway.domain.ledger import Ledger
@@ -52,9 +52,9 @@ class Monitoring:
         self._publisher = publisher
         self._clock = clock
 
-    def wanted(self, chat_id: int) -> bool:
-        """Return whether a chat is to get alerts: its user may and wants to."""
-        return chat_id in self._authorised and self._known.subscriptions.active(chat_id)
+    def wanted(self, alert: Alert) -> bool:
+        """Return whether an alert is to be delivered: its user may have it and wants it."""
+        return alert.chat_id in self._authorised and self._known.subscriptions.wants(alert)
 
     async def answer(self, chat_id: int, word: str) -> list[str]:
         """Do what `/alerts word` asks for and return what to say."""
