@@ -4,7 +4,7 @@ https://developers.binance.com/docs/derivatives/usds-margined-futures/market-dat
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Final, Literal, ParamSpec, TypeVar
+from typing import Any, ClassVar, Final, Literal, ParamSpec, TypeVar
 
 import msgspec
 
@@ -17,6 +17,7 @@ from foreshock_exchanges.base import (
     Supply,
     Ticker,
 )
+from foreshock_exchanges.binance import rest_wire as wire
 from foreshock_schemas.events import Instrument, Kline
 from foreshock_schemas.ids import content_id, venue_id
 from foreshock_schemas.names import coin_of
@@ -33,68 +34,6 @@ _STATUS: Final[dict[str, Literal["trading", "pending", "closing", "closed"]]] = 
 }
 _KLINE_WEIGHTS: Final = ((100, 1), (500, 2), (1000, 5), (1500, 10))
 
-_Amount = Annotated[float, msgspec.Meta(ge=0, lt=1e18)]
-_Signed = Annotated[float, msgspec.Meta(gt=-1e18, lt=1e18)]
-
-
-class _Filter(msgspec.Struct, rename="camel"):
-    filter_type: str
-    tick_size: float | None = None
-
-
-class _Symbol(msgspec.Struct, rename="camel"):
-    symbol: str
-    contract_type: str
-    status: str
-    base_asset: str
-    quote_asset: str
-    underlying_type: str = "COIN"
-    filters: list[_Filter] = []
-
-
-class _ExchangeInfo(msgspec.Struct):
-    symbols: list[_Symbol]
-
-
-class _Ticker(msgspec.Struct, rename="camel"):
-    symbol: str
-    last_price: _Amount
-    price_change_percent: _Signed
-    quote_volume: _Amount
-    close_time: int
-
-
-class _Premium(msgspec.Struct, rename="camel"):
-    symbol: str
-    mark_price: _Amount
-    index_price: _Amount
-    last_funding_rate: str
-    next_funding_time: int
-    time: int
-
-
-class _FundingInfo(msgspec.Struct, rename="camel"):
-    symbol: str
-    funding_interval_hours: Annotated[float, msgspec.Meta(gt=0, le=24)]
-
-
-class _OpenInterest(msgspec.Struct, rename="camel"):
-    open_interest: _Amount
-    symbol: str
-    time: int
-
-
-class _OpenInterestHist(msgspec.Struct, rename="camel"):
-    symbol: str
-    timestamp: int
-    supply: float = msgspec.field(name="CMCCirculatingSupply", default=0.0)
-
-
-# open time, OHLC, base volume, close time, quote volume, trades, taker base, taker quote, ignored
-_Kline = tuple[
-    int, _Amount, _Amount, _Amount, _Amount, _Amount, int, _Amount, int, _Amount, _Amount, str
-]
-
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -107,19 +46,6 @@ def _reader(read: Callable[P, T]) -> Callable[P, T]:
             raise MalformedFrame(f"binance {read.__name__}: {e}") from e
 
     return reading
-
-
-def _decoder(wire_type: Any) -> Callable[[bytes], Any]:
-    return msgspec.json.Decoder(wire_type, strict=False).decode
-
-
-_exchange_info = _decoder(_ExchangeInfo)
-_tickers = _decoder(list[_Ticker])
-_premiums = _decoder(list[_Premium])
-_funding_infos = _decoder(list[_FundingInfo])
-_open_interest = _decoder(_OpenInterest)
-_open_interest_hist = _decoder(list[_OpenInterestHist])
-_klines = _decoder(list[_Kline])
 
 
 class BinanceRest:
@@ -136,7 +62,11 @@ class BinanceRest:
     @_reader
     def read_instruments(self, body: bytes, recv_ms: int) -> list[Instrument]:
         """Return the perpetuals quoted in USDT; TradFi and dated contracts are left out."""
-        return [_instrument(row, recv_ms) for row in _exchange_info(body).symbols if _is_ours(row)]
+        return [
+            _instrument(row, recv_ms)
+            for row in wire.read_exchange_info(body).symbols
+            if _is_ours(row)
+        ]
 
     def tickers(self) -> Request:
         """The last 24 hours of all contracts."""
@@ -154,7 +84,7 @@ class BinanceRest:
                 change_24h_pct=row.price_change_percent,
                 ts_event_ms=row.close_time,
             )
-            for row in _tickers(body)
+            for row in wire.read_tickers(body)
             if (known := _coin(row.symbol)) is not None
             for coin, multiplier in (known,)
         ]
@@ -176,7 +106,7 @@ class BinanceRest:
                 next_funding_ms=row.next_funding_time or None,
                 ts_event_ms=row.time,
             )
-            for row in _premiums(body)
+            for row in wire.read_premiums(body)
             if row.mark_price and (known := _coin(row.symbol)) is not None
             for coin, multiplier in (known,)
         ]
@@ -188,7 +118,7 @@ class BinanceRest:
     @_reader
     def read_funding_intervals(self, body: bytes) -> Mapping[str, float]:
         """Return hours by symbol."""
-        return {row.symbol: row.funding_interval_hours for row in _funding_infos(body)}
+        return {row.symbol: row.funding_interval_hours for row in wire.read_funding_infos(body)}
 
     def open_interest(self, symbols: Sequence[str]) -> list[Request]:
         """One request a contract: Binance has no other."""
@@ -200,7 +130,7 @@ class BinanceRest:
     @_reader
     def read_open_interest(self, body: bytes) -> list[OpenContracts]:
         """Return the contract's open interest, one-sided."""
-        row: _OpenInterest = _open_interest(body)
+        row: wire.OpenInterestRow = wire.read_open_interest(body)
         known = _coin(row.symbol)
         if known is None:
             return []
@@ -226,7 +156,7 @@ class BinanceRest:
         known = _coin(symbol)
         if known is None or interval not in {"15m", "1h"}:
             raise ValueError(f"no candles of {interval} for {symbol}")
-        return [_kline(row, symbol, known, interval, recv_ms) for row in _klines(body)]
+        return [_kline(row, symbol, known, interval, recv_ms) for row in wire.read_klines(body)]
 
     def supply(self, symbol: str) -> Request | None:
         """The newest open-interest statistics, which carry the circulating supply."""
@@ -238,17 +168,17 @@ class BinanceRest:
         """Return the coin's circulating supply, where Binance knows it."""
         return [
             Supply(coin=known[0], circulating_coins=row.supply, ts_event_ms=row.timestamp)
-            for row in _open_interest_hist(body)
+            for row in wire.read_open_interest_hist(body)
             if row.supply > 0 and (known := _coin(row.symbol)) is not None
         ]
 
 
-def _is_ours(row: _Symbol) -> bool:
+def _is_ours(row: wire.Symbol) -> bool:
     perpetual = row.contract_type == "PERPETUAL" and row.underlying_type == "COIN"
     return perpetual and row.quote_asset == _QUOTE and row.status in _STATUS
 
 
-def _instrument(row: _Symbol, recv_ms: int) -> Instrument:
+def _instrument(row: wire.Symbol, recv_ms: int) -> Instrument:
     coin, multiplier = coin_of(row.base_asset)
     tick = next((f.tick_size for f in row.filters if f.filter_type == "PRICE_FILTER"), None)
     return Instrument(

@@ -5,10 +5,9 @@ Since 2026-04-23 market streams come only on the routed path `/market`; elsewher
 is acknowledged and nothing follows.
 """
 
-import json
 import re
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -21,96 +20,24 @@ from foreshock_exchanges.base import (
     MarkPrice,
     Parsed,
 )
-from foreshock_exchanges.binance_rest import DEFAULT_FUNDING_H, BinanceRest
+from foreshock_exchanges.binance import streams, wire
+from foreshock_exchanges.binance.rest import DEFAULT_FUNDING_H, BinanceRest
 from foreshock_schemas.events import Instrument, Liquidation, Position, Trade
 from foreshock_schemas.ids import content_id
 from foreshock_schemas.names import coin_of
 
 _STREAMS_A_SOCKET: Final = 200
-_STREAMS_A_MESSAGE: Final = 100
 _LIFETIME_S: Final = 23 * 3600.0
 _SILENCE_S: Final = 15.0
 """The mark price of all contracts comes every second on each of our sockets."""
 _AHEAD_MS: Final = 5000
 _COINS_KNOWN: Final = 10_000
-_USD_M: Final = 1
-_MARKS: Final = "!markPrice@arr@1s"
-_LIQUIDATIONS: Final = "!forceOrder@arr"
 _SYMBOL: Final = re.compile(r"([A-Z0-9]{1,20})USDT")
 
 # "S" is the side of the liquidation order: a SELL closes a long.
 _LIQUIDATED: Final[dict[str, Position]] = {"SELL": "long", "BUY": "short"}
 _TRADED: Final = {"MARKET", "RPI", ""}
 """What a raw trade's X may say; INSURANCE_FUND, ADL and NA are not trades of the market."""
-
-_Positive = Annotated[float, msgspec.Meta(gt=0, lt=1e15)]
-_Amount = Annotated[float, msgspec.Meta(ge=0, lt=1e15)]
-_Time = Annotated[int, msgspec.Meta(gt=0, lt=2**53)]
-
-
-class _AggTrade(msgspec.Struct, gc=False):
-    s: str
-    a: int
-    p: _Positive
-    q: _Positive
-    T: _Time
-    m: bool
-    st: int = _USD_M
-
-
-class _RawTrade(msgspec.Struct, gc=False):
-    s: str
-    t: int
-    p: _Amount
-    q: _Amount
-    T: _Time
-    m: bool
-    X: str = ""
-    st: int = _USD_M
-
-
-class _Order(msgspec.Struct, gc=False):
-    s: str
-    S: str
-    ap: _Amount
-    X: str
-    z: _Amount
-    T: _Time
-    st: int = _USD_M
-
-
-class _ForceOrder(msgspec.Struct, gc=False):
-    o: _Order
-    st: int = _USD_M
-
-
-class _Mark(msgspec.Struct, gc=False):
-    e: str
-    E: _Time
-    s: str
-    p: _Amount
-    i: _Amount = 0.0
-    st: int = _USD_M
-
-
-class _Envelope(msgspec.Struct, gc=False):
-    """Anything that is not in the usual order of fields, or no market data at all."""
-
-    e: str = ""
-    stream: str = ""
-    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    code: int | msgspec.UnsetType = msgspec.UNSET
-    lastUpdateId: int | msgspec.UnsetType = msgspec.UNSET  # noqa: N815
-
-
-def _decoder(wire_type: Any) -> Callable[[bytes | memoryview], Any]:
-    return msgspec.json.Decoder(wire_type, strict=False).decode  # Binance quotes its numbers
-
-
-_envelope = _decoder(_Envelope)
-_marks = _decoder(list[_Mark])
-_mark = _decoder(_Mark)
 
 
 class Binance:
@@ -125,10 +52,10 @@ class Binance:
         self.rest = BinanceRest()
         self._coins: dict[str, tuple[str, float] | None] = {}
         self._kinds: dict[bytes, tuple[Callable[[Any], Any], Callable[[Any, int], Parsed]]] = {
-            b"aggTrade": (_decoder(_AggTrade), self._agg_trade),
-            b"trade": (_decoder(_RawTrade), self._raw_trade),
-            b"forceOrder": (_decoder(_ForceOrder), self._liquidation),
-            b"markPriceUpdate": (_mark, self._one_mark),
+            b"aggTrade": (wire.decoder(wire.AggTrade), self._agg_trade),
+            b"trade": (wire.decoder(wire.RawTrade), self._raw_trade),
+            b"forceOrder": (wire.decoder(wire.ForceOrder), self._liquidation),
+            b"markPriceUpdate": (wire.read_mark, self._one_mark),
         }
 
     def learn(self, instruments: Sequence[Instrument]) -> None:
@@ -138,15 +65,15 @@ class Binance:
 
     def feeds(self, channel: Channel, symbols: Sequence[str], ws_url: str) -> list[Feed]:
         """Return the sockets that carry `channel`; each carries the mark price, too."""
-        streams = _streams(channel, symbols)
+        names = streams.of(channel, symbols)
         pages = [
-            streams[start : start + _STREAMS_A_SOCKET]
-            for start in range(0, len(streams), _STREAMS_A_SOCKET)
+            names[start : start + _STREAMS_A_SOCKET]
+            for start in range(0, len(names), _STREAMS_A_SOCKET)
         ]
         return [
             Feed(
                 url=f"{ws_url}/market/ws",
-                hello=tuple(_messages("SUBSCRIBE", [*page, _MARKS], 1)),
+                hello=tuple(streams.messages("SUBSCRIBE", [*page, streams.MARKS], 1)),
                 silence_s=_SILENCE_S,
                 lifetime_s=_LIFETIME_S,
             )
@@ -155,11 +82,11 @@ class Binance:
 
     def subscribe(self, channel: Channel, symbols: Sequence[str], request_id: int) -> list[str]:
         """Return the messages that add these symbols to an open socket."""
-        return _messages("SUBSCRIBE", _streams(channel, symbols), request_id)
+        return streams.messages("SUBSCRIBE", streams.of(channel, symbols), request_id)
 
     def unsubscribe(self, channel: Channel, symbols: Sequence[str], request_id: int) -> list[str]:
         """Return the messages that take these symbols off an open socket."""
-        return _messages("UNSUBSCRIBE", _streams(channel, symbols), request_id)
+        return streams.messages("UNSUBSCRIBE", streams.of(channel, symbols), request_id)
 
     def parse(self, frame: bytes, recv_ms: int) -> Parsed:
         """Return a frame's events, or why there are none.
@@ -183,8 +110,8 @@ class Binance:
     def _unusual(self, frame: bytes | memoryview, recv_ms: int) -> Parsed:
         text = bytes(frame).lstrip()
         if text.startswith(b"["):
-            return self._all_marks(_marks(text), recv_ms)
-        envelope: _Envelope = _envelope(text)
+            return self._all_marks(wire.read_marks(text), recv_ms)
+        envelope: wire.Envelope = wire.read_envelope(text)
         if isinstance(envelope.data, msgspec.Raw):
             return self._unusual(bytes(envelope.data), recv_ms)
         kind = self._kinds.get(envelope.e.encode())
@@ -193,17 +120,19 @@ class Binance:
             return make(decode(text), recv_ms)
         return _why_ignored(envelope)
 
-    def _agg_trade(self, row: _AggTrade, recv_ms: int) -> Parsed:
+    def _agg_trade(self, row: wire.AggTrade, recv_ms: int) -> Parsed:
         return self._trade(row, "aggTrade", row.a, recv_ms)
 
-    def _raw_trade(self, row: _RawTrade, recv_ms: int) -> Parsed:
+    def _raw_trade(self, row: wire.RawTrade, recv_ms: int) -> Parsed:
         if row.X not in _TRADED:
             return Ignored.NOT_MARKET
         if not (row.p and row.q):
             raise ValueError(f"trade {row.t} of {row.q} at {row.p}")
         return self._trade(row, "trade", row.t, recv_ms)
 
-    def _trade(self, row: _AggTrade | _RawTrade, stream: str, number: int, recv_ms: int) -> Parsed:
+    def _trade(
+        self, row: wire.AggTrade | wire.RawTrade, stream: str, number: int, recv_ms: int
+    ) -> Parsed:
         symbol = row.s
         known = self._coin(symbol, row.st)
         if known is None:
@@ -225,7 +154,7 @@ class Binance:
             )
         ]
 
-    def _liquidation(self, row: _ForceOrder, recv_ms: int) -> Parsed:
+    def _liquidation(self, row: wire.ForceOrder, recv_ms: int) -> Parsed:
         order = row.o
         known = self._coin(order.s, max(row.st, order.st))
         if known is None:
@@ -254,10 +183,10 @@ class Binance:
             )
         ]
 
-    def _one_mark(self, row: _Mark, recv_ms: int) -> Parsed:
+    def _one_mark(self, row: wire.Mark, recv_ms: int) -> Parsed:
         return self._all_marks([row], recv_ms)
 
-    def _all_marks(self, rows: list[_Mark], recv_ms: int) -> Parsed:
+    def _all_marks(self, rows: list[wire.Mark], recv_ms: int) -> Parsed:
         marks: list[MarketEvent] = []
         for row in rows:
             if row.e != "markPriceUpdate":
@@ -282,7 +211,7 @@ class Binance:
 
     def _coin(self, symbol: str, market: int) -> tuple[str, float] | None:
         """Return coin and multiplier of a USDT-margined perpetual; nothing else is ours."""
-        if market != _USD_M:
+        if market != wire.USD_M:
             return None
         if symbol in self._coins:
             return self._coins[symbol]
@@ -306,7 +235,7 @@ def _check_time(event_ms: int, recv_ms: int) -> None:
         raise ValueError(f"event time {event_ms} is {event_ms - recv_ms} ms ahead of receipt")
 
 
-def _why_ignored(envelope: _Envelope) -> Ignored:
+def _why_ignored(envelope: wire.Envelope) -> Ignored:
     if envelope.e == "serverShutdown" or envelope.stream == "!serverShutdown":
         return Ignored.SHUTDOWN
     if envelope.e:
@@ -316,23 +245,3 @@ def _why_ignored(envelope: _Envelope) -> Ignored:
     if envelope.code is not msgspec.UNSET:
         return Ignored.SUBSCRIBE_ERROR
     return Ignored.ACK if envelope.result is not msgspec.UNSET else Ignored.OTHER_STREAM
-
-
-def _streams(channel: Channel, symbols: Sequence[str]) -> list[str]:
-    if channel is Channel.LIQUIDATIONS:
-        return [_LIQUIDATIONS]
-    return [f"{symbol.lower()}@aggTrade" for symbol in symbols]
-
-
-def _messages(method: str, streams: Sequence[str], first_id: int) -> list[str]:
-    pages = [
-        streams[start : start + _STREAMS_A_MESSAGE]
-        for start in range(0, len(streams), _STREAMS_A_MESSAGE)
-    ]
-    return [
-        json.dumps({"method": method, "params": list(page), "id": number})
-        for number, page in enumerate(pages, first_id)
-    ]
-
-
-ADAPTER = Binance

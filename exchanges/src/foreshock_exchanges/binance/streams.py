@@ -1,0 +1,32 @@
+"""What Binance's market streams are called, and how they are asked for."""
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from foreshock_exchanges.base import Channel
+
+MARKS: Final = "!markPrice@arr@1s"
+"""The mark prices of all contracts, every second."""
+
+_LIQUIDATIONS: Final = "!forceOrder@arr"
+_STREAMS_A_MESSAGE: Final = 100
+
+
+def of(channel: Channel, symbols: Sequence[str]) -> list[str]:
+    """Return the streams that carry a channel for these symbols."""
+    if channel is Channel.LIQUIDATIONS:
+        return [_LIQUIDATIONS]
+    return [f"{symbol.lower()}@aggTrade" for symbol in symbols]
+
+
+def messages(method: str, names: Sequence[str], first_id: int) -> list[str]:
+    """Return what asks for these streams (`SUBSCRIBE`) or no longer (`UNSUBSCRIBE`)."""
+    pages = [
+        names[start : start + _STREAMS_A_MESSAGE]
+        for start in range(0, len(names), _STREAMS_A_MESSAGE)
+    ]
+    return [
+        json.dumps({"method": method, "params": list(page), "id": number})
+        for number, page in enumerate(pages, first_id)
+    ]

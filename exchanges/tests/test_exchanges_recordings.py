@@ -1,0 +1,64 @@
+"""Real recordings, kept outside of the repository."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from foreshock_exchanges import load
+from foreshock_exchanges.base import Ignored
+from foreshock_exchanges.intake import Intake
+from foreshock_schemas.events import Liquidation, Trade
+
+ROOT = next(
+    (
+        folder / "shared/data/wire-recordings"
+        for folder in Path(__file__).resolve().parents
+        if (folder / "shared/data/wire-recordings").exists()
+    ),
+    None,
+)
+pytestmark = pytest.mark.skipif(ROOT is None, reason="the recordings are not on this machine")
+
+
+def refused(reason: str, frame: bytes) -> None:
+    raise AssertionError(f"{reason}: {frame[:200]!r}")
+
+
+def test_five_minutes_of_raw_trades_of_2024():
+    intake, events = Intake(load("binance"), refused), []
+    packed = (ROOT / "binance_usdm_btcusdt_20240808.gz").read_bytes()
+    for line in gzip.decompress(packed).splitlines():
+        recv_ns, frame = line.split(b" ", 1)
+        events += intake.take(frame, int(recv_ns) // 1_000_000)
+    assert (intake.frames, intake.events, intake.duplicates) == (93_954, 21_313, 0)
+    assert intake.ignored[Ignored.SNAPSHOT] == 1
+    assert sum(e.notional_usd for e in events) == pytest.approx(149_845_680.89, abs=0.01)
+    bought = sum(e.notional_usd for e in events if e.aggressor == "buy")
+    assert bought == pytest.approx(77_197_396.65, abs=0.01)
+
+
+def test_combined_streams_of_2021():
+    intake, events = Intake(load("binance"), refused), []
+    with zstandard.open(ROOT / "BINANCE_FUTURES.jsonl.zst", "rt") as lines:
+        for row in map(json.loads, lines):
+            if row["t"] == "recv":
+                events += intake.take(row["data"].encode(), int(row["ts"] * 1000))
+    trades = [event for event in events if isinstance(event, Trade)]
+    assert len(trades) == 91
+    assert sum(e.notional_usd for e in trades) == pytest.approx(37_718.22, abs=0.01)
+
+
+def test_liquidations_of_2026():
+    adapter, found = load("binance"), []
+    for line in (ROOT / "liquidation_frames_2026.jsonl").read_text().splitlines():
+        if "forceOrder" in line:
+            row = json.loads(line)
+            frame = row.get("data", row.get("frame", row))
+            raw = frame if isinstance(frame, str) else json.dumps(frame)
+            parsed = adapter.parse(raw.encode(), 2**43)
+            found += parsed if isinstance(parsed, list) else []
+    assert found
+    assert all(isinstance(each, Liquidation) and each.notional_usd > 0 for each in found)
