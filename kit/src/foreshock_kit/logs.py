@@ -14,7 +14,7 @@ from structlog.stdlib import BoundLogger, ProcessorFormatter
 
 from foreshock_kit.clock import Clock, SystemClock
 
-_TOKEN: Final = re.compile(r"\b\d{6,}:[A-Za-z0-9_-]{30,}\b")
+_TOKEN: Final = re.compile(r"\d{6,}(?::|%3A)[A-Za-z0-9_-]{30,}", re.IGNORECASE)
 _FRAME_BYTES: Final = 200
 _QUIET: Final = {
     "httpx": logging.WARNING,  # its INFO lines hold URLs
@@ -42,7 +42,7 @@ def configure(service: str, level: str, style: str, stream: TextIO = sys.stderr)
         _service_adder(service),
     ]
     renderer: list[Any] = (
-        [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+        [_text_renderer(stream)]
         if readable
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
     )
@@ -113,6 +113,12 @@ class Burst:
         )
         self._quiet_until = now + self._every_s
         self._more = 0
+
+
+def _text_renderer(stream: TextIO) -> structlog.dev.ConsoleRenderer:
+    # Others wrap long lines, and so could cut a token in two that nobody recognises
+    plain = structlog.dev.plain_traceback
+    return structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=plain)
 
 
 class _Redacting(ProcessorFormatter):

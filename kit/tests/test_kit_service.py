@@ -1,0 +1,132 @@
+"""A service's life as a process: its settings, its end, what it says and returns."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+
+import httpx
+import pytest
+
+from foreshock_kit.testing import eventually
+
+SOURCE = '''
+import asyncio, sys
+from foreshock_kit.errors import Transient
+from foreshock_kit.service import Service, main
+from foreshock_kit.settings import Secret, ServiceSettings
+
+class Settings(ServiceSettings, frozen=True, kw_only=True):
+    """Settings."""
+    mode: str = "good"
+    password: Secret = Secret("hidden")
+    number: int
+
+async def run(settings, context):
+    context.ready("work")
+    if settings.mode == "crash":
+        raise RuntimeError("a bug")
+    if settings.mode == "transient":
+        raise Transient("the broker is gone")
+    await context.stop.wait()
+    if settings.mode == "slow":
+        await asyncio.sleep(60)
+
+sys.exit(main(Service("example", Settings, run)))
+'''
+
+
+@pytest.fixture
+def start(tmp_path):
+    (tmp_path / "example.py").write_text(SOURCE)
+
+    @contextlib.asynccontextmanager
+    async def starting(*words, **told):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(tmp_path / "example.py"),
+            *words,
+            env={"PATH": os.environ["PATH"], "LOG_FORMAT": "json"} | told,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.communicate()
+
+    return starting
+
+
+async def outcome(process):
+    async with asyncio.timeout(20):
+        out, err = await process.communicate()
+    return process.returncode, out.decode(), err.decode()
+
+
+async def test_wrong_settings_are_listed_and_end_with_78(start):
+    async with start(HEALTH_PORT="many", LOG_LEVEL="LOUD") as process:
+        code, _, err = await outcome(process)
+    assert code == 78
+    assert [line.split()[:2] for line in err.splitlines()] == [
+        ["example:", "LOG_LEVEL"],
+        ["example:", "HEALTH_PORT"],
+        ["example:", "NUMBER"],
+    ]
+
+
+async def test_help_lists_every_setting_and_no_secret(start):
+    async with start("--help") as process:
+        code, out, _ = await outcome(process)
+    assert code == 0
+    assert "KAFKA_BOOTSTRAP_SERVERS" in out
+    assert "a whole number (required)" in out
+    assert "hidden" not in out
+
+
+async def test_a_service_announces_itself_serves_health_and_stops_cleanly(start, tmp_path):
+    file = tmp_path / "health"
+    async with start(NUMBER="1", HEALTH_FILE=str(file)) as process:
+        await eventually(file.exists, 20)
+        async with httpx.AsyncClient(base_url=file.read_text()) as client:
+            assert (await client.get("/readyz")).status_code == 200
+        process.send_signal(signal.SIGTERM)
+        code, _, err = await outcome(process)
+    assert code == 0
+    assert "service_stopped" in err
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"), [("crash", "RuntimeError: a bug"), ("transient", "the broker is gone")]
+)
+async def test_a_failure_ends_with_1_and_says_which(start, mode, said):
+    async with start(NUMBER="1", MODE=mode) as process:
+        code, _, err = await outcome(process)
+    assert code == 1
+    assert said in err
+
+
+async def test_an_end_that_takes_too_long_is_cut_off(start, tmp_path):
+    file = tmp_path / "health"
+    async with start(NUMBER="1", MODE="slow", GRACE_S="0.2", HEALTH_FILE=str(file)) as process:
+        await eventually(file.exists, 20)
+        process.send_signal(signal.SIGINT)
+        code, _, err = await outcome(process)
+    assert code == 1
+    assert "DrainTimeout" in err
+
+
+async def test_a_taken_port_is_named_with_who_has_it(start):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        async with start(NUMBER="1", HEALTH_PORT=str(port)) as process:
+            code, _, err = await outcome(process)
+    assert code == 1
+    assert f"port {port} is in use by" in err
+    assert f"(pid {os.getpid()})" in err
