@@ -113,6 +113,7 @@ async def hold_open(
     while True:
         session = _Session(name, feed, on_frame, on_state, clock)
         reason, refused = await session.run()
+        _heed_cancellation()
         RECONNECTS.labels(name).inc()
         log.warning("feed_down", feed=name, reason=reason)
         if on_state is not None:
@@ -190,6 +191,13 @@ class _Session:
             if feed.ping is not None and now - pinged >= feed.ping_every_s:
                 await socket.send(feed.ping)
                 pinged = now
+
+
+def _heed_cancellation() -> None:
+    # Before 3.13, a TaskGroup that fails while it is cancelled forgets the cancellation
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _in_words(error: BaseException) -> str:

@@ -1,0 +1,201 @@
+"""A socket held open against a real websockets server, however it misbehaves."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+import msgspec
+import pytest
+from websockets.asyncio.server import serve
+
+from foreshock_kit.testing import eventually
+from foreshock_kit.ws import Backoff, hold_open
+
+AT_ONCE = Backoff(first_s=0.0, longest_s=0.0, refused_s=0.0, healthy_after_s=60.0)
+
+
+class Feed(msgspec.Struct, frozen=True, kw_only=True):
+    url: str
+    hello: tuple[str, ...] = ("subscribe",)
+    silence_s: float = 5.0
+    ping: str | None = None
+    ping_every_s: float = 20.0
+    lifetime_s: float | None = None
+
+
+class Venue:
+    """A server that does as `behave` says; notes who came and what was said."""
+
+    def __init__(self, behave, refuse=None):
+        self.behave = behave
+        self.refuse = refuse
+        self.connections = 0
+        self.heard = []
+
+    async def on_connection(self, socket):
+        self.connections += 1
+        await self.behave(self, socket)
+
+    async def on_request(self, connection, request):
+        if self.refuse is None:
+            return None
+        self.connections += 1
+        return connection.respond(self.refuse, "go away")
+
+
+@asynccontextmanager
+async def served(behave, refuse=None):
+    venue = Venue(behave, refuse)
+    async with serve(
+        venue.on_connection, "127.0.0.1", 0, process_request=venue.on_request
+    ) as server:
+        yield venue, f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+class Held:
+    """What the holder of the socket was told."""
+
+    def __init__(self):
+        self.frames = []
+        self.states = []
+
+    async def on_frame(self, frame):
+        self.frames.append(frame)
+        return frame != b"ack"
+
+    async def on_state(self, state, reason):
+        self.states.append((state, reason))
+
+
+@asynccontextmanager
+async def holding(feed, backoff=AT_ONCE):
+    held = Held()
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        task = group.create_task(
+            hold_open("test", feed, held.on_frame, on_state=held.on_state, backoff=backoff)
+        )
+        try:
+            yield held
+        finally:
+            task.cancel()
+
+
+async def chat(venue, socket):
+    async for word in socket:
+        venue.heard.append(word)
+        await socket.send(f"answer to {word}")
+
+
+async def silent(venue, socket):
+    async for word in socket:
+        venue.heard.append(word)
+        await socket.send("ack")
+
+
+async def hang_up(venue, socket):
+    await socket.close(1008, "Too many requests")
+
+
+async def test_hello_is_said_and_frames_arrive_as_bytes():
+    async with served(chat) as (venue, url), holding(Feed(url=url, hello=("a", "b"))) as held:
+        await eventually(lambda: len(held.frames) == 2)
+    assert venue.heard == ["a", "b"]
+    assert held.frames == [b"answer to a", b"answer to b"]
+    assert held.states[0] == ("up", "connected")
+
+
+async def test_acknowledgements_and_pongs_prove_no_life():
+    async with served(silent) as (venue, url), holding(Feed(url=url, silence_s=0.2)) as held:
+        await eventually(lambda: venue.connections >= 2)
+    assert ("down", "no market frame for 0.2 s") in held.states
+
+
+async def test_market_frames_keep_a_socket_alive():
+    async def stream(venue, socket):
+        while True:
+            await socket.send("frame")
+            await asyncio.sleep(0.05)
+
+    async with served(stream) as (venue, url), holding(Feed(url=url, silence_s=0.3)) as held:
+        await eventually(lambda: len(held.frames) >= 20)
+    assert venue.connections == 1
+
+
+async def test_a_socket_is_renewed_before_the_venue_cuts_it():
+    async def stream(venue, socket):
+        while True:
+            await socket.send("frame")
+            await asyncio.sleep(0.02)
+
+    feed = Feed(url="", silence_s=0.4, lifetime_s=0.1)
+    async with (
+        served(stream) as (venue, url),
+        holding(msgspec.structs.replace(feed, url=url)) as held,
+    ):
+        await eventually(lambda: venue.connections >= 2)
+    assert ("down", "renewed before the venue would cut it") in held.states
+
+
+async def test_a_ping_in_words_is_said_where_the_venue_wants_it():
+    feed = Feed(url="", hello=(), silence_s=0.4, ping="ping!", ping_every_s=0.1)
+    async with served(chat) as (venue, url), holding(msgspec.structs.replace(feed, url=url)):
+        await eventually(lambda: venue.heard.count("ping!") >= 2)
+
+
+async def test_a_venue_that_hangs_up_is_called_again():
+    async with served(hang_up) as (venue, url), holding(Feed(url=url)) as held:
+        await eventually(lambda: venue.connections >= 3)
+    down = [reason for state, reason in held.states if state == "down"]
+    assert "1008" in down[0]
+
+
+class Waits(Backoff, frozen=True, kw_only=True):
+    """Notes after how many failures it was asked."""
+
+    asked: list
+
+    def delay(self, failures):
+        self.asked.append(failures)
+        return 0.0
+
+
+async def test_a_connection_that_did_not_last_lets_the_backoff_grow():
+    waits = Waits(asked=[], healthy_after_s=60.0)
+    async with served(hang_up) as (_, url), holding(Feed(url=url), waits):
+        await eventually(lambda: len(waits.asked) >= 3)
+    assert waits.asked[:3] == [1, 2, 3]
+
+
+async def test_a_connection_that_lasted_resets_it():
+    waits = Waits(asked=[], healthy_after_s=0.0)
+    async with served(hang_up) as (_, url), holding(Feed(url=url), waits):
+        await eventually(lambda: len(waits.asked) >= 3)
+    assert waits.asked[:3] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("status", [HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS])
+async def test_a_venue_that_refuses_is_left_alone(status):
+    patient = Backoff(first_s=0.0, longest_s=0.0, refused_s=30.0)
+    async with served(chat, refuse=status) as (venue, url), holding(Feed(url=url), patient) as held:
+        await eventually(lambda: held.states)
+        assert held.states == [("down", f"the venue answered {status.value}")]
+        assert venue.connections == 1
+
+
+async def test_a_server_in_trouble_is_no_refusal():
+    async with served(chat, refuse=HTTPStatus.BAD_GATEWAY) as (venue, url), holding(Feed(url=url)):
+        await eventually(lambda: venue.connections >= 3)
+
+
+async def test_nobody_there_is_waited_for(unused_port):
+    async with holding(Feed(url=f"ws://127.0.0.1:{unused_port}")) as held:
+        await eventually(lambda: len(held.states) >= 2)
+    assert {state for state, _ in held.states} == {"down"}
+
+
+def test_waits_double_with_full_jitter_up_to_a_bound():
+    backoff = Backoff(first_s=0.5, longest_s=60.0)
+    for failures, bound in [(1, 0.5), (2, 1.0), (5, 8.0), (50, 60.0), (10_000, 60.0)]:
+        drawn = [backoff.delay(failures) for _ in range(300)]
+        assert 0 <= min(drawn) < bound / 4
+        assert bound * 0.75 < max(drawn) <= bound
