@@ -1,0 +1,94 @@
+"""The demo's market sets off the original formulas in every session of the day."""
+
+import itertools
+from datetime import UTC, datetime
+
+import pytest
+
+from foreshock_exchanges import load
+from foreshock_exchanges.intake import Intake
+from foreshock_schemas.events import Evidence, Liquidation, MarketStats, Signal
+from foreshock_schemas.names import coin_of
+from foreshock_schemas.topics import LIQUIDATIONS
+from foreshock_simulator.binance.streams import Listener
+from foreshock_simulator.binance.venue import Venue
+from foreshock_simulator.market.market import Market
+from threshold_service.domain.detection import Partitions
+
+STEP_MS = 100
+SESSIONS = {
+    "asian": datetime(2026, 6, 17, 2, 0, tzinfo=UTC),
+    "european": datetime(2026, 6, 17, 9, 0, tzinfo=UTC),
+    "us": datetime(2026, 6, 17, 15, 0, tzinfo=UTC),
+    "weekend": datetime(2026, 6, 20, 15, 0, tzinfo=UTC),
+}
+
+
+def stats(profile, at_ms: int) -> MarketStats:
+    coin, _ = coin_of(profile.base)
+    return MarketStats(
+        event_id=f"stats:{coin}",
+        ts_event_ms=at_ms,
+        ts_recv_ms=at_ms,
+        coin=coin,
+        in_universe=True,
+        exchanges=("binance",),
+        price=profile.price,
+        price_change_24h_pct=0.0,
+        volume_24h_usd=profile.daily_usd,
+        market_cap_usd=profile.supply * profile.price,
+        market_cap_source="binance",
+        market_cap_ms=at_ms,
+        tier=None,
+        avg_daily_volume_usd=profile.daily_usd,
+        volume_days=30,
+        volume_ms=at_ms,
+        volatility_daily=profile.volatility,
+        volatility_ms=at_ms,
+    )
+
+
+def refused(reason: str, frame: bytes) -> None:
+    raise AssertionError(f"{reason}: {frame[:200]!r}")
+
+
+def signals(begin: datetime, seed: int, seconds: int) -> list[Signal]:
+    """Run the market for some seconds from `begin` on; return what the detectors say."""
+    now_ms = begin_ms = int(begin.timestamp() * 1000)
+    market = Market(seed)
+    venue = Venue(market, seed, now_ms)
+    listener = Listener("market", combined=False)
+    listener.streams = {"!forceOrder@arr": None}
+    venue.listeners.add(listener)
+    intake, detectors = Intake(load("binance"), refused), Partitions(dynamic=True)
+    place = Evidence(topic=LIQUIDATIONS.name, partition=0, offset=0, event_id="")
+    for contract in market.contracts.values():
+        detectors.on_event(stats(contract.profile, begin_ms - 60_000), place)
+    found = []
+    while now_ms < begin_ms + seconds * 1000:
+        now_ms += STEP_MS
+        venue.step(now_ms)
+        while not listener.frames.empty():
+            for event in intake.take(listener.frames.get_nowait(), now_ms):
+                if isinstance(event, Liquidation):
+                    found += detectors.on_event(event, place)
+    return [output for output in found if isinstance(output, Signal)]
+
+
+@pytest.mark.parametrize("session", SESSIONS)
+@pytest.mark.parametrize("seed", [7, 8])
+def test_a_cascade_is_told_within_the_first_minute_of_every_session(session, seed):
+    found = signals(SESSIONS[session], seed, 60)
+    cascades = [signal for signal in found if signal.kind == "cascade"]
+    assert cascades, [signal.headline for signal in found]
+    assert any(session in reason for signal in cascades for reason in signal.reasons)
+    assert {"BTC", "ETH"} & {signal.coin for signal in found}
+
+
+def test_alerts_go_on_over_ten_minutes():
+    begin = SESSIONS["us"]
+    found = signals(begin, 7, 600)
+    times = sorted({signal.ts_event_ms for signal in found if signal.kind == "cascade"})
+    minutes = {(at - int(begin.timestamp() * 1000)) // 60_000 for at in times}
+    assert len(minutes) >= 3
+    assert max(b - a for a, b in itertools.pairwise(times)) <= 300_000
