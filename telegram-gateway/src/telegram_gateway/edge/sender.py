@@ -144,7 +144,7 @@ class Sender:
 def _button(refresh: str | None) -> InlineKeyboardMarkup | None:
     if refresh is None:
         return None
-    return InlineKeyboardMarkup([[InlineKeyboardButton("🔄 Refresh", callback_data=refresh)]])
+    return InlineKeyboardMarkup([[InlineKeyboardButton("↻ Refresh", callback_data=refresh)]])
 
 
 def _without_markup(text: str) -> str:
