@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Final
@@ -33,6 +34,8 @@ async def _main() -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     host = os.environ.get("SIM_HOST", "127.0.0.1")
     async with serve(venue, host, int(os.environ.get("SIM_BINANCE_PORT", "0"))) as url:
+        sys.stdout.write(f"Simulated Binance: {url}\n")
+        sys.stdout.flush()
         _announce(os.environ.get("SIM_ENDPOINTS_FILE"), {"binance": url})
         while not stop.is_set():
             venue.step(_now_ms(), speed)
