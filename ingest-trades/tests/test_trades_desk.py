@@ -1,0 +1,50 @@
+"""From frames to trades and bars on their topics, with a publisher in memory."""
+
+import json
+
+import pytest
+
+from foreshock_exchanges import load
+from foreshock_kit.testing import FakeClock, MemoryPublisher
+from foreshock_schemas.topics import BARS, TRADES
+from ingest_trades.service import TradeDesk
+
+NOW = 1_790_000_000_000
+
+
+def trade(number, at_ms, size="2"):
+    row = {"e": "aggTrade", "E": at_ms, "a": number, "s": "BTCUSDT", "p": "100", "q": size}
+    return json.dumps(row | {"T": at_ms, "m": False}, separators=(",", ":")).encode()
+
+
+@pytest.fixture
+def world():
+    publisher, clock = MemoryPublisher(), FakeClock(NOW)
+    return TradeDesk(load("binance"), "wss://host", publisher, clock), publisher, clock
+
+
+async def test_trades_become_records_and_after_their_second_a_bar(world):
+    desk, publisher, clock = world
+    assert await desk.on_frame(trade(1, NOW))
+    assert await desk.on_frame(trade(2, NOW + 400))
+    assert not publisher.on(BARS)
+    clock.advance(2.5)
+    assert await desk.on_frame(trade(3, NOW + 2_500))
+    assert [t.event_id[-1] for t in publisher.on(TRADES)] == ["1", "2", "3"]
+    bar = publisher.on(BARS)[0]
+    assert (bar.start_ms, bar.trades, bar.notional_usd, bar.taker_buy_usd) == (NOW, 2, 400.0, 400.0)
+
+
+async def test_what_is_no_market_data_proves_nothing(world):
+    desk, publisher, _ = world
+    for frame in (b'{"result":null,"id":1}', b"{", trade(1, NOW, size="-1")):
+        assert not await desk.on_frame(frame)
+    assert not publisher.records
+    assert {n: c for n, r, c in desk.intake.counts() if not r}["malformed"] == 2
+
+
+async def test_a_repeat_is_counted_once(world):
+    desk, publisher, _ = world
+    assert await desk.on_frame(trade(1, NOW))
+    assert not await desk.on_frame(trade(1, NOW))
+    assert len(publisher.on(TRADES)) == 1

@@ -1,0 +1,137 @@
+"""Which contracts are followed, and the sockets that follow from it."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+from websockets.asyncio.server import serve
+
+from foreshock_kit.admin import ensure_topics
+from foreshock_kit.feeds import follow_feeds
+from foreshock_kit.kafka import Publisher
+from foreshock_kit.service import Context
+from foreshock_kit.testing import MemoryPublisher, eventually
+from foreshock_kit.universe import Universe, UniverseWatch
+from foreshock_schemas.events import Instrument, MarketStats
+from foreshock_schemas.topics import FEED_HEALTH, INSTRUMENTS, MARKET_STATS
+
+NOW = 1_790_000_000_000
+
+
+def contract(coin, *, exchange="binance", status="trading", size=1.0):
+    return Instrument(
+        event_id=f"{exchange}:{coin}",
+        ts_event_ms=NOW,
+        ts_recv_ms=NOW,
+        exchange=exchange,
+        symbol=f"{coin}USDT",
+        coin=coin,
+        quote="USDT",
+        multiplier=1.0,
+        contract_size=size,
+        tick_size=None,
+        status=status,
+        funding_interval_h=None,
+    )
+
+
+def stats(coin, *, in_universe=True):
+    fields = dict.fromkeys(MarketStats.__struct_fields__)
+    fields |= {
+        "event_id": coin,
+        "ts_event_ms": NOW,
+        "ts_recv_ms": NOW,
+        "coin": coin,
+        "in_universe": in_universe,
+        "exchanges": (),
+        "volume_days": 0,
+    }
+    return MarketStats(**fields)
+
+
+def test_contracts_of_coins_in_the_universe_that_trade_are_followed():
+    universe = Universe()
+    for event in (
+        contract("ETH"),
+        contract("BTC"),
+        contract("OLD", status="closed"),
+        contract("BTC", exchange="okx"),
+        contract("OUT"),
+        stats("BTC"),
+        stats("ETH"),
+        stats("OLD"),
+    ):
+        universe.apply(event)
+    assert [c.symbol for c in universe.contracts("binance")] == ["BTCUSDT", "ETHUSDT"]
+    assert "BTC" in universe
+    universe.apply(stats("BTC", in_universe=False))
+    assert [c.symbol for c in universe.contracts("binance")] == ["ETHUSDT"]
+    assert "BTC" not in universe
+
+
+class Desk:
+    exchange = "binance"
+    channel = "trades"
+
+    def __init__(self, url):
+        self.url = url
+        self.opened = []
+        self.frames = []
+
+    def feeds(self, contracts):
+        symbols = [c.symbol for c in contracts]
+        self.opened.append(symbols)
+        return [Feed(url=self.url, hello=(",".join(symbols),))] if symbols else []
+
+    async def on_frame(self, frame):
+        self.frames.append(frame)
+        return True
+
+
+class Feed(msgspec.Struct, frozen=True, kw_only=True):
+    url: str
+    hello: tuple[str, ...]
+    silence_s: float = 30.0
+    ping: str | None = None
+    ping_every_s: float = 20.0
+    lifetime_s: float | None = None
+
+
+@asynccontextmanager
+async def echo():
+    async def talk(socket):
+        async for word in socket:
+            await socket.send(word)
+
+    async with serve(talk, "127.0.0.1", 0) as server:
+        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@pytest.mark.broker
+async def test_sockets_are_opened_anew_when_the_universe_changes(kafka):
+    await ensure_topics(kafka, [INSTRUMENTS, MARKET_STATS])
+    context, watch, told = Context("test"), UniverseWatch(), MemoryPublisher()
+    async with (
+        asyncio.timeout(30),
+        echo() as url,
+        Publisher(kafka, "test", context.clock) as publisher,
+        asyncio.TaskGroup() as group,
+    ):
+        desk = Desk(url)
+        await publisher.publish(INSTRUMENTS, contract("BTC"))
+        await publisher.publish(INSTRUMENTS, contract("ETH"))
+        await publisher.publish(MARKET_STATS, stats("BTC"))
+        await publisher.flush()
+        tasks = [
+            group.create_task(watch.run(kafka, context)),
+            group.create_task(follow_feeds(context, watch, desk, told)),
+        ]
+        await eventually(lambda: b"BTCUSDT" in desk.frames)
+        assert context.health.ready
+        await publisher.publish(MARKET_STATS, stats("ETH"))
+        await eventually(lambda: b"BTCUSDT,ETHUSDT" in desk.frames)
+        for task in tasks:
+            task.cancel()
+    assert desk.opened == [["BTCUSDT"], ["BTCUSDT", "ETHUSDT"]]
+    assert [event.state for event in told.on(FEED_HEALTH)][:2] == ["LIVE", "LIVE"]
