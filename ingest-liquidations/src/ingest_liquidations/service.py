@@ -1,6 +1,5 @@
 """Wiring: frames to liquidations of the coins followed, onto Kafka."""
 
-import asyncio
 from collections.abc import Sequence
 
 from foreshock_exchanges import load
@@ -8,11 +7,11 @@ from foreshock_exchanges.base import Adapter, Channel, Feed
 from foreshock_exchanges.intake import Intake
 from foreshock_kit import logs
 from foreshock_kit.clock import Clock
-from foreshock_kit.feeds import follow_feeds
-from foreshock_kit.kafka import Publisher, Publishing
-from foreshock_kit.metrics import COUNTS_ELSEWHERE
+from foreshock_kit.feeds import run_desks
+from foreshock_kit.kafka import Publishing
+from foreshock_kit.metrics import Counts
 from foreshock_kit.service import Context, Service
-from foreshock_kit.universe import Universe, UniverseWatch
+from foreshock_kit.universe import Universe
 from foreshock_schemas.events import Instrument, Liquidation
 from foreshock_schemas.topics import LIQUIDATIONS
 from ingest_liquidations import metrics
@@ -23,21 +22,13 @@ log = logs.get_logger(__name__)
 
 async def run(settings: Settings, context: Context) -> None:
     """Follow the liquidations of every exchange configured until told to stop, then flush."""
-    watch = UniverseWatch()
-    async with (
-        Publisher(settings, context.name, context.clock) as publisher,
-        asyncio.TaskGroup() as group,
-    ):
-        tasks = [group.create_task(watch.run(settings, context))]
-        for name in settings.exchanges:
-            adapter = load(name)
-            url = settings.ws_url(name, adapter.ws_url)
-            desk = LiquidationDesk(adapter, url, watch.universe, publisher, context.clock)
-            COUNTS_ELSEWHERE.add("foreshock_ingest_liquidations", desk.intake.counts, exchange=name)
-            tasks.append(group.create_task(follow_feeds(context, watch, desk, publisher)))
-        await context.stop.wait()
-        for task in tasks:
-            task.cancel()
+
+    def desk_of(name: str, universe: Universe, publisher: Publishing) -> LiquidationDesk:
+        adapter = load(name)
+        url = settings.ws_url(name, adapter.ws_url)
+        return LiquidationDesk(adapter, url, universe, publisher, context.clock)
+
+    await run_desks(settings, context, desk_of)
 
 
 class LiquidationDesk:
@@ -67,6 +58,10 @@ class LiquidationDesk:
         """Return the sockets that carry these contracts' liquidations."""
         self._adapter.learn(contracts)
         return self._adapter.feeds(self.channel, [c.symbol for c in contracts], self._url)
+
+    def counts(self) -> Counts:
+        """Return what was counted of the frames."""
+        return self.intake.counts()
 
     async def on_frame(self, frame: bytes) -> bool:
         """Publish a frame's liquidations; return whether it had any event."""

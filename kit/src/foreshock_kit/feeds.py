@@ -1,12 +1,14 @@
 """The sockets of one exchange's channel, opened anew when its contracts change."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from foreshock_kit.kafka import Publishing
+from foreshock_kit.kafka import Publisher, Publishing
+from foreshock_kit.metrics import COUNTS_ELSEWHERE, Counts
 from foreshock_kit.service import Context
-from foreshock_kit.universe import UniverseWatch
+from foreshock_kit.settings import VenueSettings
+from foreshock_kit.universe import Universe, UniverseWatch
 from foreshock_kit.ws import FeedLike, hold_open
 from foreshock_schemas.events import FeedHealth, FeedState, Instrument
 from foreshock_schemas.ids import derived_id
@@ -33,6 +35,32 @@ class Desk(Protocol):
     async def on_frame(self, frame: bytes) -> bool:
         """Take a frame; return whether it was one of the market's."""
         ...
+
+    def counts(self) -> Counts:
+        """Return what was counted of the frames."""
+        ...
+
+
+async def run_desks(
+    settings: VenueSettings,
+    context: Context,
+    desk_of: Callable[[str, Universe, Publishing], Desk],
+) -> None:
+    """Follow the feeds of every exchange configured until told to stop, then flush."""
+    watch = UniverseWatch()
+    prefix = f"foreshock_{context.name.replace('-', '_')}"
+    async with (
+        Publisher(settings, context.name, context.clock) as publisher,
+        asyncio.TaskGroup() as group,
+    ):
+        tasks = [group.create_task(watch.run(settings, context))]
+        for name in settings.exchanges:
+            desk = desk_of(name, watch.universe, publisher)
+            COUNTS_ELSEWHERE.add(prefix, desk.counts, exchange=name)
+            tasks.append(group.create_task(follow_feeds(context, watch, desk, publisher)))
+        await context.stop.wait()
+        for task in tasks:
+            task.cancel()
 
 
 async def follow_feeds(

@@ -1,9 +1,19 @@
 """Settings: from the environment only, checked as a whole, secrets kept out of sight."""
 
 import types
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import msgspec
 
@@ -63,6 +73,43 @@ class ServiceSettings(KafkaSettings, frozen=True, kw_only=True):
     health_file: str | None = None
     instance_id: str = "0"
     grace_s: float = 10.0
+
+
+_WsUrl = Annotated[str, msgspec.Meta(pattern=r"^[a-z]+=wss?://")]
+_RestUrl = Annotated[str, msgspec.Meta(pattern=r"^[a-z]+=https?://")]
+
+
+class VenueSettings(ServiceSettings, frozen=True, kw_only=True):
+    """What every service that asks exchanges can be told.
+
+    For example `EXCHANGES=binance EXCHANGE_WS_URLS=binance=ws://127.0.0.1:9443`: the exchanges to
+    follow, and other hosts than their own.
+    """
+
+    exchanges: tuple[str, ...] = ("binance",)
+    exchange_ws_urls: tuple[_WsUrl, ...] = ()
+    exchange_rest_urls: tuple[_RestUrl, ...] = ()
+
+    def ws_url(self, exchange: str, default: str) -> str:
+        """Return where the exchange's websockets are."""
+        return _by_name(self.exchange_ws_urls).get(exchange, default)
+
+    def rest_url(self, exchange: str, default: str) -> str:
+        """Return the exchange's REST host."""
+        return _by_name(self.exchange_rest_urls).get(exchange, default)
+
+    def check_exchanges(self, known: Collection[str]) -> None:
+        """Check that there are only exchanges that are known.
+
+        Raises:
+            ValueError: There are others; it names those there are.
+        """
+        if strangers := [name for name in self.exchanges if name not in known]:
+            raise ValueError(f"no exchange {', '.join(strangers)}; there are: {', '.join(known)}")
+
+
+def _by_name(pairs: tuple[str, ...]) -> dict[str, str]:
+    return dict(pair.split("=", 1) for pair in pairs)
 
 
 def load(wanted: type[S], env: Mapping[str, str]) -> S:

@@ -6,7 +6,7 @@ from typing import Final
 
 from foreshock_kit.kafka import Publisher, Publishing, Record, consume
 from foreshock_kit.service import Context, Service
-from foreshock_schemas.events import Evidence, Signal
+from foreshock_schemas.events import Signal
 from foreshock_schemas.topics import BARS, KLINES, OPEN_INTEREST, SIGNALS, ZONES
 from predictor_service import metrics
 from predictor_service.domain.prediction import Prediction
@@ -40,13 +40,7 @@ async def run(settings: Settings, context: Context) -> None:
 async def predict(prediction: Prediction, publisher: Publishing, records: Sequence[Record]) -> None:
     """Publish what follows from a batch; what is replayed only rebuilds the state."""
     for record in records:
-        evidence = Evidence(
-            topic=record.topic.name,
-            partition=record.partition,
-            offset=record.offset,
-            event_id=record.event.event_id,
-        )
-        outputs = prediction.on_event(record.event, evidence)
+        outputs = prediction.on_event(record.event, record.evidence)
         if record.replayed:
             continue
         for output in outputs:

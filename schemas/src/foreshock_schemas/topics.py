@@ -1,6 +1,7 @@
 """The topic table: what each topic carries, by which key, for how long, and who writes it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, Literal
 
 import msgspec
@@ -50,35 +51,15 @@ def _coin(event: Any) -> str:
     return str(event.coin)
 
 
-def _by_coin(
+def _topic(
     plural: str,
     event: type[Event],
     cleanup: Cleanup,
     days: float | None,
     *written_by: str,
-    lag_days: int = 0,
-) -> Topic:
-    return Topic(
-        name=f"foreshock.{plural}.v1",
-        event=event,
-        key_of=_coin,
-        key="coin",
-        partitions=MARKET_PARTITIONS,
-        cleanup=cleanup,
-        retention_ms=None if days is None else round(days * _DAY),
-        compaction_lag_ms=lag_days * _DAY,
-        written_by=written_by,
-    )
-
-
-def _single(
-    plural: str,
-    event: type[Event],
     key: str,
     key_of: Callable[[Any], str],
-    cleanup: Cleanup,
-    days: float | None,
-    *written_by: str,
+    partitions: int,
     lag_days: int = 0,
 ) -> Topic:
     return Topic(
@@ -86,12 +67,16 @@ def _single(
         event=event,
         key_of=key_of,
         key=key,
-        partitions=1,
+        partitions=partitions,
         cleanup=cleanup,
         retention_ms=None if days is None else round(days * _DAY),
         compaction_lag_ms=lag_days * _DAY,
         written_by=written_by,
     )
+
+
+_by_coin = partial(_topic, key="coin", key_of=_coin, partitions=MARKET_PARTITIONS)
+_single = partial(_topic, partitions=1)
 
 
 _INGESTERS: Final = ("ingest-liquidations", "ingest-trades", "oi-poller")
@@ -102,16 +87,7 @@ LIQUIDATIONS: Final = _by_coin(
 )
 TRADES: Final = _by_coin("trades", events.Trade, "delete", 0.25, "ingest-trades")
 BARS: Final = _by_coin("bars", events.Bar, "delete", 14, "ingest-trades")
-KLINES: Final = Topic(
-    name="foreshock.klines.v1",
-    event=events.Kline,
-    key_of=lambda k: f"{k.coin}",
-    key="coin",
-    partitions=MARKET_PARTITIONS,
-    cleanup="delete",
-    retention_ms=60 * _DAY,
-    written_by=("oi-poller",),
-)
+KLINES: Final = _by_coin("klines", events.Kline, "delete", 60, "oi-poller")
 OPEN_INTEREST: Final = _by_coin("open-interest", events.OpenInterest, "delete", 30, "oi-poller")
 MARKET_STATS: Final = _by_coin(
     "market-stats", events.MarketStats, "compact,delete", 60, "oi-poller", lag_days=30
@@ -119,66 +95,72 @@ MARKET_STATS: Final = _by_coin(
 INSTRUMENTS: Final = _single(
     "instruments",
     events.Instrument,
-    "exchange:symbol",
-    lambda i: f"{i.exchange}:{i.symbol}",
     "compact",
     None,
     "oi-poller",
+    key="exchange:symbol",
+    key_of=lambda i: f"{i.exchange}:{i.symbol}",
     lag_days=30,
 )
 FEED_HEALTH: Final = _single(
     "feed-health",
     events.FeedHealth,
-    "exchange:channel",
-    lambda h: f"{h.exchange}:{h.channel}",
     "delete",
     30,
     *_INGESTERS,
+    key="exchange:channel",
+    key_of=lambda h: f"{h.exchange}:{h.channel}",
 )
 THRESHOLDS: Final = _by_coin(
     "thresholds", events.Threshold, "compact,delete", 60, "threshold-service", lag_days=30
 )
 ZONES: Final = _by_coin("zones", events.ZoneMap, "compact", None, "predictor-service")
 SIGNALS: Final = _by_coin("signals", events.Signal, "delete", 30, *_DETECTORS, *_INGESTERS)
-STATE: Final = Topic(
-    name="foreshock.state.v1",
-    event=events.StateSnapshot,
-    key_of=lambda s: f"{s.service}:{s.coin}",
+STATE: Final = _topic(
+    "state",
+    events.StateSnapshot,
+    "delete",
+    7,
+    *_DETECTORS,
     key="service:coin",
+    key_of=lambda s: f"{s.service}:{s.coin}",
     partitions=MARKET_PARTITIONS,
-    cleanup="delete",
-    retention_ms=7 * _DAY,
-    written_by=_DETECTORS,
 )
 OUTCOMES: Final = _single(
     "outcomes",
     events.Outcome,
-    "signal_id",
-    lambda o: str(o.signal_id),
     "delete",
     90,
     "predictor-service",
+    key="signal_id",
+    key_of=lambda o: str(o.signal_id),
 )
 ALERTS: Final = _single(
-    "alerts", events.Alert, "chat_id", lambda a: str(a.chat_id), "delete", 30, "alert-router"
+    "alerts",
+    events.Alert,
+    "delete",
+    30,
+    "alert-router",
+    key="chat_id",
+    key_of=lambda a: str(a.chat_id),
 )
 DELIVERIES: Final = _single(
     "deliveries",
     events.Delivery,
-    "incident:chat",
-    lambda d: f"{d.incident_id}:{d.chat_id}",
     "compact,delete",
     30,
     "telegram-gateway",
+    key="incident:chat",
+    key_of=lambda d: f"{d.incident_id}:{d.chat_id}",
 )
 SUBSCRIPTIONS: Final = _single(
     "subscriptions",
     events.Subscription,
-    "chat_id",
-    lambda s: str(s.chat_id),
     "compact",
     None,
     "telegram-gateway",
+    key="chat_id",
+    key_of=lambda s: str(s.chat_id),
 )
 
 TOPICS: Final[tuple[Topic, ...]] = (

@@ -7,7 +7,7 @@ from typing import Final
 from foreshock_kit.clock import Clock
 from foreshock_kit.kafka import Publisher, Publishing, Record, consume
 from foreshock_kit.service import Context, Service
-from foreshock_schemas.events import Evidence, Signal
+from foreshock_schemas.events import Signal
 from foreshock_schemas.topics import (
     BARS,
     LIQUIDATIONS,
@@ -64,13 +64,7 @@ async def detect(
 ) -> None:
     """Publish what follows from a batch; what is replayed only rebuilds the state."""
     for record in records:
-        evidence = Evidence(
-            topic=record.topic.name,
-            partition=record.partition,
-            offset=record.offset,
-            event_id=record.event.event_id,
-        )
-        outputs = owned.on_event(record.event, evidence)
+        outputs = owned.on_event(record.event, record.evidence)
         if record.replayed:
             continue
         for output in outputs:

@@ -8,7 +8,7 @@ import msgspec
 
 from foreshock_kit.errors import DeadLetterLimit
 from foreshock_schemas.codec import Undecodable, decode
-from foreshock_schemas.events import Event
+from foreshock_schemas.events import Event, Evidence
 from foreshock_schemas.topics import Topic
 
 CONSECUTIVE_LIMIT: Final = 100
@@ -29,6 +29,16 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     offset: int
     event: Event
     replayed: bool = False
+
+    @property
+    def evidence(self) -> Evidence:
+        """Where a signal that rests on this record says that it lies."""
+        return Evidence(
+            topic=self.topic.name,
+            partition=self.partition,
+            offset=self.offset,
+            event_id=self.event.event_id,
+        )
 
 
 class Unreadable(msgspec.Struct, frozen=True, gc=False):
