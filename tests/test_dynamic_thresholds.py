@@ -32,7 +32,6 @@ def limits(
         market_cap_usd=cap_usd,
         market_cap_source="bundled",
         market_cap_ms=at_ms,
-        tier=None,
         avg_daily_volume_usd=daily_usd,
         volume_days=30,
         volume_ms=at_ms,

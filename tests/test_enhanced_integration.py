@@ -118,7 +118,6 @@ def stats(coin: str, at_ms: int) -> MarketStats:
         in_universe=True,
         exchanges=("binance",),
         price=150.0,
-        price_change_24h_pct=None,
         volume_24h_usd=1e9,
         market_cap_usd=50e9,
         market_cap_source="bundled",

@@ -37,17 +37,15 @@ def contract(coin, *, exchange="binance", status="trading", size=1.0):
 
 
 def stats(coin, *, in_universe=True):
-    fields = dict.fromkeys(MarketStats.__struct_fields__)
-    fields |= {
-        "event_id": coin,
-        "ts_event_ms": NOW,
-        "ts_recv_ms": NOW,
-        "coin": coin,
-        "in_universe": in_universe,
-        "exchanges": (),
-        "volume_days": 0,
-    }
-    return MarketStats(**fields)
+    return MarketStats(
+        event_id=coin,
+        ts_event_ms=NOW,
+        ts_recv_ms=NOW,
+        coin=coin,
+        in_universe=in_universe,
+        exchanges=(),
+        volume_days=0,
+    )
 
 
 def test_contracts_of_coins_in_the_universe_that_trade_are_followed():

@@ -42,18 +42,17 @@ def alert(title="BTC · Liquidation cascade", severity="critical", lines=("BTC: 
 def desk():
     views = Views()
     for rank, coin in enumerate(["BTC", "ETH", "SOL", "PEPE"]):
-        fields = dict.fromkeys((field for field in MarketStats.__struct_fields__), None)
-        fields |= {
-            "event_id": coin,
-            "ts_event_ms": NOW,
-            "ts_recv_ms": NOW,
-            "coin": coin,
-            "in_universe": True,
-            "exchanges": ("binance",),
-            "volume_24h_usd": 9e9 - rank,
-            "volume_days": 0,
-        }
-        views.on_event(MarketStats(**fields))
+        stats = MarketStats(
+            event_id=coin,
+            ts_event_ms=NOW,
+            ts_recv_ms=NOW,
+            coin=coin,
+            in_universe=True,
+            exchanges=("binance",),
+            volume_24h_usd=9e9 - rank,
+            volume_days=0,
+        )
+        views.on_event(stats)
     return Desk(views)
 
 

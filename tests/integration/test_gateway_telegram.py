@@ -170,17 +170,16 @@ async def test_a_burst_arrives_in_few_messages(world):
 
 async def test_commands_are_answered_from_the_topics(world):
     now_ms = world.now_ms()
-    fields = dict.fromkeys(MarketStats.__struct_fields__)
-    fields |= {
-        "event_id": f"stats:{now_ms}",
-        "ts_event_ms": now_ms,
-        "ts_recv_ms": now_ms,
-        "coin": "BTC",
-        "in_universe": True,
-        "exchanges": ("binance",),
-        "volume_24h_usd": 8e9,
-        "volume_days": 0,
-    }
+    stats = MarketStats(
+        event_id=f"stats:{now_ms}",
+        ts_event_ms=now_ms,
+        ts_recv_ms=now_ms,
+        coin="BTC",
+        in_universe=True,
+        exchanges=("binance",),
+        volume_24h_usd=8e9,
+        volume_days=0,
+    )
     bar = Bar(
         event_id=f"bar:{now_ms}",
         ts_event_ms=now_ms,
@@ -199,7 +198,7 @@ async def test_commands_are_answered_from_the_topics(world):
         late_notional_usd=0.0,
         mark_price=50_001.0,
     )
-    await world.publish(MARKET_STATS, MarketStats(**fields))
+    await world.publish(MARKET_STATS, stats)
     await world.publish(BARS, bar)
     async with world.gateway():
         for text, part in [

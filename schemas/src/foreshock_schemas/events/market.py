@@ -104,18 +104,18 @@ class MarketStats(Event, frozen=True, gc=False, kw_only=True):
     coin: str
     in_universe: bool
     exchanges: tuple[str, ...]
-    price: float | None
-    price_change_24h_pct: float | None
-    volume_24h_usd: float | None
-    market_cap_usd: float | None
-    market_cap_source: str | None
-    market_cap_ms: int | None
-    tier: Tier | None
-    avg_daily_volume_usd: float | None
+    price: float | None = None
+    price_change_24h_pct: float | None = None
+    volume_24h_usd: float | None = None
+    market_cap_usd: float | None = None
+    market_cap_source: str | None = None
+    market_cap_ms: int | None = None
+    tier: Tier | None = None
+    avg_daily_volume_usd: float | None = None
     volume_days: int
-    volume_ms: int | None
-    volatility_daily: float | None
-    volatility_ms: int | None
+    volume_ms: int | None = None
+    volatility_daily: float | None = None
+    volatility_ms: int | None = None
 
 
 class MarginTier(msgspec.Struct, frozen=True, gc=False, kw_only=True):
