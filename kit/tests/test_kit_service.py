@@ -130,3 +130,32 @@ async def test_a_taken_port_is_named_with_who_has_it(start):
     assert code == 1
     assert f"port {port} is in use by" in err
     assert f"(pid {os.getpid()})" in err
+
+
+WAITING = """
+import sys
+from foreshock_kit.kafka import Publisher
+from foreshock_kit.service import Service, main
+from foreshock_kit.settings import ServiceSettings
+
+async def run(settings, context):
+    async with Publisher(settings, context.name, context.clock, stop=context.stop):
+        raise AssertionError("there is no broker")
+
+sys.exit(main(Service("example", ServiceSettings, run)))
+"""
+
+
+async def test_an_unreachable_broker_is_waited_for_and_a_stop_is_obeyed(
+    start, tmp_path, unused_port
+):
+    (tmp_path / "example.py").write_text(WAITING)
+    async with start(KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{unused_port}") as process:
+        line = b""
+        async with asyncio.timeout(20):
+            while b"kafka_not_ready" not in line:
+                line = await process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        code, _, err = await outcome(process)
+    assert code == 0
+    assert "service_stopped" in err

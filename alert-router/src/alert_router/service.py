@@ -20,7 +20,7 @@ async def run(settings: Settings, context: Context) -> None:
     known = asyncio.Event()
     context.ready("subscriptions", ok=False, why="not read yet")
     async with (
-        Publisher(settings, context.name, context.clock) as publisher,
+        Publisher(settings, context.name, context.clock, stop=context.stop) as publisher,
         asyncio.TaskGroup() as group,
     ):
         view = group.create_task(

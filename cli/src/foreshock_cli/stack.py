@@ -85,19 +85,25 @@ class Stack:
 
     @asynccontextmanager
     async def _fakes(self) -> AsyncIterator["_Fakes"]:
-        market, chat = self._run / "market.json", self._run / "telegram.json"
+        market_file, chat_file = self._run / "market.json", self._run / "telegram.json"
+        market_env = self._plan.env | {"SIM_ENDPOINTS_FILE": str(market_file)}
+        chat_env = self._plan.env | {"TELEGRAM_FAKE_ENDPOINTS_FILE": str(chat_file)}
         programs = []
         if self._plan.simulated_market:
-            env = self._plan.env | {"SIM_ENDPOINTS_FILE": str(market)}
-            programs.append(self._program("market", "foreshock_simulator", env, market))
+            module = "foreshock_simulator"
+            programs.append(self._program("market", module, market_env, market_file))
         if self._plan.telegram_fake:
-            env = self._plan.env | {"TELEGRAM_FAKE_ENDPOINTS_FILE": str(chat)}
-            programs.append(self._program("telegram", "foreshock_simulator.telegram", env, chat))
+            module = "foreshock_simulator.telegram"
+            programs.append(self._program("telegram", module, chat_env, chat_file))
         async with self._keeping(programs):
-            yield _Fakes(
-                market=await _announced(market) if self._plan.simulated_market else {},
-                chat=await _announced(chat) if self._plan.telegram_fake else {},
-            )
+            market = await _announced(market_file) if self._plan.simulated_market else {}
+            chat = await _announced(chat_file) if self._plan.telegram_fake else {}
+            # A restart comes back where everybody looks for it
+            if market:
+                market_env["SIM_BINANCE_PORT"] = _port(market["binance"])
+            if chat:
+                chat_env["TELEGRAM_FAKE_PORT"] = _port(chat["bot_api"])
+            yield _Fakes(market=market, chat=chat)
 
     def _service_programs(self, env: dict[str, str]) -> list[Program]:
         programs = []
@@ -180,6 +186,10 @@ class _Fakes(msgspec.Struct, frozen=True, kw_only=True):
             bot_api=str(api) if api else None,
             chat_id=chat_id,
         )
+
+
+def _port(url: str) -> str:
+    return str(httpx.URL(url).port)
 
 
 async def _announced(file: Path) -> dict[str, str]:

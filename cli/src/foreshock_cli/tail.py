@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import difflib
+import os
 import signal
 import sys
 from datetime import UTC, datetime
@@ -61,8 +62,12 @@ async def _tail(topic: Topic, settings: KafkaSettings, arguments: argparse.Names
     show = _as_json if arguments.json else line
 
     def on_record(record: Record) -> None:
-        sys.stdout.write(f"{show(record)}\n")
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(f"{show(record)}\n")
+            sys.stdout.flush()
+        except BrokenPipeError:  # whoever read us, `head` for example, has enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            context.stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, context.stop.set)

@@ -13,6 +13,10 @@ Anything else is a bug and ends the process.
 """
 
 
+class Stopped(Exception):
+    """The service was told to stop before it could start: no error, only an end."""
+
+
 class ForeshockError(Exception):
     """The root of all errors that are expected."""
 

@@ -50,7 +50,7 @@ async def run_desks(
     watch = UniverseWatch()
     prefix = f"foreshock_{context.name.replace('-', '_')}"
     async with (
-        Publisher(settings, context.name, context.clock) as publisher,
+        Publisher(settings, context.name, context.clock, stop=context.stop) as publisher,
         asyncio.TaskGroup() as group,
     ):
         tasks = [group.create_task(watch.run(settings, context))]

@@ -1,6 +1,7 @@
 """A service's life: settings, logs, health, work, and a clean end within its grace period."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -13,7 +14,7 @@ import uvloop
 
 from foreshock_kit import logs
 from foreshock_kit.clock import Clock, SystemClock
-from foreshock_kit.errors import DrainTimeout, ForeshockError, SettingsInvalid, leaves
+from foreshock_kit.errors import DrainTimeout, ForeshockError, SettingsInvalid, Stopped, leaves
 from foreshock_kit.health import Health
 from foreshock_kit.http_server import serve
 from foreshock_kit.metrics import LOOP_LAG
@@ -119,7 +120,8 @@ async def _serve(service: Service[S], settings: S) -> None:
                 group.create_task(_watch_loop(context)),
                 group.create_task(_bound_the_end(context, settings.grace_s)),
             ]
-            await service.run(settings, context)
+            with contextlib.suppress(Stopped):
+                await service.run(settings, context)
             for helper in helpers:
                 helper.cancel()
 

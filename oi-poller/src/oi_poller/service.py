@@ -25,7 +25,7 @@ async def run(settings: Settings, context: Context) -> None:
     context.ready("kafka", ok=False, why="not connected yet")
     async with AsyncExitStack() as stack:
         publisher = await stack.enter_async_context(
-            Publisher(settings, context.name, context.clock)
+            Publisher(settings, context.name, context.clock, stop=context.stop)
         )
         context.ready("kafka")
         venues = [await _venue(name, settings, context, stack) for name in settings.exchanges]

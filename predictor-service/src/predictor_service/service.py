@@ -25,7 +25,7 @@ async def run(settings: Settings, context: Context) -> None:
         await context.stop.wait()
         return
     prediction = Prediction()
-    async with Publisher(settings, context.name, context.clock) as publisher:
+    async with Publisher(settings, context.name, context.clock, stop=context.stop) as publisher:
         await consume(
             settings,
             context,

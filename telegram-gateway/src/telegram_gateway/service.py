@@ -48,7 +48,7 @@ async def run(settings: Settings, context: Context) -> None:
     authorised = settings.telegram_authorized_users
     context.ready("telegram", ok=False, why="not connected yet")
     async with (
-        Publisher(settings, context.name, context.clock) as publisher,
+        Publisher(settings, context.name, context.clock, stop=context.stop) as publisher,
         asyncio.TaskGroup() as group,
     ):
         monitoring = Monitoring(known, _flags(settings), authorised, publisher, context.clock)

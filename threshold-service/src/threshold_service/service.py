@@ -35,7 +35,7 @@ async def run(settings: Settings, context: Context) -> None:
     """Detect until told to stop; limits are rebuilt before the first market event is read."""
     owned = Partitions(dynamic=settings.enable_dynamic_thresholds)
     topics = topics_of(settings)
-    async with Publisher(settings, context.name, context.clock) as publisher:
+    async with Publisher(settings, context.name, context.clock, stop=context.stop) as publisher:
         await consume(
             settings,
             context,

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol, TypeVar
 from aiokafka.errors import KafkaError
 from aiokafka.helpers import create_ssl_context
 
-from foreshock_kit.errors import Transient
+from foreshock_kit.errors import Stopped, Transient
 from foreshock_kit.logs import get_logger
 from foreshock_kit.settings import KafkaSettings
 
@@ -76,10 +76,6 @@ async def stop_client(client: Client, seconds: float = STOP_S) -> None:
             await client.stop()
     except Transient as error:
         _log.warning("kafka_stop_abandoned", why=str(error))
-
-
-class Stopped(Exception):
-    """The service was told to stop before the broker could be reached."""
 
 
 async def start_client(

@@ -5,7 +5,8 @@ from typing import Final
 
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
-from foreshock_kit.kafka.connection import Stopped, stop_client
+from foreshock_kit.errors import Stopped
+from foreshock_kit.kafka.connection import stop_client
 from foreshock_kit.kafka.membership import PART, Handler, Hook, Job, Membership
 from foreshock_kit.kafka.publisher import Publisher
 from foreshock_kit.kafka.reader import start_reader

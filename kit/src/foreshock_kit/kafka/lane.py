@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from foreshock_kit.kafka.partitioning import partition_of
+
 Delivery = asyncio.Future[Any]
+
+_KEYS_REMEMBERED: Final = 4_096
 
 
 class Lane:
@@ -53,3 +57,22 @@ class Lane:
             )
             self._on_handed_over(self.topic, delivery, batch.record_count())
             return delivery
+
+
+class Route:
+    """One topic's lanes, and the lane of each key met lately."""
+
+    def __init__(self, lanes: tuple[Lane, ...]) -> None:
+        self._lanes = lanes
+        self._known: dict[str, tuple[Lane, bytes]] = {}
+
+    def lane(self, key: str) -> tuple[Lane, bytes]:
+        """Return the lane of a key's partition, and the key's bytes."""
+        known = self._known.get(key)
+        if known is None:
+            raw = key.encode()
+            known = self._lanes[partition_of(raw, len(self._lanes))], raw
+            if len(self._known) >= _KEYS_REMEMBERED:
+                self._known.clear()
+            self._known[key] = known
+        return known

@@ -18,9 +18,8 @@ from foreshock_kit.kafka.connection import (
     start_client,
     stop_client,
 )
-from foreshock_kit.kafka.lane import Delivery, Lane
+from foreshock_kit.kafka.lane import Delivery, Lane, Route
 from foreshock_kit.kafka.metrics import PUBLISHED
-from foreshock_kit.kafka.partitioning import partition_of
 from foreshock_kit.settings import KafkaSettings
 from foreshock_schemas.codec import encode
 from foreshock_schemas.events import Event
@@ -30,25 +29,6 @@ LINGER_S: Final = 0.02
 DELIVERY_S: Final = REQUEST_TIMEOUT_MS / 1000
 _BATCH_BYTES: Final = 128 * 1024
 _LARGEST_RECORD_BYTES: Final = 900_000
-_KEYS_REMEMBERED: Final = 4_096
-
-
-class _Route:
-    """One topic's lanes, and the lane of each key met lately."""
-
-    def __init__(self, lanes: tuple[Lane, ...]) -> None:
-        self._lanes = lanes
-        self._known: dict[str, tuple[Lane, bytes]] = {}
-
-    def lane(self, key: str) -> tuple[Lane, bytes]:
-        known = self._known.get(key)
-        if known is None:
-            raw = key.encode()
-            known = self._lanes[partition_of(raw, len(self._lanes))], raw
-            if len(self._known) >= _KEYS_REMEMBERED:
-                self._known.clear()
-            self._known[key] = known
-        return known
 
 
 class Publisher:
@@ -56,7 +36,8 @@ class Publisher:
 
     Crash-only: when the broker does not acknowledge within `delivery_s` its block is
     cancelled and `Transient` leaves it (in an ExceptionGroup), so that the process restarts
-    and goes on from what it had committed.
+    and goes on from what it had committed. An unreachable broker is waited for, until `stop`
+    is set: then `Stopped` is raised.
 
     Example:
         async with Publisher(settings, "ingest-trades", SystemClock()) as publisher:
@@ -65,13 +46,20 @@ class Publisher:
     """
 
     def __init__(
-        self, settings: KafkaSettings, name: str, clock: Clock, *, delivery_s: float = DELIVERY_S
+        self,
+        settings: KafkaSettings,
+        name: str,
+        clock: Clock,
+        *,
+        stop: asyncio.Event | None = None,
+        delivery_s: float = DELIVERY_S,
     ) -> None:
         self._settings = settings
         self._delivery_s = delivery_s
+        self._stop_asked = stop
         self._name = name
         self._clock = clock
-        self._routes: dict[str, _Route] = {}
+        self._routes: dict[str, Route] = {}
         self._waiting: dict[Lane, None] = {}
         self._handing_over = asyncio.Lock()
         self._unconfirmed: set[Delivery] = set()
@@ -82,7 +70,7 @@ class Publisher:
         self._tasks: tuple[asyncio.Task[None], ...] = ()
 
     async def __aenter__(self) -> Self:
-        self._producer = await start_client(self._settings, self._make)
+        self._producer = await start_client(self._settings, self._make, stop=self._stop_asked)
         self._stack.push_async_callback(self._stop)
         group = await self._stack.enter_async_context(asyncio.TaskGroup())
         self._tasks = (group.create_task(self._linger()), group.create_task(self._watch()))
@@ -185,10 +173,10 @@ class Publisher:
                 await lane.hand_over()
         return lane, len(value)
 
-    async def _open(self, topic: str) -> _Route:
+    async def _open(self, topic: str) -> Route:
         async with bounded(self._delivery_s, f"looking up {topic}"):
             partitions = await self._producer.partitions_for(topic)
-        route = _Route(
+        route = Route(
             tuple(
                 Lane(self._producer, topic, partition, self._note)
                 for partition in sorted(partitions)

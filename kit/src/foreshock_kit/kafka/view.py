@@ -6,8 +6,9 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from foreshock_kit.errors import Stopped
 from foreshock_kit.kafka.cluster import partition_counts
-from foreshock_kit.kafka.connection import Stopped, bounded, stop_client
+from foreshock_kit.kafka.connection import bounded, stop_client
 from foreshock_kit.kafka.metrics import DEAD_LETTERS
 from foreshock_kit.kafka.reader import poll, start_reader
 from foreshock_kit.kafka.records import Record, read_all

@@ -1,5 +1,6 @@
 """Binance's keyless REST calls over the simulated market."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ _STALE_MS: Final = 38_000_000
 _MOST_KLINES: Final = 1500
 _MOST_TRADES: Final = 1000
 _CHANGE_PCT: Final = 1.0
+_WHOLE: Final = re.compile(r"[0-9]{1,20}")
 
 Params = Mapping[str, str]
 
@@ -159,7 +161,7 @@ class RestApi:
 
     def _klines(self, params: Params) -> Any:
         contract = self._contract(params)
-        interval, limit = params.get("interval", ""), int(params.get("limit", "500"))
+        interval, limit = params.get("interval", ""), _limit(params)
         if interval not in {"15m", "1h"}:
             raise Refusal(-1120, "Invalid interval.")
         return history.klines(
@@ -173,9 +175,11 @@ class RestApi:
 
     def _agg_trades(self, params: Params) -> Any:
         symbol = self._contract(params).profile.symbol
-        first, limit = int(params.get("fromId", "0")), int(params.get("limit", "500"))
-        rows = [trade.listed() for trade in self._venue.trades[symbol] if trade.number >= first]
-        return rows[: min(limit, _MOST_TRADES)]
+        limit, trades = min(_limit(params), _MOST_TRADES), self._venue.trades[symbol]
+        if "fromId" not in params:
+            return [trade.listed() for trade in trades][-limit:]
+        first = _whole(params, "fromId", "")
+        return [trade.listed() for trade in trades if trade.number >= first][:limit]
 
 
 def _symbol_row(contract: Contract) -> dict[str, Any]:
@@ -204,8 +208,24 @@ def _one_or_all(one: int, every: int) -> Callable[[Params], int]:
     return lambda params: one if "symbol" in params else every
 
 
+def _whole(params: Params, name: str, default: str) -> int:
+    text = params.get(name, default)
+    if not _WHOLE.fullmatch(text):
+        legal = f"legal range is '^{_WHOLE.pattern}$'."
+        raise Refusal(-1100, f"Illegal characters found in parameter '{name}'; {legal}")
+    return int(text)
+
+
+def _limit(params: Params) -> int:
+    limit = _whole(params, "limit", "500")
+    if limit < 1:
+        raise Refusal(-1130, "Data sent for parameter 'limit' is not valid.")
+    return limit
+
+
 def _kline_weight(params: Params) -> int:
-    limit = int(params.get("limit", "500"))
+    text = params.get("limit", "500")
+    limit = int(text) if _WHOLE.fullmatch(text) else 0
     return next((w for most, w in ((99, 1), (499, 2), (1000, 5)) if limit <= most), 10)
 
 

@@ -73,6 +73,8 @@ class Listener:
             return _invalid(
                 f"unknown variant {message['method']}, expected one of {known} at line 1 column 28"
             )
+        if not isinstance(params, list):
+            return _invalid("params must be an array")
         return self._do(message["method"], params, number)
 
     def _do(self, method: str, params: list[Any], number: int) -> dict[str, Any]:

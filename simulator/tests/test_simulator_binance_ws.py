@@ -1,0 +1,193 @@
+"""The simulated Binance's websocket as a foreign client sees it, field by field."""
+
+import asyncio
+import itertools
+import json
+from contextlib import asynccontextmanager
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from foreshock_exchanges import load
+from foreshock_exchanges.base import Channel, Ignored
+from foreshock_schemas.events import Liquidation, Trade
+from foreshock_simulator.binance.server import serve
+from foreshock_simulator.binance.streams import MAX_STREAMS
+from foreshock_simulator.binance.venue import Venue
+from foreshock_simulator.market.market import Market
+
+T0 = 1_790_000_000_000
+SHOCK_S = 32
+AGG_TRADE = {"e", "E", "a", "s", "p", "q", "nq", "f", "l", "T", "m", "st"}
+FORCE_ORDER = {"s", "S", "o", "f", "q", "p", "ap", "X", "l", "z", "T", "ps", "st"}
+MARK_PRICE = {"e", "E", "s", "p", "ap", "P", "i", "r", "T", "st"}
+
+
+@pytest.fixture
+async def venue():
+    return Venue(Market(7), 7, T0)
+
+
+@pytest.fixture
+async def base(venue):
+    async with asyncio.timeout(20), serve(venue, "127.0.0.1", 0) as url:
+        yield url.replace("http", "ws", 1)
+
+
+@asynccontextmanager
+async def client(url):
+    async with connect(url, proxy=None, compression=None) as socket:
+        await ask(socket, method="LIST_SUBSCRIPTIONS", id=0)  # answered: the venue knows it
+        yield socket
+
+
+async def ask(socket, **message):
+    await socket.send(json.dumps(message))
+    return json.loads(await socket.recv())
+
+
+async def heard(socket, venue, seconds):
+    """Return all frames of the next seconds, up to the answer to a question asked after them."""
+    for _ in range(seconds * 10):
+        venue.step(venue.now_ms + 100)
+    (listener,) = venue.listeners
+    return [await socket.recv(decode=False) for _ in range(listener.frames.qsize())]
+
+
+async def test_raw_and_combined_streams_carry_the_same_payloads(venue, base):
+    async with client(f"{base}/market/ws/btcusdt@aggTrade") as raw:
+        bare = [json.loads(frame) for frame in await heard(raw, venue, 2)]
+    venue_again = Venue(Market(7), 7, T0)
+    async with serve(venue_again, "127.0.0.1", 0) as url:
+        there = f"{url.replace('http', 'ws', 1)}/market/stream?streams=btcusdt@aggTrade"
+        async with client(there) as combined:
+            wrapped = [json.loads(frame) for frame in await heard(combined, venue_again, 2)]
+    assert bare
+    assert wrapped == [{"stream": "btcusdt@aggTrade", "data": payload} for payload in bare]
+
+
+async def test_combined_can_be_switched_on_an_open_socket(venue, base):
+    async with client(f"{base}/market/ws/btcusdt@aggTrade") as socket:
+        on = await ask(socket, method="SET_PROPERTY", params=["combined", True], id=1)
+        assert on == {"result": None, "id": 1}
+        assert all(b'"stream":"btcusdt@aggTrade"' in f for f in await heard(socket, venue, 2))
+
+
+async def test_what_is_unsubscribed_stays_away(venue, base):
+    async with client(f"{base}/market/ws") as socket:
+        both = ["btcusdt@aggTrade", "ethusdt@aggTrade"]
+        await ask(socket, method="SUBSCRIBE", params=both, id=1)
+        before = [json.loads(frame)["s"] for frame in await heard(socket, venue, 3)]
+        await ask(socket, method="UNSUBSCRIBE", params=both[:1], id=2)
+        after = [json.loads(frame)["s"] for frame in await heard(socket, venue, 3)]
+    assert set(before) == {"BTCUSDT", "ETHUSDT"}
+    assert set(after) == {"ETHUSDT"}
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "why"),
+    [
+        ({"id": 1}, 2, "missing field `method`"),
+        ({"method": "SHOUT", "id": 1}, 2, "unknown variant SHOUT"),
+        ({"method": "SUBSCRIBE", "params": ["a@aggTrade"]}, 2, "must be an unsigned integer"),
+        ({"method": "SUBSCRIBE", "params": ["a@aggTrade"], "id": -1}, 2, "unsigned integer"),
+        ({"method": "SUBSCRIBE", "params": ["a@aggTrade"], "id": True}, 2, "unsigned integer"),
+        ({"method": "SUBSCRIBE", "params": None, "id": 1}, 2, "Invalid request"),
+        ({"method": "SUBSCRIBE", "params": "a@aggTrade", "id": 1}, 2, "Invalid request"),
+        ({"method": "SUBSCRIBE", "params": ["x"] * (MAX_STREAMS + 1), "id": 1}, 2, "too many"),
+        ({"method": "SET_PROPERTY", "params": ["volume", 1], "id": 1}, 0, "Unknown property"),
+        ({"method": "SET_PROPERTY", "params": ["combined", 1], "id": 1}, 1, "expected Boolean"),
+        ([], 2, "missing field `method`"),
+    ],
+)
+async def test_a_bad_request_gets_its_error_and_changes_nothing(base, message, code, why):
+    async with client(f"{base}/market/ws/btcusdt@aggTrade") as socket:
+        await socket.send(json.dumps(message))
+        answer = await socket.recv()
+        listed = await ask(socket, method="LIST_SUBSCRIPTIONS", id=9)
+    assert json.loads(answer)["code"] == code
+    assert why in json.loads(answer)["msg"]
+    assert load("binance").parse(answer.encode(), T0) is Ignored.SUBSCRIBE_ERROR
+    assert listed == {"result": ["btcusdt@aggTrade"], "id": 9}
+
+
+async def test_the_eleventh_message_of_a_second_ends_the_connection(base):
+    async with client(f"{base}/market/ws") as socket:
+        with pytest.raises(ConnectionClosed) as closed:
+            for number in range(20):
+                await ask(socket, method="LIST_SUBSCRIPTIONS", id=number)
+    assert closed.value.rcvd.code == 1008
+
+
+async def test_an_agg_trade_has_the_documented_fields(venue, base):
+    async with client(f"{base}/market/ws/btcusdt@aggTrade") as socket:
+        rows = [json.loads(frame) for frame in await heard(socket, venue, 5)]
+    assert len(rows) > 20
+    for row in rows:
+        assert set(row) == AGG_TRADE
+        assert (row["e"], row["s"], row["st"]) == ("aggTrade", "BTCUSDT", 1)
+        assert row["T"] <= row["E"] < row["T"] + 1000
+        assert 0 < float(row["nq"]) <= float(row["q"])
+        assert row["f"] <= row["l"]
+        assert isinstance(row["m"], bool)
+    assert all(b["a"] == a["a"] + 1 for a, b in itertools.pairwise(rows))
+    assert all(b["f"] == a["l"] + 1 for a, b in itertools.pairwise(rows))
+    assert {row["m"] for row in rows} == {True, False}
+
+
+async def test_a_force_order_has_the_documented_fields_and_one_shows_a_second(venue, base):
+    async with client(f"{base}/market/ws/!forceOrder@arr") as socket:
+        rows = [json.loads(frame) for frame in await heard(socket, venue, SHOCK_S)]
+    assert len(rows) > 50
+    for row in rows:
+        order = row["o"]
+        assert set(row) == {"e", "E", "o"}
+        assert set(order) == FORCE_ORDER
+        assert (order["o"], order["f"], order["X"]) == ("LIMIT", "IOC", "FILLED")
+        assert order["S"] in {"SELL", "BUY"}
+        assert 0 <= float(order["l"]) <= float(order["z"]) == float(order["q"])
+        worse, paid = float(order["p"]), float(order["ap"])
+        assert worse < paid if order["S"] == "SELL" else worse > paid
+        assert 0 <= row["E"] - order["T"] <= 1000
+    shown = [(row["o"]["s"], row["E"] // 1000) for row in rows]
+    assert len(shown) == len(set(shown))
+
+
+async def test_mark_prices_come_every_second_and_tradfi_apart(venue, base):
+    async with client(f"{base}/market/ws/!markPrice@arr@1s") as socket:
+        lists = [json.loads(frame) for frame in await heard(socket, venue, 3)]
+    assert len(lists) == 6
+    assert all(set(row) == MARK_PRICE for rows in lists for row in rows)
+    assert all(row["T"] > row["E"] and row["T"] % 28_800_000 == 0 for r in lists for row in r)
+    assert [[row["s"] for row in rows] for rows in lists] == 3 * [
+        list(venue.market.contracts),
+        ["TSLAUSDT"],
+    ]
+
+
+@pytest.mark.parametrize("path", ["/ws", "/public/ws", "/stream", "/public/stream"])
+async def test_market_streams_come_only_on_the_market_path(venue, base, path):
+    async with client(base + path) as socket:
+        names = ["btcusdt@aggTrade", "!forceOrder@arr", "btcusdt@trade"]
+        assert (await ask(socket, method="SUBSCRIBE", params=names, id=1))["result"] is None
+        frames = [json.loads(frame) for frame in await heard(socket, venue, SHOCK_S)]
+    assert {frame.get("data", frame)["e"] for frame in frames} == {"trade"}
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+async def test_the_adapters_own_feed_is_served_and_read_without_a_flaw(venue, base, channel):
+    adapter = load("binance")
+    (feed,) = adapter.feeds(channel, ["DASHUSDT", "1000PEPEUSDT", "NOSUCHUSDT"], base)
+    async with client(feed.url) as socket:
+        for hello in feed.hello:
+            await socket.send(hello)
+            assert adapter.parse(await socket.recv(decode=False), T0) is Ignored.ACK
+        parsed = [adapter.parse(f, venue.now_ms) for f in await heard(socket, venue, SHOCK_S)]
+    wanted = Liquidation if channel is Channel.LIQUIDATIONS else Trade
+    events = [e for each in parsed if isinstance(each, list) for e in each if type(e) is wanted]
+    assert {"DASH", "PEPE"} <= {event.coin for event in events}
+    assert all(
+        event.size_coins * event.price == pytest.approx(event.notional_usd) for event in events
+    )
+    assert {each for each in parsed if isinstance(each, Ignored)} == {Ignored.OTHER_MARKET}
