@@ -12,7 +12,7 @@ from foreshock_kit.errors import PortInUse
 pytestmark = pytest.mark.broker
 
 HOLDS_A_BROKER = """
-import asyncio, sys
+import asyncio, signal, sys
 from pathlib import Path
 from foreshock_kit.broker import embedded_broker
 
@@ -21,6 +21,8 @@ async def main():
         print(address, file=sys.__stdout__, flush=True)
         await asyncio.Event().wait()
 
+# Whoever runs these tests in a shell's background has SIGINT ignored, and so would we
+signal.signal(signal.SIGINT, signal.default_int_handler)
 asyncio.run(main())
 """
 
