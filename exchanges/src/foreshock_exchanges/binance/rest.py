@@ -32,7 +32,7 @@ _STATUS: Final[dict[str, Literal["trading", "pending", "closing", "closed"]]] = 
     "PRE_SETTLE": "closing",
     "CLOSE": "closed",
 }
-_KLINE_WEIGHTS: Final = ((100, 1), (500, 2), (1000, 5), (1500, 10))
+_KLINE_WEIGHTS: Final = ((99, 1), (499, 2), (1000, 5), (1500, 10))
 
 P = ParamSpec("P")
 T = TypeVar("T")
