@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from foreshock_schemas.events import MarketStats, Threshold
+from foreshock_schemas.testing import sample
 from threshold_service.domain.engine import BaselinePrd
 
 TUESDAY_US = datetime(2026, 6, 16, 15, 0, tzinfo=UTC)
@@ -19,18 +20,16 @@ def limits(
     at: datetime = TUESDAY_US,
 ) -> Threshold:
     at_ms = int(at.timestamp() * 1000)
-    stats = MarketStats(
+    stats = sample(
+        MarketStats,
         event_id=f"stats:{coin}:{at_ms}",
         ts_event_ms=at_ms,
         ts_recv_ms=at_ms + 20,
         coin=coin,
-        in_universe=True,
-        exchanges=("binance",),
         price=1.0,
         price_change_24h_pct=0.0,
         volume_24h_usd=daily_usd,
         market_cap_usd=cap_usd,
-        market_cap_source="bundled",
         market_cap_ms=at_ms,
         avg_daily_volume_usd=daily_usd,
         volume_days=30,

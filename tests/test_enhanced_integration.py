@@ -8,6 +8,7 @@ import pytest
 from foreshock_kit.service import Context
 from foreshock_kit.testing import eventually, records_on
 from foreshock_schemas.events import Bar, MarketStats
+from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import (
     ALERTS,
     BARS,
@@ -110,19 +111,14 @@ async def detecting(bootstrap: str, *, volume: bool):
 
 
 def stats(coin: str, at_ms: int) -> MarketStats:
-    return MarketStats(
+    return sample(
+        MarketStats,
         event_id=f"stats:{coin}",
         ts_event_ms=at_ms,
         ts_recv_ms=at_ms,
         coin=coin,
-        in_universe=True,
-        exchanges=("binance",),
-        price=150.0,
-        volume_24h_usd=1e9,
         market_cap_usd=50e9,
-        market_cap_source="bundled",
         market_cap_ms=at_ms,
-        tier="large",
         avg_daily_volume_usd=1e9,
         volume_days=30,
         volume_ms=at_ms,
@@ -132,21 +128,13 @@ def stats(coin: str, at_ms: int) -> MarketStats:
 
 
 def bar(coin: str, start_ms: int) -> Bar:
-    return Bar(
-        event_id=f"bar:{coin}:{start_ms}",
+    return sample(
+        Bar,
         ts_event_ms=start_ms + 1_000,
         ts_recv_ms=start_ms + 1_000,
         exchange="binance",
         coin=coin,
         start_ms=start_ms,
-        open=150.0,
-        high=150.0,
-        low=150.0,
-        close=150.0,
         notional_usd=1e7,
         taker_buy_usd=5e6,
-        trades=10,
-        largest_cluster_usd=1e6,
-        late_notional_usd=0.0,
-        mark_price=150.0,
     )

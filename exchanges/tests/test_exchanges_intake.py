@@ -4,20 +4,13 @@ from foreshock_exchanges import intake
 from foreshock_exchanges.base import Ignored, MalformedFrame, MarkPrice, UnknownInstrument
 from foreshock_exchanges.intake import Intake
 from foreshock_schemas.events import Trade
+from foreshock_schemas.testing import sample
 
 
 def trade(number: int) -> Trade:
-    return Trade(
+    return sample(
+        Trade,
         event_id=f"x:{number}",
-        ts_event_ms=1,
-        ts_recv_ms=2,
-        exchange="x",
-        symbol="BTC",
-        coin="BTC",
-        aggressor="buy",
-        price=1.0,
-        size_coins=1.0,
-        notional_usd=1.0,
     )
 
 

@@ -8,7 +8,8 @@ from prometheus_client import REGISTRY
 from foreshock_exchanges import load
 from foreshock_kit.testing import FakeClock, MemoryPublisher
 from foreshock_kit.universe import Universe
-from foreshock_schemas.events import Instrument
+from foreshock_schemas.events import Instrument, MarketStats
+from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import LIQUIDATIONS
 from ingest_liquidations.service import LiquidationDesk
 
@@ -16,19 +17,12 @@ NOW = 1_790_000_000_000
 
 
 def contract(coin):
-    return Instrument(
-        event_id=coin,
-        ts_event_ms=NOW,
-        ts_recv_ms=NOW,
+    return sample(
+        Instrument,
         exchange="binance",
         symbol=f"{coin}USDT",
         coin=coin,
-        quote="USDT",
-        multiplier=1.0,
-        contract_size=1.0,
-        tick_size=None,
         status="trading",
-        funding_interval_h=None,
     )
 
 
@@ -37,10 +31,10 @@ def frame(symbol, price="100", size="3"):
     return json.dumps({"e": "forceOrder", "E": NOW, "o": order}, separators=(",", ":")).encode()
 
 
-class Following(Universe):
-    def __init__(self, *coins):
-        super().__init__()
-        self._coins.update(coins)
+def following(coin):
+    universe = Universe()
+    universe.apply(sample(MarketStats, coin=coin))
+    return universe
 
 
 @pytest.fixture
@@ -51,7 +45,7 @@ def publisher():
 @pytest.fixture
 def desk(publisher):
     made = LiquidationDesk(
-        load("binance"), "wss://host", Following("BTC"), publisher, FakeClock(NOW)
+        load("binance"), "wss://host", following("BTC"), publisher, FakeClock(NOW)
     )
     made.feeds([contract("BTC")])
     return made

@@ -6,6 +6,9 @@ import pytest
 
 from foreshock_exchanges import load
 from foreshock_kit.testing import FakeClock, MemoryPublisher
+from foreshock_kit.universe import Universe
+from foreshock_schemas.events import MarketStats
+from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import BARS, TRADES
 from ingest_trades.service import TradeDesk
 
@@ -20,7 +23,10 @@ def trade(number, at_ms, size="2"):
 @pytest.fixture
 def world():
     publisher, clock = MemoryPublisher(), FakeClock(NOW)
-    return TradeDesk(load("binance"), "wss://host", publisher, clock), publisher, clock
+    universe = Universe()
+    universe.apply(sample(MarketStats, coin="BTC"))
+    desk = TradeDesk(load("binance"), "wss://host", universe, publisher, clock)
+    return desk, publisher, clock
 
 
 async def test_trades_become_records_and_after_their_second_a_bar(world):
@@ -48,3 +54,17 @@ async def test_a_repeat_is_counted_once(world):
     assert await desk.on_frame(trade(1, NOW))
     assert not await desk.on_frame(trade(1, NOW))
     assert len(publisher.on(TRADES)) == 1
+
+
+async def test_marks_make_bars_of_coins_that_are_followed_only(world):
+    desk, publisher, clock = world
+    for second in range(25):
+        marks = [
+            {"e": "markPriceUpdate", "E": clock.now_ms(), "s": symbol, "p": "100", "i": "100"}
+            for symbol in ("BTCUSDT", "ETHUSDT")
+        ]
+        assert await desk.on_frame(json.dumps(marks).encode()), second
+        clock.advance(1)
+    bars = publisher.on(BARS)
+    assert {bar.coin for bar in bars} == {"BTC"}
+    assert {bar.mark_price for bar in bars} == {100.0}

@@ -14,37 +14,28 @@ from foreshock_kit.service import Context
 from foreshock_kit.testing import MemoryPublisher, eventually
 from foreshock_kit.universe import Universe, UniverseWatch
 from foreshock_schemas.events import Instrument, MarketStats
+from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import FEED_HEALTH, INSTRUMENTS, MARKET_STATS
 
 NOW = 1_790_000_000_000
 
 
 def contract(coin, *, exchange="binance", status="trading", size=1.0):
-    return Instrument(
-        event_id=f"{exchange}:{coin}",
-        ts_event_ms=NOW,
-        ts_recv_ms=NOW,
+    return sample(
+        Instrument,
         exchange=exchange,
         symbol=f"{coin}USDT",
         coin=coin,
-        quote="USDT",
-        multiplier=1.0,
         contract_size=size,
-        tick_size=None,
         status=status,
-        funding_interval_h=None,
     )
 
 
 def stats(coin, *, in_universe=True):
-    return MarketStats(
-        event_id=coin,
-        ts_event_ms=NOW,
-        ts_recv_ms=NOW,
+    return sample(
+        MarketStats,
         coin=coin,
         in_universe=in_universe,
-        exchanges=(),
-        volume_days=0,
     )
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from foreshock_exchanges.base import OpenContracts, Premium, Ticker
 from foreshock_schemas.events import Instrument, Kline
+from foreshock_schemas.testing import sample
 from oi_poller.domain import bundled_caps, caps, history, universe
 from oi_poller.domain.caps import Cap
 from oi_poller.domain.market import Market
@@ -20,23 +21,16 @@ NOW = 1_790_000_000_000 // HOUR_MS * HOUR_MS
 
 def kline(hours_ago, close=100.0, usd=1000.0):
     end = NOW - hours_ago * HOUR_MS
-    return Kline(
-        event_id=f"k{end}",
+    return sample(
+        Kline,
         ts_event_ms=end,
-        ts_recv_ms=NOW,
         exchange="binance",
-        symbol="BTCUSDT",
         coin="BTC",
         interval="1h",
         start_ms=end - HOUR_MS,
-        open=close,
-        high=close,
-        low=close,
         close=close,
         volume_coins=usd / close,
         notional_usd=usd,
-        taker_buy_usd=0.0,
-        trades=1,
     )
 
 
@@ -56,19 +50,13 @@ def ticker(coin, usd, price=100.0, symbol=None):
 
 
 def contract(coin, status="trading", size=1.0, venue="binance"):
-    return Instrument(
-        event_id=f"i{coin}{status}",
-        ts_event_ms=NOW,
-        ts_recv_ms=NOW,
+    return sample(
+        Instrument,
         exchange=venue,
         symbol=f"{coin}USDT",
         coin=coin,
-        quote="USDT",
-        multiplier=1.0,
         contract_size=size,
-        tick_size=None,
         status=status,
-        funding_interval_h=None,
     )
 
 

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foreshock_schemas.events import Bar, Evidence, Kline, OpenInterest, Signal, ZoneMap
+from foreshock_schemas.testing import sample
 from predictor_service.domain import baseline
 from predictor_service.domain.prediction import Prediction
 
@@ -15,64 +16,45 @@ PLACE = Evidence(topic="t", partition=0, offset=1, event_id="e")
 
 def reading(minute=0.0, mark=80_000.0, oi_usd=2e9, funding=0.0001, exchange="binance", hours=8.0):
     at = T0 + int(minute * 60_000)
-    return OpenInterest(
+    return sample(
+        OpenInterest,
         event_id=f"{exchange}:BTCUSDT:oi:{at}",
         ts_event_ms=at,
         ts_recv_ms=at + 50,
         exchange=exchange,
-        symbol="BTCUSDT",
         coin="BTC",
         open_interest_coins=oi_usd / mark,
         open_interest_usd=oi_usd,
         mark_price=mark,
-        index_price=mark,
         funding_rate=funding,
         funding_interval_h=hours,
-        next_funding_ms=None,
     )
 
 
 def bar(minute, mark=None, close=None):
     at = T0 + int(minute * 60_000)
-    return Bar(
+    return sample(
+        Bar,
         event_id=f"binance:BTC:bar:{at}",
         ts_event_ms=at,
         ts_recv_ms=at + 50,
         exchange="binance",
         coin="BTC",
-        start_ms=at - 1000,
-        open=close,
-        high=close,
-        low=close,
         close=close,
-        notional_usd=0.0,
-        taker_buy_usd=0.0,
-        trades=0,
-        largest_cluster_usd=0.0,
-        late_notional_usd=0.0,
         mark_price=mark,
     )
 
 
 def hourly(end_hours, close):
     end = T0 + int(end_hours * HOUR_MS)
-    return Kline(
+    return sample(
+        Kline,
         event_id=f"binance:BTCUSDT:1h:{end}",
         ts_event_ms=end,
-        ts_recv_ms=end,
         exchange="binance",
-        symbol="BTCUSDT",
         coin="BTC",
         interval="1h",
-        start_ms=end - HOUR_MS,
-        open=close,
-        high=close,
-        low=close,
         close=close,
-        volume_coins=1.0,
-        notional_usd=close,
-        taker_buy_usd=0.0,
-        trades=1,
     )
 
 

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from foreshock_schemas import registry
 from foreshock_schemas.codec import Codec, Undecodable, decode, encode
+from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import TOPICS
 
 EVENTS = [topic.event for topic in TOPICS]
@@ -63,6 +64,13 @@ ANY_EVENT = st.one_of(*(instances(event) for event in EVENTS))
 @given(ANY_EVENT)
 def test_every_event_survives_a_round_trip(event):
     assert decode(encode(event)) == event
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_samples_for_tests_are_events_that_can_be_sent(event):
+    made = sample(event, ts_event_ms=5)
+    assert decode(encode(made)) == made
+    assert made.ts_event_ms == 5
 
 
 @given(ANY_EVENT)

@@ -2,13 +2,36 @@
 
 import itertools
 import math
+from collections import Counter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foreshock_simulator.market.market import Market
+from foreshock_simulator.market.profiles import DEMO
 from foreshock_simulator.market.scenario import demo
+
+SESSIONS = {"asian": 0.7, "european": 0.9, "us": 1.0, "weekend": 0.5}
+"""The multipliers of the original formula."""
+
+
+def cascade_usd(profile, session):
+    """Return what must be liquidated within 60 s, by the formula as it was first written."""
+    cap_usd = profile.supply * profile.price
+    shares = ((100e9, 0.0005), (10e9, 0.001), (1e9, 0.002), (0.0, 0.005))
+    share = next(share for above, share in shares if cap_usd > above)
+    jumpiness = max(0.5, min(2.0, 1.0 + (profile.volatility - 0.05) * 2))
+    return 5 * profile.daily_usd * share * SESSIONS[session] * jumpiness
+
+
+def liquidated(steps, *, shown=False):
+    """Return USD by symbol: all, or the largest of each step, as Binance shows them."""
+    usd = Counter()
+    for symbol, step in (item for steps_of in steps for item in steps_of.items()):
+        sizes = [each.units * each.price for each in step.liquidations]
+        usd[symbol] += max(sizes, default=0.0) if shown else sum(sizes)
+    return usd
 
 
 def run(seed, seconds, dt=0.5, scenario="demo"):
@@ -88,3 +111,34 @@ def test_a_calm_market_has_no_cascade():
     assert usd < 0.1 * sum(
         e.units * e.price for s in shaken for step in s.values() for e in step.liquidations
     )
+
+
+@pytest.mark.parametrize("session", SESSIONS)
+@pytest.mark.parametrize("seed", range(3))
+def test_the_first_minute_exceeds_every_coins_limit_in_every_session(seed, session):
+    _, steps = run(seed, 60, dt=1.0)
+    every, shown = liquidated(steps), liquidated(steps, shown=True)
+    for profile in DEMO:
+        limit = cascade_usd(profile, session)
+        assert every[profile.symbol] > 2 * limit, profile.base
+        assert shown[profile.symbol] > limit, f"{profile.base} as one a second is shown"
+
+
+@pytest.mark.parametrize("dt", [0.1, 0.5, 2.0, 5.0])
+def test_the_first_cascade_does_not_hang_on_the_speed(dt):
+    usd = liquidated(run(7, 60, dt)[1])
+    assert all(usd[profile.symbol] > cascade_usd(profile, "us") for profile in DEMO)
+
+
+@pytest.mark.parametrize("seed", [7, 8])
+def test_every_shock_ends_in_a_cascade_and_there_is_none_between(seed):
+    _, steps = run(seed, 900, dt=1.0)
+    shocks = demo(seed, tuple(profile.symbol for profile in DEMO))
+    starts = [int(s.start_s) for s in itertools.takewhile(lambda s: s.start_s < 840, shocks)]
+    assert len(starts) >= 4
+    for start in starts:
+        shaken = liquidated(steps[start : start + 60])
+        assert any(shaken[profile.symbol] > cascade_usd(profile, "us") for profile in DEMO)
+    quiet = liquidated(steps[starts[0] + 60 : starts[1]])
+    for profile in DEMO:
+        assert quiet[profile.symbol] < cascade_usd(profile, "us")

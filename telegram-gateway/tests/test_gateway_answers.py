@@ -18,6 +18,7 @@ from foreshock_schemas.events import (
     Threshold,
     ZoneMap,
 )
+from foreshock_schemas.testing import sample
 from telegram_gateway.domain import markup
 from telegram_gateway.domain.desk import MARKET_COMMANDS, Desk
 from telegram_gateway.domain.profile import picture, value_area
@@ -53,23 +54,18 @@ def bar(ago_ms=1_000, *, notional=1_000.0, bought=600.0, close=100.0, **fields):
 
 def kline(hours_ago, low, high, notional=1_000.0, interval="1h"):
     start_ms = NOW - NOW % HOUR - hours_ago * HOUR
-    return Kline(
+    return sample(
+        Kline,
         event_id=f"kline:{start_ms}",
         ts_event_ms=start_ms + HOUR,
-        ts_recv_ms=NOW,
         exchange="binance",
-        symbol="BTCUSDT",
         coin="BTC",
         interval=interval,
         start_ms=start_ms,
-        open=low,
         high=high,
         low=low,
         close=high,
-        volume_coins=10.0,
         notional_usd=notional,
-        taker_buy_usd=notional / 2,
-        trades=5,
     )
 
 
@@ -117,43 +113,29 @@ def reading(ago_ms=0, *, coins=10.0, exchange="binance", **fields):
 
 
 def liquidation(number, *, position="long", notional=5e6, coin="BTC", coverage="full", ago_ms=0):
-    return Liquidation(
+    return sample(
+        Liquidation,
         event_id=f"liquidation:{number}",
         ts_event_ms=NOW - ago_ms,
         ts_recv_ms=NOW - ago_ms,
         exchange="binance",
-        symbol=f"{coin}USDT",
         coin=coin,
         position=position,
         price=100.0,
-        size_coins=notional / 100,
         notional_usd=notional,
         coverage=coverage,
     )
 
 
 def threshold():
-    return Threshold(
-        event_id="threshold",
+    return sample(
+        Threshold,
         ts_event_ms=NOW,
         ts_recv_ms=NOW,
         coin="BTC",
         method="baseline_prd",
-        session="us",
-        tier="mega",
         single_liquidation_usd=4e6,
-        cascade_usd=2e7,
         volume_15m_usd=3e8,
-        oi_change_pct=15.0,
-        oi_minimum_usd=2e7,
-        market_cap_usd=1e12,
-        avg_daily_volume_usd=9.6e9,
-        volatility_daily=0.03,
-        base_share=0.0005,
-        session_multiplier=1.0,
-        volatility_multiplier=1.0,
-        confidence=1.0,
-        next_review_ms=NOW + HOUR,
     )
 
 
@@ -340,30 +322,15 @@ def test_coins_are_followed_while_they_are_in_the_universe(views):
 
 
 def test_zones_and_feeds_are_known(views):
-    zones = ZoneMap(
-        event_id="z",
-        ts_event_ms=NOW,
-        ts_recv_ms=NOW,
+    zones = sample(
+        ZoneMap,
         coin="BTC",
-        model="baseline_prd",
-        price=100.0,
-        anchor_price=100.0,
-        anchor_ms=NOW,
-        open_interest_usd=1e9,
-        funding_rate_8h=None,
-        estimated_leverage=25.0,
-        long_ratio=0.6,
-        zones=(),
     )
-    feed = FeedHealth(
-        event_id="f",
-        ts_event_ms=NOW,
-        ts_recv_ms=NOW,
+    feed = sample(
+        FeedHealth,
         exchange="binance",
         channel="trades",
         state="LIVE",
-        reason="",
-        since_ms=NOW,
     )
     for event in (zones, feed, msgspec.structs.replace(feed, state="DOWN")):
         views.on_event(event)

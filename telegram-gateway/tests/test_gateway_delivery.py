@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foreshock_schemas.events import Alert
+from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import DELIVERIES
 from telegram_gateway.domain.ledger import UNANSWERED_LIMIT, Ledger, Todo
 from telegram_gateway.domain.pacing import BURST, OVERALL_BURST, Pacing
@@ -14,19 +15,17 @@ NOW = 1_790_000_000_000
 
 
 def alert(number=1, *, chat_id=7, revision=1, severity="warning", expires_ms=NOW + 600_000):
-    return Alert(
+    return sample(
+        Alert,
         event_id=f"alert:{number}:{revision}",
         ts_event_ms=NOW,
         ts_recv_ms=NOW + 5,
         incident_id=f"incident:{number}",
         revision=revision,
         chat_id=chat_id,
-        coin="BTC",
-        kind="cascade",
         severity=severity,
         title="BTC",
         lines=("what happened",),
-        signal_ids=("signal:1",),
         expires_ms=expires_ms,
     )
 

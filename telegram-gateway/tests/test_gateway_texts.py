@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foreshock_schemas.events import Alert, Delivery, FeedHealth, MarketStats
+from foreshock_schemas.testing import sample
 from telegram_gateway.domain import coins, markup, texts
 from telegram_gateway.domain.access import Access
 from telegram_gateway.domain.desk import Desk
@@ -21,19 +22,13 @@ def said(blocks):
 
 
 def alert(title="BTC · Liquidation cascade", severity="critical", lines=("BTC: $9M",)):
-    return Alert(
+    return sample(
+        Alert,
         event_id=f"alert:{title}",
-        ts_event_ms=NOW,
-        ts_recv_ms=NOW,
-        incident_id="i",
-        revision=1,
         chat_id=7,
-        coin="BTC",
-        kind="cascade",
         severity=severity,
         title=title,
         lines=lines,
-        signal_ids=(),
         expires_ms=NOW,
     )
 
@@ -158,30 +153,18 @@ def test_the_greeting_is_escaped():
 def test_the_announcement_and_the_status_name_what_is_on():
     assert "Volume spike detection: ACTIVE" in said(texts.auto_started(FLAGS))
     assert "Liquidation zones: off" in said(texts.auto_started(FLAGS))
-    feed = FeedHealth(
-        event_id="f",
-        ts_event_ms=NOW,
-        ts_recv_ms=NOW,
+    feed = sample(
+        FeedHealth,
         exchange="binance",
         channel="trades",
         state="DOWN",
-        reason="",
         since_ms=NOW - 60_000,
     )
-    last = Delivery(
-        event_id="d",
+    last = sample(
+        Delivery,
         ts_event_ms=NOW - 5_000,
-        ts_recv_ms=NOW,
-        alert_id="a",
-        incident_id="i",
-        revision=1,
         chat_id=7,
         state="SENT",
-        message_id=1,
-        attempt=1,
-        possible_repeat=False,
-        latency_ms=5,
-        error=None,
     )
     nobody = said(texts.status(None, FLAGS, [], None, [], NOW))
     assert "never started" in nobody

@@ -9,6 +9,7 @@ from foreshock_exchanges import load
 from foreshock_exchanges.intake import Intake
 from foreshock_schemas.events import Evidence, Liquidation, MarketStats, Signal
 from foreshock_schemas.names import coin_of
+from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import LIQUIDATIONS
 from foreshock_simulator.binance.streams import Listener
 from foreshock_simulator.binance.venue import Venue
@@ -26,20 +27,15 @@ SESSIONS = {
 
 def stats(profile, at_ms: int) -> MarketStats:
     coin, _ = coin_of(profile.base)
-    return MarketStats(
+    return sample(
+        MarketStats,
         event_id=f"stats:{coin}",
         ts_event_ms=at_ms,
         ts_recv_ms=at_ms,
         coin=coin,
-        in_universe=True,
-        exchanges=("binance",),
         price=profile.price,
-        price_change_24h_pct=0.0,
-        volume_24h_usd=profile.daily_usd,
         market_cap_usd=profile.supply * profile.price,
-        market_cap_source="binance",
         market_cap_ms=at_ms,
-        tier=None,
         avg_daily_volume_usd=profile.daily_usd,
         volume_days=30,
         volume_ms=at_ms,

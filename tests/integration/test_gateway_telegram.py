@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from foreshock_kit.testing import eventually, records_on
 from foreshock_schemas.events import Bar, Delivery, MarketStats
+from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import (
     ALERTS,
     BARS,
@@ -170,32 +171,26 @@ async def test_a_burst_arrives_in_few_messages(world):
 
 async def test_commands_are_answered_from_the_topics(world):
     now_ms = world.now_ms()
-    stats = MarketStats(
+    stats = sample(
+        MarketStats,
         event_id=f"stats:{now_ms}",
         ts_event_ms=now_ms,
         ts_recv_ms=now_ms,
         coin="BTC",
         in_universe=True,
-        exchanges=("binance",),
         volume_24h_usd=8e9,
-        volume_days=0,
     )
-    bar = Bar(
+    bar = sample(
+        Bar,
         event_id=f"bar:{now_ms}",
         ts_event_ms=now_ms,
         ts_recv_ms=now_ms,
         exchange="binance",
         coin="BTC",
         start_ms=now_ms - 1_000,
-        open=50_000.0,
-        high=50_000.0,
-        low=50_000.0,
         close=50_000.0,
         notional_usd=1e6,
         taker_buy_usd=9e5,
-        trades=9,
-        largest_cluster_usd=1e6,
-        late_notional_usd=0.0,
         mark_price=50_001.0,
     )
     await world.publish(MARKET_STATS, stats)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foreshock_schemas.events import Bar, Evidence, Liquidation, MarketStats, OpenInterest, Signal
+from foreshock_schemas.testing import sample
 from threshold_service.domain import wording
 from threshold_service.domain.detection import Detection, Partitions
 from threshold_service.domain.engine import BaselinePrd
@@ -21,20 +22,15 @@ OI_MINIMUM_USD = 2.5e6
 
 
 def stats(at_ms=T0 - MINUTE, coin="SOL", daily_usd=1e9):
-    return MarketStats(
+    return sample(
+        MarketStats,
         event_id=f"stats:{coin}:{at_ms}",
         ts_event_ms=at_ms,
         ts_recv_ms=at_ms + 20,
         coin=coin,
-        in_universe=True,
-        exchanges=("binance",),
         price=150.0,
-        price_change_24h_pct=None,
-        volume_24h_usd=None,
         market_cap_usd=50e9,
-        market_cap_source=None,
         market_cap_ms=at_ms,
-        tier=None,
         avg_daily_volume_usd=daily_usd,
         volume_days=30,
         volume_ms=at_ms,
@@ -62,20 +58,16 @@ def liquidation(second, usd, position="long", exchange="binance", coverage="samp
 
 def bar(second, usd, exchange="binance", late_usd=0.0, bought=0.5, mark=None, close=150.0):
     at_ms = T0 + round(second) * 1000
-    return Bar(
+    return sample(
+        Bar,
         event_id=f"{exchange}:SOL:bar:{second}:{usd}",
         ts_event_ms=at_ms,
         ts_recv_ms=at_ms + 1000,
         exchange=exchange,
         coin="SOL",
-        start_ms=at_ms - 1000,
-        open=close,
-        high=close,
-        low=close,
         close=close,
         notional_usd=usd,
         taker_buy_usd=usd * bought,
-        trades=1,
         largest_cluster_usd=usd,
         late_notional_usd=late_usd,
         mark_price=mark,
@@ -84,7 +76,8 @@ def bar(second, usd, exchange="binance", late_usd=0.0, bought=0.5, mark=None, cl
 
 def reading(minute, coins, exchange="binance", mark=150.0):
     at_ms = T0 + round(minute * MINUTE)
-    return OpenInterest(
+    return sample(
+        OpenInterest,
         event_id=f"{exchange}:SOLUSDT:oi:{at_ms}",
         ts_event_ms=at_ms,
         ts_recv_ms=at_ms + 60,
@@ -94,10 +87,6 @@ def reading(minute, coins, exchange="binance", mark=150.0):
         open_interest_coins=coins,
         open_interest_usd=coins * mark,
         mark_price=mark,
-        index_price=mark,
-        funding_rate=None,
-        funding_interval_h=None,
-        next_funding_ms=None,
     )
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foreshock_schemas.events import MarketStats
+from foreshock_schemas.testing import sample
 from threshold_service.domain import engine
 from threshold_service.domain.book import HISTORY, Book
 from threshold_service.domain.engine import BaselinePrd, Fixed
@@ -31,16 +32,12 @@ def stats(at_ms=T0, coin="BTC", **changes):
         "volatility_daily": 0.05,
         "volatility_ms": at_ms,
     }
-    return MarketStats(
+    return sample(
+        MarketStats,
         event_id=f"stats:{coin}:{at_ms}",
         ts_event_ms=at_ms,
         ts_recv_ms=at_ms + 20,
         coin=coin,
-        in_universe=True,
-        exchanges=("binance",),
-        price_change_24h_pct=None,
-        volume_24h_usd=None,
-        market_cap_source=None,
         **(fields | changes),
     )
 

@@ -7,6 +7,7 @@ from foreshock_kit import settings as kit_settings
 from foreshock_kit.kafka import Record
 from foreshock_kit.testing import FakeClock, MemoryPublisher
 from foreshock_schemas.events import Liquidation, MarketStats
+from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import LIQUIDATIONS, MARKET_STATS, SIGNALS, THRESHOLDS
 from threshold_service import service
 from threshold_service.domain.detection import Partitions
@@ -16,13 +17,12 @@ T0 = 1_781_622_000_000  # Tuesday 16 June 2026, 15:00 UTC
 
 
 def stats(at_ms):
-    return MarketStats(
+    return sample(
+        MarketStats,
         event_id=f"stats:{at_ms}",
         ts_event_ms=at_ms,
         ts_recv_ms=at_ms,
         coin="SOL",
-        in_universe=True,
-        exchanges=("binance",),
         price=150.0,
         market_cap_usd=50e9,
         market_cap_ms=at_ms,

@@ -24,10 +24,10 @@ log = logs.get_logger(__name__)
 async def run(settings: Settings, context: Context) -> None:
     """Follow the trades of every exchange configured until told to stop, then flush."""
 
-    def desk_of(name: str, _: Universe, publisher: Publishing) -> TradeDesk:
+    def desk_of(name: str, universe: Universe, publisher: Publishing) -> TradeDesk:
         adapter = load(name)
         url = settings.ws_url(name, adapter.ws_url)
-        return TradeDesk(adapter, url, publisher, context.clock)
+        return TradeDesk(adapter, url, universe, publisher, context.clock)
 
     await run_desks(settings, context, desk_of)
 
@@ -37,12 +37,20 @@ class TradeDesk:
 
     channel = Channel.TRADES
 
-    def __init__(self, adapter: Adapter, url: str, publisher: Publishing, clock: Clock) -> None:
+    def __init__(
+        self,
+        adapter: Adapter,
+        url: str,
+        universe: Universe,
+        publisher: Publishing,
+        clock: Clock,
+    ) -> None:
         self.exchange = adapter.name
         self.intake = Intake(adapter, logs.Burst(log, "frame_refused", exchange=adapter.name))
         self._adapter = adapter
         self._url = url
         self._bars = Bars(adapter.name)
+        self._universe = universe
         self._publisher = publisher
         self._clock = clock
         self._delay = metrics.DELAY.labels(adapter.name)
@@ -66,7 +74,7 @@ class TradeDesk:
             if isinstance(event, Trade):
                 self._bars.on_trade(event)
                 await self._publisher.publish(TRADES, event)
-            elif isinstance(event, MarkPrice):
+            elif isinstance(event, MarkPrice) and event.coin in self._universe:
                 self._bars.on_mark(event)
         self._delay.observe((recv_ms - events[0].ts_event_ms) / 1000)
         for bar in self._bars.close(recv_ms):
