@@ -168,7 +168,7 @@ async def test_no_request_of_ours_weighs_more_than_we_reckon(http):
         REST.funding_intervals(),
         REST.supply("BTCUSDT"),
         *REST.open_interest(["BTCUSDT", "ETHUSDT"]),
-        *(REST.klines("BTCUSDT", "1h", limit) for limit in (99, 499, 720, 1000, 1500)),
+        *(REST.klines("BTCUSDT", "1h", limit) for limit in (99, 100, 499, 500, 1000, 1500)),
     ]
     used = 0
     for request in requests:
