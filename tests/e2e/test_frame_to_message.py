@@ -52,10 +52,15 @@ class Stack:
         return await records_on(self.endpoints["kafka"], topic)
 
 
+def outside() -> dict[str, str]:
+    """Return the environment without what would tell Foreshock to be somebody else's."""
+    return {name: text for name, text in os.environ.items() if not name.startswith(MINE)}
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stack(tmp_path_factory) -> AsyncIterator[Stack]:
     root = tmp_path_factory.mktemp("stack")
-    env = {name: text for name, text in os.environ.items() if not name.startswith(MINE)}
+    env = outside()
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "foreshock_cli", "up", cwd=root, env=env, start_new_session=True
     )
@@ -128,6 +133,37 @@ async def _note_ids(socket, adapter, seen: dict[str, str]) -> None:
         for event in parsed if isinstance(parsed, list) else ():
             if event_id := getattr(event, "event_id", None):
                 seen[event_id] = frame
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["topics"], "the broker has them all, as in the table"),
+        (["doctor"], "broker and topics"),
+        (["tail", "bars", "--json", "--beginning"], '"event_id":"binance:'),
+    ],
+)
+async def test_commands_find_the_running_stack(stack, words, said):
+    command = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "foreshock_cli",
+        *words,
+        cwd=stack.root,
+        env=outside(),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(30):
+        line = ""
+        while said not in line:
+            raw = await command.stdout.readline()
+            assert raw, (await command.stderr.read()).decode()
+            line = raw.decode()
+        if words[0] == "tail":
+            command.send_signal(signal.SIGINT)
+        await command.communicate()
+    assert command.returncode == 0
 
 
 @pytest.mark.parametrize("name", ["ingest-liquidations", "alert-router", "telegram-gateway"])

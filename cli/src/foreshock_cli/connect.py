@@ -34,6 +34,11 @@ def running() -> Endpoints | None:
     return msgspec.json.decode(ENDPOINTS.read_bytes(), type=Endpoints)
 
 
+def named(arguments: argparse.Namespace) -> bool:
+    """Return whether a broker was named, by `--kafka` or in the environment."""
+    return bool(arguments.kafka or environment().get("KAFKA_BOOTSTRAP_SERVERS"))
+
+
 def kafka_settings(arguments: argparse.Namespace) -> KafkaSettings:
     """Return how to reach the broker.
 

@@ -3,16 +3,18 @@
 import argparse
 import asyncio
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from foreshock_cli.connect import add_broker_argument, kafka_settings, running
+from foreshock_cli.connect import add_broker_argument, kafka_settings, named, running
 from foreshock_cli.plan import EMBEDDED_RETENTION_MS
 from foreshock_kit.admin import ensure_topics, topic_problems
 from foreshock_kit.errors import ForeshockError
 from foreshock_schemas.topics import TOPICS
 
 _DAY_MS = 86_400_000
+_TABLE_WIDTH = 125
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,9 +24,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the table; return 1 if the broker has it otherwise or does not answer."""
+    """Print the table; return 1 if a broker has it otherwise, or does not answer when asked to."""
     console = Console()
+    console.width = max(console.width, _TABLE_WIDTH)
     console.print(_table())
+    if not named(arguments) and not running():
+        console.print(
+            "That is the table; `make run` or --kafka HOST:PORT brings a broker to compare."
+        )
+        return 0
     try:
         settings = kafka_settings(arguments)
         if arguments.create:
@@ -32,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
                 console.print(f"[green]+[/green] {name} created")
         problems = asyncio.run(topic_problems(settings, retention_cap_ms=_cap()))
     except ForeshockError as e:
-        Console(stderr=True).print(f"the broker was not asked: {e}", style="yellow")
+        Console(stderr=True).print(f"the broker does not answer: {e}", style="yellow")
         return 1
     for problem in problems:
         console.print(f"[red]✗[/red] {problem}")
@@ -46,7 +54,11 @@ def _cap() -> int | None:
 
 
 def _table() -> Table:
-    table = Table("topic", "event", "key", "partitions", "cleanup", "kept", "written by")
+    table = Table(
+        "topic", "event", "key", "parts", "cleanup", "kept", "written by", box=SIMPLE_HEAD
+    )
+    for column in table.columns[:-1]:
+        column.no_wrap = True
     for topic in TOPICS:
         kept = f"{topic.retention_ms / _DAY_MS:g} d" if topic.retention_ms else "for ever"
         table.add_row(
