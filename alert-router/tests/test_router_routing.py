@@ -109,7 +109,7 @@ def test_within_the_cooldown_more_of_the_same_is_held_back_and_counted(router):
     assert router.on_signal(signal(0))
     assert not router.on_signal(signal(1, at_ms=COOLDOWN_MS - 1))
     (later,) = router.on_signal(signal(2, at_ms=COOLDOWN_MS))
-    assert later.lines[-1] == "1 more like it were held back (one alert per 5 min)."
+    assert later.lines[-1] == "1 more like it were held back (one per 5 min)."
 
 
 @pytest.mark.parametrize("other", [{"coin": "ETH"}, {"kind": "volume_spike"}])
@@ -125,6 +125,62 @@ def test_a_rise_in_severity_revises_the_incident(router):
     assert second.revision == 2
     assert second.title == "BTC · Liquidation cascade (rising)"
     assert not router.on_signal(signal(2, at_ms=2000, severity="warning"))
+
+
+def test_a_rise_tells_what_was_held_back_and_counts_anew(router):
+    router.on_signal(signal(0))
+    router.on_signal(signal(1, at_ms=1))
+    (risen,) = router.on_signal(signal(2, at_ms=2, severity="critical"))
+    assert risen.lines[-1].startswith("1 more like it")
+    (later,) = router.on_signal(signal(3, at_ms=COOLDOWN_MS))
+    assert "held back" not in later.lines[-1]
+
+
+def restarted(*alerts):
+    """Return a router as a new process makes it from what is on the topics."""
+    made = Router(COOLDOWN_MS)
+    made.on_subscription(subscription())
+    for alert in alerts:
+        made.on_past_alert(alert)
+    return made
+
+
+def test_after_a_restart_a_cooldown_ends_when_it_would_have(router):
+    (first,) = router.on_signal(signal(0))
+    router.on_signal(signal(1, at_ms=70_000))
+    again = restarted(first)
+    again.on_past_signal(signal(1, at_ms=70_000))
+    assert not again.on_signal(signal(1, at_ms=70_000))
+    assert not again.on_signal(signal(2, at_ms=COOLDOWN_MS - 1))
+    assert again.on_signal(signal(3, at_ms=COOLDOWN_MS))
+
+
+def test_after_a_restart_a_rise_goes_on_where_the_incident_was(router):
+    (first,) = router.on_signal(signal(0))
+    (second,) = router.on_signal(signal(1, at_ms=1, severity="critical"))
+    for known in ([first, second], [second, first]):
+        again = restarted(*known)
+        assert not again.on_signal(signal(2, at_ms=2, severity="critical"))
+    again = restarted(first)
+    (risen,) = again.on_signal(signal(1, at_ms=1, severity="critical"))
+    assert (risen.event_id, risen.revision) == (second.event_id, 2)
+
+
+def test_a_signal_of_which_some_alerts_were_written_is_told_the_same_again(router):
+    (first,) = router.on_signal(signal(0))
+    again = restarted(first)
+    again.on_subscription(subscription(2))
+    alerts = again.on_signal(signal(0))
+    assert [a.chat_id for a in alerts] == [1, 2]
+    assert alerts[0].event_id == first.event_id
+    assert not again.on_signal(signal(0))
+
+
+def test_an_older_incident_read_later_does_not_replace_the_newer(router):
+    (old,) = router.on_signal(signal(0))
+    (new,) = router.on_signal(signal(1, at_ms=COOLDOWN_MS))
+    again = restarted(new, old)
+    assert not again.on_signal(signal(2, at_ms=2 * COOLDOWN_MS - 1))
 
 
 def test_what_nobody_hears_starts_no_cooldown():

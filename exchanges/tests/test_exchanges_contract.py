@@ -127,7 +127,7 @@ def test_a_body_that_is_not_as_documented_is_malformed(name, call, body):
 
 
 @pytest.mark.parametrize("name", FIXTURES)
-def test_feeds_say_what_they_follow_and_can_be_changed(name):
+def test_feeds_say_what_they_follow(name):
     adapter = load(name)
     for feed in FIXTURES[name]["feeds"]:
         channel = Channel(feed["channel"])
@@ -136,10 +136,6 @@ def test_feeds_say_what_they_follow_and_can_be_changed(name):
         said = "".join(word for each in opened for word in each.hello)
         assert all(stream in said for stream in feed["says"])
         assert all(each.silence_s > 0 for each in opened)
-        added = adapter.subscribe(channel, feed["symbols"], 7)
-        removed = adapter.unsubscribe(channel, feed["symbols"], 8)
-        assert all(feed["says"][0] in words[0] for words in (added, removed))
-        assert added != removed
 
 
 @pytest.mark.parametrize("name", FIXTURES)

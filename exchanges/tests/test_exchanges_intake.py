@@ -43,21 +43,23 @@ def test_every_frame_is_counted_as_what_it_was():
     scripted = Scripted(
         [trade(1), trade(2), MARK],
         Ignored.ACK,
+        Ignored.SUBSCRIBE_ERROR,
         MalformedFrame("bad"),
         UnknownInstrument("who"),
     )
     taken = Intake(scripted, lambda reason, frame: refused.append((reason, frame)))
     assert taken.take(b"0", 9) == [trade(1), trade(2), MARK]
-    for frame in (b"1", b"2", b"3"):
+    for frame in (b"1", b"2", b"3", b"4"):
         assert taken.take(frame, 9) == []
-    assert refused == [("bad", b"2"), ("who", b"3")]
+    assert refused == [("subscribe_error", b"2"), ("bad", b"3"), ("who", b"4")]
     assert list(taken.counts()) == [
-        ("frames", "", 4),
+        ("frames", "", 5),
         ("events", "", 2),
         ("malformed", "", 1),
         ("unknown_instruments", "", 1),
         ("duplicates", "", 0),
         ("ignored", "ack", 1),
+        ("ignored", "subscribe_error", 1),
     ]
 
 

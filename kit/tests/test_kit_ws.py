@@ -101,7 +101,7 @@ async def test_hello_is_said_and_frames_arrive_as_bytes():
         await eventually(lambda: len(held.frames) == 2)
     assert venue.heard == ["a", "b"]
     assert held.frames == [b"answer to a", b"answer to b"]
-    assert held.states[0] == ("up", "connected")
+    assert held.states[0] == ("up", "market frames arrive")
 
 
 async def test_acknowledgements_and_pongs_prove_no_life():

@@ -16,6 +16,7 @@ from foreshock_schemas.events import (
     OpenInterest,
     Subscription,
     Threshold,
+    Zone,
     ZoneMap,
 )
 from foreshock_schemas.testing import sample
@@ -248,7 +249,16 @@ def test_liquidations_of_a_coin_have_sides_a_floor_and_the_limit(views):
     views.on_event(liquidation(3, ago_ms=HOUR + 1))
     said = ask(views, "liquidations", "BTC")
     assert "at least $5M of longs, $1M of shorts (2)" in said
-    assert "large  from $4M on (baseline_prd)" in said
+    assert "large  from $4M on" in said
+
+
+def test_liquidations_of_a_coin_name_the_nearest_zones(views):
+    zones = tuple(sample(Zone, position="long", price=price) for price in (95.0, 90.0, 80.0, 70.0))
+    views.on_event(bar(close=100.0))
+    views.on_event(sample(ZoneMap, coin="BTC", zones=zones))
+    said = ask(views, "liquidations", "BTC")
+    assert "zone  about $1 of longs at $95 (-5.0 %)" in said
+    assert said.count("zone  about") == 3
 
 
 def test_all_liquidations_are_ranked_by_money(views):
@@ -272,6 +282,14 @@ def test_the_profile_finds_where_most_was_traded(views):
     area = value_area(views.coin("BTC").profile.rows())
     assert area.low <= area.most_traded <= area.high
     assert area.traded_usd == pytest.approx(10_500.0)
+
+
+def test_history_read_again_counts_once_and_exchanges_add_up(views):
+    other = msgspec.structs.replace(kline(1, 100.0, 100.0), exchange="okx")
+    for event in (kline(1, 100.0, 100.0), other, kline(1, 100.0, 100.0)):
+        views.on_event(event)
+    views.on_event(bar(HOUR, close=100.0))
+    assert sum(views.coin("BTC").profile.rows().values()) == pytest.approx(2_000.0)
 
 
 def test_a_day_of_hours_is_kept_and_history_counts_once(views):

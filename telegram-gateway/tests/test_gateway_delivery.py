@@ -72,6 +72,32 @@ def test_every_attempt_is_counted_and_only_what_is_sent_has_a_latency():
     assert ledger.last_sent(8) is None
 
 
+def test_what_telegram_has_not_taken_is_no_attempt():
+    ledger = Ledger()
+    write(ledger, alert(), "SENDING", "SENDING", "SENDING", "UNKNOWN")
+    assert ledger.todo(alert()) is Todo.SEND_AS_REPEAT
+    assert ledger.entry(alert(), "SENDING", NOW, possible_repeat=True).attempt == 2
+
+
+def test_an_older_revision_written_later_changes_nothing():
+    ledger = Ledger()
+    write(ledger, alert(revision=2), "SENDING", "SENT")
+    write(ledger, alert(revision=1), "SENDING", "SENT")
+    assert ledger.todo(alert(revision=2)) is Todo.SKIP
+
+
+def test_of_an_incident_only_the_newest_revision_waits():
+    waiting = Waiting()
+    waiting.put(alert(revision=2), possible_repeat=False)
+    waiting.put(alert(revision=1), possible_repeat=False)
+    waiting.put(alert(revision=3), possible_repeat=False)
+    assert [each.revision for each in waiting.next(NOW).alerts] == [3]
+    waiting.remove(alert(revision=2))
+    assert len(waiting) == 1
+    waiting.remove(alert(revision=3))
+    assert not len(waiting)
+
+
 def test_the_ledgers_key_is_its_topics():
     ledger = Ledger()
     write(ledger, alert(1), "SENDING")

@@ -6,6 +6,8 @@ import sys
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from foreshock_kit.clock import SystemClock
+from foreshock_kit.settings import Secret
 from foreshock_kit.testing import eventually, records_on
 from foreshock_schemas.events import Bar, Delivery, MarketStats
 from foreshock_schemas.testing import sample
@@ -17,6 +19,8 @@ from foreshock_schemas.topics import (
     MARKET_STATS,
     SUBSCRIPTIONS,
 )
+from telegram_gateway.edge.bot import application
+from telegram_gateway.edge.sender import Sender, TokenRefused
 
 pytestmark = pytest.mark.broker
 
@@ -243,6 +247,27 @@ async def test_an_unreachable_telegram_is_asked_until_it_answers(world):
     await world.order(kind="server_error", method="getMe", count=2)
     async with world.gateway():
         await world.got("auto-started")
+
+
+async def test_a_stop_that_crosses_the_announcement_holds(world):
+    await world.order(kind="timeout_after_accept", chat_id=world.chat_id)
+    async with world.gateway():
+        await world.got("auto-started")
+        await world.say("/alerts stop")
+        await world.got("Alerts are off.")
+    async with world.gateway():
+        await world.say("/alerts status")
+        await world.got("Alerts are off, set by you")
+    await world.got("auto-started")
+
+
+async def test_a_token_that_is_revoked_gives_no_alert_up(world):
+    app = application(Secret(world.token), world.base, 0.5)
+    await app.initialize()
+    world.fake.revoke_token()
+    with pytest.raises(TokenRefused):
+        await Sender(app.bot, SystemClock()).send(world.chat_id, "hello")
+    await app.shutdown()
 
 
 async def test_a_wrong_token_ends_the_service_and_is_not_told(world):

@@ -3,38 +3,31 @@
 import asyncio
 from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
 from alert_router import metrics
 from alert_router.domain.routing import Router
 from alert_router.settings import Settings
-from foreshock_kit.kafka import Publisher, Publishing, Record, consume, follow
+from foreshock_kit.kafka import Publisher, Publishing, Record, consume, keep_following
 from foreshock_kit.service import Context, Service
-from foreshock_schemas.events import Signal, Subscription
+from foreshock_schemas.events import Alert, Signal, Subscription
 from foreshock_schemas.topics import ALERTS, SIGNALS, SUBSCRIPTIONS
+
+_DAY_MS: Final = 86_400_000
+_PAST: Final = {SUBSCRIPTIONS: None, ALERTS: _DAY_MS}
 
 
 async def run(settings: Settings, context: Context) -> None:
-    """Route signals until told to stop; the chats' settings are read whole before the first."""
+    """Route signals until told to stop; settings and open incidents are read before the first."""
     cooldown_ms = settings.alert_cooldown_s * 1000
     router = Router(cooldown_ms)
-    known = asyncio.Event()
-    context.ready("subscriptions", ok=False, why="not read yet")
     async with (
         Publisher(settings, context.name, context.clock, stop=context.stop) as publisher,
         asyncio.TaskGroup() as group,
     ):
-        view = group.create_task(
-            follow(
-                settings,
-                context,
-                [SUBSCRIPTIONS],
-                partial(_on_subscription, router),
-                since_ms={SUBSCRIPTIONS.name: None},
-                caught_up=known,
-            )
-        )
-        await known.wait()
-        context.ready("subscriptions")
+        await keep_following(group, settings, context, _PAST, partial(_on_past, router))
+        if context.stop.is_set():  # what is known may be half of it
+            return
         await consume(
             settings,
             context,
@@ -43,22 +36,24 @@ async def run(settings: Settings, context: Context) -> None:
             publisher=publisher,
             rebuild_ms={SIGNALS.name: cooldown_ms},
         )
-        view.cancel()
 
 
-def _on_subscription(router: Router, record: Record) -> None:
+def _on_past(router: Router, record: Record) -> None:
     if isinstance(record.event, Subscription):
         router.on_subscription(record.event)
+    elif isinstance(record.event, Alert):
+        router.on_past_alert(record.event)
 
 
 async def route(router: Router, publisher: Publishing, records: Sequence[Record]) -> None:
-    """Publish the alerts of a batch; what is replayed only rebuilds the cooldowns."""
+    """Publish the alerts of a batch; what is replayed was dealt with before."""
     for record in records:
         if not isinstance(record.event, Signal):
             continue
-        alerts = router.on_signal(record.event)
         if record.replayed:
+            router.on_past_signal(record.event)
             continue
+        alerts = router.on_signal(record.event)
         metrics.SIGNALS.labels(record.event.kind).inc()
         if not alerts:
             metrics.HELD_BACK.labels(record.event.kind).inc()

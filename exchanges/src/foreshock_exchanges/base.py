@@ -28,7 +28,6 @@ class Ignored(StrEnum):
     """Why a frame that is well formed gives no event."""
 
     ACK = "ack"
-    HEARTBEAT = "heartbeat"
     NOT_FILLED = "not_filled"
     NOT_MARKET = "not_market"
     OTHER_MARKET = "other_market"
@@ -204,14 +203,6 @@ class Adapter(Protocol):
 
     def feeds(self, channel: Channel, symbols: Sequence[str], ws_url: str) -> list[Feed]:
         """Return the sockets that carry `channel` for these venue symbols."""
-        ...
-
-    def subscribe(self, channel: Channel, symbols: Sequence[str], request_id: int) -> list[str]:
-        """Return the messages that add these symbols to an open socket."""
-        ...
-
-    def unsubscribe(self, channel: Channel, symbols: Sequence[str], request_id: int) -> list[str]:
-        """Return the messages that take these symbols off an open socket."""
         ...
 
     def parse(self, frame: bytes, recv_ms: int) -> Parsed:

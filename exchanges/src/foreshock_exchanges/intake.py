@@ -20,9 +20,9 @@ _REMEMBERED: Final = 50_000
 class Intake:
     """One exchange's frames, each taken once.
 
-    Every frame gave events, was ignored, was malformed or named an unknown instrument, so
-    `frames` is the sum of these. Repeated ids are dropped and counted in `duplicates`.
-    `on_refused` is told the reason and the frame of every one that could not be taken.
+    Every frame gave events, was ignored, was malformed or named an unknown instrument. Repeated
+    ids are dropped and counted in `duplicates`. `on_refused` is told the reason and the frame of
+    every one that could not be taken, and of a subscription that the venue refused.
     """
 
     def __init__(self, adapter: Adapter, on_refused: Callable[[str, bytes], None]) -> None:
@@ -52,6 +52,8 @@ class Intake:
             return []
         if isinstance(parsed, Ignored):
             self.ignored[parsed] += 1
+            if parsed is Ignored.SUBSCRIBE_ERROR:
+                self._on_refused(parsed, frame)
             return []
         return [event for event in parsed if self._is_new(event)]
 

@@ -76,7 +76,8 @@ class TradeDesk:
                 await self._publisher.publish(TRADES, event)
             elif isinstance(event, MarkPrice) and event.coin in self._universe:
                 self._bars.on_mark(event)
-        self._delay.observe((recv_ms - events[0].ts_event_ms) / 1000)
+        if isinstance(events[0], Trade):
+            self._delay.observe((recv_ms - events[0].ts_event_ms) / 1000)
         for bar in self._bars.close(recv_ms):
             await self._publisher.publish(BARS, bar)
         return True

@@ -1,8 +1,9 @@
-"""The sockets of one exchange's channel, opened anew when its contracts change."""
+"""The sockets of one exchange's channel, as its contracts ask for them."""
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from functools import partial
+from typing import NoReturn, Protocol
 
 from foreshock_kit.kafka import Publisher, Publishing
 from foreshock_kit.metrics import COUNTS_ELSEWHERE, Counts
@@ -66,52 +67,69 @@ async def run_desks(
 async def follow_feeds(
     context: Context, watch: UniverseWatch, desk: Desk, publisher: Publishing
 ) -> None:
-    """Keep a desk's sockets open as long as the task lives, anew when its contracts change.
+    """Keep a desk's sockets open as long as the task lives.
 
-    Whether they are up goes to `foreshock.feed-health.v1`.
+    When its contracts change, those that carry others than before are opened anew. Whether they
+    live goes to `foreshock.feed-health.v1`.
     """
-    state = _State(context, desk, publisher)
+    verdict = _Verdict(context, desk, publisher)
     contracts: tuple[Instrument, ...] = ()
-    while True:
-        contracts = await watch.contracts_other_than(desk.exchange, contracts)
-        async with asyncio.TaskGroup() as group:
-            sockets = [
-                group.create_task(
-                    hold_open(
-                        f"{desk.exchange}-{desk.channel}-{number}",
-                        feed,
-                        desk.on_frame,
-                        on_state=state.tell,
-                    )
-                )
-                for number, feed in enumerate(desk.feeds(contracts))
-            ]
-            await watch.contracts_other_than(desk.exchange, contracts)
-            for socket in sockets:
-                socket.cancel()
+    sockets: dict[FeedLike, asyncio.Task[NoReturn]] = {}
+    async with asyncio.TaskGroup() as group:
+        while True:
+            contracts = await watch.contracts_other_than(desk.exchange, contracts)
+            wanted = desk.feeds(contracts)
+            for feed in [each for each in sockets if each not in wanted]:
+                sockets.pop(feed).cancel()
+                verdict.forget(feed)
+            if not wanted:
+                await verdict.tell("nothing is followed")
+            for feed in wanted:
+                if feed not in sockets:
+                    sockets[feed] = group.create_task(_hold(feed, len(sockets), desk, verdict))
 
 
-class _State:
-    """Publishes whether a channel's sockets are up."""
+async def _hold(feed: FeedLike, number: int, desk: Desk, verdict: "_Verdict") -> NoReturn:
+    name = f"{desk.exchange}-{desk.channel}-{number}"
+    await hold_open(name, feed, desk.on_frame, on_state=partial(verdict.hear, feed))
+
+
+class _Verdict:
+    """Publishes how a channel is, all its sockets taken together, whenever that changes."""
 
     def __init__(self, context: Context, desk: Desk, publisher: Publishing) -> None:
-        self._context = context
+        self._clock = context.clock
         self._exchange = desk.exchange
         self._channel = desk.channel
         self._publisher = publisher
+        self._up: dict[FeedLike, bool] = {}
+        self._told: FeedState | None = None
 
-    async def tell(self, state: str, reason: str) -> None:
-        now = self._context.clock.now_ms()
-        verdict: FeedState = "LIVE" if state == "up" else "DOWN"
+    async def hear(self, feed: FeedLike, state: str, reason: str) -> None:
+        self._up[feed] = state == "up"
+        await self.tell(reason)
+
+    def forget(self, feed: FeedLike) -> None:
+        self._up.pop(feed, None)
+
+    async def tell(self, reason: str) -> None:
+        up = list(self._up.values())
+        state: FeedState = "PARTIAL" if any(up) else "DOWN"
+        if up and all(up):
+            state = "LIVE"
+        if state == self._told:
+            return
+        self._told = state
+        now = self._clock.now_ms()
         await self._publisher.send(
             FEED_HEALTH,
             FeedHealth(
-                event_id=derived_id("feed", self._exchange, self._channel, verdict, now),
+                event_id=derived_id("feed", self._exchange, self._channel, state, now),
                 ts_event_ms=now,
                 ts_recv_ms=now,
                 exchange=self._exchange,
                 channel=self._channel,
-                state=verdict,
+                state=state,
                 reason=reason,
                 since_ms=now,
             ),

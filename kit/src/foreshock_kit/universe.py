@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from foreshock_kit.kafka import Record, follow
+from foreshock_kit.kafka import Record, keep_following
 from foreshock_kit.service import Context
 from foreshock_kit.settings import KafkaSettings
 from foreshock_schemas.events import Instrument, MarketStats
@@ -51,20 +51,10 @@ class UniverseWatch:
 
     async def run(self, settings: KafkaSettings, context: Context) -> None:
         """Read the topics for ever. Readiness waits until what is there has been read."""
-        caught_up = asyncio.Event()
         context.ready("universe", ok=False, why="not read yet")
+        whole = {INSTRUMENTS: None, MARKET_STATS: None}
         async with asyncio.TaskGroup() as group:
-            group.create_task(
-                follow(
-                    settings,
-                    context,
-                    [INSTRUMENTS, MARKET_STATS],
-                    self._on_record,
-                    since_ms={INSTRUMENTS.name: None, MARKET_STATS.name: None},
-                    caught_up=caught_up,
-                )
-            )
-            await caught_up.wait()
+            await keep_following(group, settings, context, whole, self._on_record)
             context.ready("universe")
             await self._announce()
 

@@ -88,8 +88,8 @@ class Backoff(msgspec.Struct, frozen=True, kw_only=True):
         return random.uniform(0, bound)  # noqa: S311
 
 
-class Silent(Exception):
-    """No market frame came for too long, or the connection is due for renewal."""
+class GivenUp(Exception):
+    """We closed the connection: silent for too long, or due for renewal."""
 
 
 async def hold_open(
@@ -105,8 +105,8 @@ async def hold_open(
 
     `on_frame` is awaited for each frame before the next is read, so that whoever is slow slows
     the venue down; it returns whether the frame was one of the market's. `on_state` is told
-    "up" and "down", with a reason. A venue that refuses (403, 418, 429, 451) is left alone
-    for a minute.
+    "up" at a connection's first frame of the market and "down" at its end, with a reason. A
+    venue that refuses (403, 418, 429, 451) is left alone for a minute.
     """
     clock = clock or SystemClock()
     failures = 0
@@ -147,15 +147,13 @@ class _Session:
             ) as socket:
                 self._opened = self._last_market = self._clock.monotonic()
                 connected.set(1)
-                log.info("feed_up", feed=self._name)
-                if self._on_state is not None:
-                    await self._on_state("up", "connected")
+                log.info("feed_connected", feed=self._name)
                 await self._talk(socket)
         except* _Refusal as group:
             answer = leaves(group)[0]
             status = answer.response.status_code if isinstance(answer, _Refusal) else 0
             reason, refused = f"the venue answered {status}", status in _REFUSALS
-        except* (*_LOST, Silent) as group:
+        except* (*_LOST, GivenUp) as group:
             reason = reason or _in_words(leaves(group)[0])
         finally:
             connected.set(0)
@@ -172,6 +170,11 @@ class _Session:
 
     async def _read(self, socket: ClientConnection) -> None:
         on_frame, now = self._on_frame, self._clock.monotonic
+        while not await on_frame(await socket.recv(decode=False)):
+            pass
+        self._last_market = now()
+        if self._on_state is not None:
+            await self._on_state("up", "market frames arrive")
         while True:
             if await on_frame(await socket.recv(decode=False)):
                 self._last_market = now()
@@ -185,9 +188,9 @@ class _Session:
             now = self._clock.monotonic()
             last_frame.set(self._clock.now_ms() / 1000 - (now - self._last_market))
             if now - self._last_market > feed.silence_s:
-                raise Silent(f"no market frame for {feed.silence_s:g} s")
+                raise GivenUp(f"no market frame for {feed.silence_s:g} s")
             if feed.lifetime_s is not None and now - self._opened > feed.lifetime_s:
-                raise Silent("renewed before the venue would cut it")
+                raise GivenUp("renewed before the venue would cut it")
             if feed.ping is not None and now - pinged >= feed.ping_every_s:
                 await socket.send(feed.ping)
                 pinged = now

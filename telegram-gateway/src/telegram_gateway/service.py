@@ -1,22 +1,21 @@
 """Wiring: topics into views, alerts to the courier, Telegram's updates to the bot."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
-from foreshock_kit.kafka import Publisher, Record, consume, follow
+from foreshock_kit.kafka import Publisher, Record, consume, keep_following
 from foreshock_kit.service import Context, Service
 from foreshock_schemas import topics
 from foreshock_schemas.events import Alert, Delivery, Subscription
-from foreshock_schemas.topics import Topic
 from telegram_gateway.domain.access import Access
 from telegram_gateway.domain.desk import Desk
 from telegram_gateway.domain.ledger import Ledger
 from telegram_gateway.domain.subscriptions import Subscriptions
 from telegram_gateway.domain.texts import Flags
 from telegram_gateway.domain.views import Views
-from telegram_gateway.edge.bot import App, Bot, application, listening
+from telegram_gateway.edge.bot import App, Bot, application, listening, stay_known
 from telegram_gateway.edge.courier import Courier
 from telegram_gateway.edge.monitoring import Known, Monitoring
 from telegram_gateway.edge.sender import Sender
@@ -63,8 +62,10 @@ async def run(settings: Settings, context: Context) -> None:
         bot = Bot(Desk(known.views), monitoring, Access(authorised), sender, context.clock)
         bot.attach(app)
         records, views = partial(_on_record, known), partial(_on_event, known.views)
-        await _read(settings, context, _RECORDS, records, group)
-        await _read(settings, context, _VIEWS, views, group)
+        await keep_following(group, settings, context, _RECORDS, records)
+        await keep_following(group, settings, context, _VIEWS, views)
+        if context.stop.is_set():  # what is known may be half of it
+            return
         if settings.enable_auto_start:
             await monitoring.auto_start()
         talking = group.create_task(_talk(context, app, monitoring, sender))
@@ -74,33 +75,10 @@ async def run(settings: Settings, context: Context) -> None:
             topics=[topics.ALERTS],
             on_records=partial(_on_alerts, courier),
             publisher=publisher,
-            rebuild_ms={topics.ALERTS.name: _HOUR_MS},
+            rebuild_ms={topics.ALERTS.name: 24 * _HOUR_MS},
         )
         courier.stop()
         talking.cancel()
-
-
-async def _read(
-    settings: Settings,
-    context: Context,
-    since_ms: Mapping[Topic, int | None],
-    on_record: Callable[[Record], None],
-    group: asyncio.TaskGroup,
-) -> None:
-    """Start to follow topics and return when all that they held is read, or at the stop."""
-    caught_up = asyncio.Event()
-    task = group.create_task(
-        follow(
-            settings,
-            context,
-            tuple(since_ms),
-            on_record,
-            since_ms={topic.name: back_ms for topic, back_ms in since_ms.items()},
-            caught_up=caught_up,
-        )
-    )
-    task.add_done_callback(lambda _: caught_up.set())
-    await caught_up.wait()
 
 
 def _on_event(views: Views, record: Record) -> None:
@@ -124,7 +102,7 @@ async def _talk(context: Context, app: App, monitoring: Monitoring, sender: Send
         context.ready("telegram")
         try:
             await monitoring.announce(sender)
-            await asyncio.Event().wait()
+            await stay_known(app)
         finally:
             sender.wait_no_more()
 

@@ -1,16 +1,18 @@
 """Which signals are news: one incident per coin and kind, then silence for a while."""
 
 from collections import OrderedDict
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
 from alert_router.domain.subscribers import RANK
-from foreshock_schemas.events import Signal
+from foreshock_schemas.events import Alert, Signal
 from foreshock_schemas.ids import derived_id
 
 _REMEMBERED: Final = 10_000
 """Signal ids kept against repeats: hours of the busiest market, a megabyte."""
+
+T = TypeVar("T")
 
 
 class News(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,11 +42,37 @@ class Incidents:
         self._cooldown_ms = cooldown_ms
         self._open: dict[tuple[str, str], _Incident] = {}
         self._seen: OrderedDict[str, None] = OrderedDict()
+        self._told: OrderedDict[str, News] = OrderedDict()
+
+    def restore(self, alert: Alert) -> None:
+        """Take an alert that was written before: its incident is open, its signals are told."""
+        news = News(incident_id=alert.incident_id, revision=alert.revision, held_back=0)
+        for signal_id in alert.signal_ids:
+            _remember(self._told, signal_id, news)
+        incident = self._open.get((alert.coin, alert.kind))
+        rank = RANK[alert.severity]
+        if incident and incident.incident_id == alert.incident_id:
+            incident.started_ms = min(incident.started_ms, alert.ts_event_ms)
+            incident.revision = max(incident.revision, alert.revision)
+            incident.rank = max(incident.rank, rank)
+        elif incident is None or alert.ts_event_ms > incident.started_ms:
+            self._open[alert.coin, alert.kind] = _Incident(
+                incident_id=alert.incident_id,
+                revision=alert.revision,
+                started_ms=alert.ts_event_ms,
+                rank=rank,
+            )
 
     def judge(self, signal: Signal) -> News | None:
-        """Return what to tell of a signal; `None` for a repeat or more of the same."""
-        if not self._first_sight(signal.event_id):
+        """Return what to tell of a signal; `None` for a repeat or more of the same.
+
+        A signal whose alerts were written by somebody who then died is told the same again.
+        """
+        if signal.event_id in self._seen:
             return None
+        self.saw(signal)
+        if signal.event_id in self._told:
+            return self._told[signal.event_id]
         key = (signal.coin, signal.kind)
         incident = self._open.get(key)
         rank = RANK[signal.severity]
@@ -57,11 +85,14 @@ class Incidents:
             return None
         incident.rank = rank
         incident.revision += 1
+        held_back, incident.held_back = incident.held_back, 0
         return News(
-            incident_id=incident.incident_id,
-            revision=incident.revision,
-            held_back=incident.held_back,
+            incident_id=incident.incident_id, revision=incident.revision, held_back=held_back
         )
+
+    def saw(self, signal: Signal) -> None:
+        """Know a signal again from now on."""
+        _remember(self._seen, signal.event_id, None)
 
     def _start(self, signal: Signal, rank: int) -> _Incident:
         return _Incident(
@@ -71,10 +102,8 @@ class Incidents:
             rank=rank,
         )
 
-    def _first_sight(self, event_id: str) -> bool:
-        if event_id in self._seen:
-            return False
-        self._seen[event_id] = None
-        if len(self._seen) > _REMEMBERED:
-            self._seen.popitem(last=False)
-        return True
+
+def _remember(known: OrderedDict[str, T], key: str, value: T) -> None:
+    known[key] = value
+    if len(known) > _REMEMBERED:
+        known.popitem(last=False)

@@ -24,6 +24,14 @@ class Router:
         """Take a chat's settings as they stand now."""
         self._subscribers.apply(subscription)
 
+    def on_past_alert(self, alert: Alert) -> None:
+        """Take an alert that was written before we started."""
+        self._incidents.restore(alert)
+
+    def on_past_signal(self, signal: Signal) -> None:
+        """Take a signal that was dealt with before we started."""
+        self._incidents.saw(signal)
+
     def on_signal(self, signal: Signal) -> list[Alert]:
         """Return the alerts that a signal gives; none for a repeat or within the cooldown.
 

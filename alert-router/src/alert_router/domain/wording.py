@@ -5,6 +5,7 @@ from typing import Final
 from alert_router.domain.incidents import News
 from foreshock_schemas.events import Signal, SignalKind
 
+_MINUTE_MS: Final = 60_000
 _TITLES: Final[dict[SignalKind, str]] = {
     "liquidation": "Large liquidation",
     "cascade": "Liquidation cascade",
@@ -27,6 +28,9 @@ def lines(signal: Signal, news: News, cooldown_ms: int) -> tuple[str, ...]:
     if signal.coverage != "full":
         said.append("The exchange does not show every liquidation: totals are a floor.")
     if news.held_back:
-        minutes = cooldown_ms // 60_000
-        said.append(f"{news.held_back} more like it were held back (one alert per {minutes} min).")
+        said.append(f"{news.held_back} more like it were held back (one per {_span(cooldown_ms)}).")
     return tuple(said)
+
+
+def _span(ms: int) -> str:
+    return f"{ms / _MINUTE_MS:g} min" if ms >= _MINUTE_MS else f"{ms / 1000:g} s"

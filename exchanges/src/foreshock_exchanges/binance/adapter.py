@@ -73,20 +73,12 @@ class Binance:
         return [
             Feed(
                 url=f"{ws_url}/market/ws",
-                hello=tuple(streams.messages("SUBSCRIBE", [*page, streams.MARKS], 1)),
+                hello=tuple(streams.subscriptions([*page, streams.MARKS])),
                 silence_s=_SILENCE_S,
                 lifetime_s=_LIFETIME_S,
             )
             for page in pages
         ]
-
-    def subscribe(self, channel: Channel, symbols: Sequence[str], request_id: int) -> list[str]:
-        """Return the messages that add these symbols to an open socket."""
-        return streams.messages("SUBSCRIBE", streams.of(channel, symbols), request_id)
-
-    def unsubscribe(self, channel: Channel, symbols: Sequence[str], request_id: int) -> list[str]:
-        """Return the messages that take these symbols off an open socket."""
-        return streams.messages("UNSUBSCRIBE", streams.of(channel, symbols), request_id)
 
     def parse(self, frame: bytes, recv_ms: int) -> Parsed:
         """Return a frame's events, or why there are none.

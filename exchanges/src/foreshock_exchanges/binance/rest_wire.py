@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+_Price = Annotated[float, msgspec.Meta(gt=0, lt=1e18)]
 _Amount = Annotated[float, msgspec.Meta(ge=0, lt=1e18)]
 _Signed = Annotated[float, msgspec.Meta(gt=-1e18, lt=1e18)]
 
@@ -83,7 +84,7 @@ class OpenInterestHistRow(msgspec.Struct, rename="camel"):
 
 # open time, OHLC, base volume, close time, quote volume, trades, taker base, taker quote, ignored
 KlineRow = tuple[
-    int, _Amount, _Amount, _Amount, _Amount, _Amount, int, _Amount, int, _Amount, _Amount, str
+    int, _Price, _Price, _Price, _Price, _Amount, int, _Amount, int, _Amount, _Amount, str
 ]
 
 

@@ -20,13 +20,13 @@ def of(channel: Channel, symbols: Sequence[str]) -> list[str]:
     return [f"{symbol.lower()}@aggTrade" for symbol in symbols]
 
 
-def messages(method: str, names: Sequence[str], first_id: int) -> list[str]:
-    """Return what asks for these streams (`SUBSCRIBE`) or no longer (`UNSUBSCRIBE`)."""
+def subscriptions(names: Sequence[str]) -> list[str]:
+    """Return the messages that ask for these streams."""
     pages = [
         names[start : start + _STREAMS_A_MESSAGE]
         for start in range(0, len(names), _STREAMS_A_MESSAGE)
     ]
     return [
-        json.dumps({"method": method, "params": list(page), "id": number})
-        for number, page in enumerate(pages, first_id)
+        json.dumps({"method": "SUBSCRIBE", "params": list(page), "id": number})
+        for number, page in enumerate(pages, 1)
     ]

@@ -4,6 +4,6 @@ from foreshock_kit.kafka.consumer import consume
 from foreshock_kit.kafka.publisher import Publisher
 from foreshock_kit.kafka.publishing import Publishing
 from foreshock_kit.kafka.records import Record
-from foreshock_kit.kafka.view import follow
+from foreshock_kit.kafka.view import follow, keep_following
 
-__all__ = ["Publisher", "Publishing", "Record", "consume", "follow"]
+__all__ = ["Publisher", "Publishing", "Record", "consume", "follow", "keep_following"]

@@ -70,6 +70,29 @@ async def follow(
         await stop_client(consumer)
 
 
+async def keep_following(
+    group: asyncio.TaskGroup,
+    settings: KafkaSettings,
+    context: Context,
+    since_ms: Mapping[Topic, int | None],
+    on_record: Callable[[Record], None],
+) -> None:
+    """Follow topics in `group`; return when all that they held is read, or at the stop."""
+    caught_up = asyncio.Event()
+    following = group.create_task(
+        follow(
+            settings,
+            context,
+            tuple(since_ms),
+            on_record,
+            since_ms={topic.name: back_ms for topic, back_ms in since_ms.items()},
+            caught_up=caught_up,
+        )
+    )
+    following.add_done_callback(lambda _: caught_up.set())
+    await caught_up.wait()
+
+
 async def _take_positions(
     consumer: AIOKafkaConsumer,
     settings: KafkaSettings,

@@ -48,6 +48,10 @@ class Fake:
         if self._token is not None and token != self._token:
             raise Refused(401, "Unauthorized")
 
+    def revoke_token(self) -> None:
+        """Let no bot in any more."""
+        self._token = ""
+
     def say(self, chat_id: int, text: str) -> int:
         """Type as a user, who enters if new; return the message's id.
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from foreshock_schemas.events import Liquidation, OpenInterest
+from foreshock_schemas.events import Liquidation, OpenInterest, Zone
 from telegram_gateway.domain import markup, numbers
 from telegram_gateway.domain.flows import Flow
 from telegram_gateway.domain.profile import picture, value_area
@@ -13,6 +13,7 @@ _MINUTE_MS: Final = 60_000
 _HOUR_MS: Final = 60 * _MINUTE_MS
 _WINDOWS: Final = ((5, "5 min"), (15, "15 min"), (60, "1 h"))
 _LARGEST: Final = 5
+_NEAREST: Final = 3
 _YEAR_H: Final = 8760
 
 Blocks = list[str]
@@ -102,13 +103,15 @@ def profile(coin: str, view: CoinView, now_ms: int) -> Blocks:
 
 
 def liquidations(coin: str, view: CoinView, now_ms: int) -> Blocks:
-    """Return one coin's liquidations of the last hour."""
+    """Return one coin's liquidations of the last hour, and where the next are expected."""
     found = view.liquidations.since(now_ms - _HOUR_MS)
     blocks = [f"{markup.bold(coin)}  liquidated in the last hour", _sides(found)]
     blocks += [_liquidation_line(each) for each in _largest(found)]
     if view.threshold:
         limit = numbers.usd(view.threshold.single_liquidation_usd)
         blocks.append(f"large  from {limit} on ({markup.plain(view.threshold.method)})")
+    if view.zones and view.price:
+        blocks += [_zone_line(zone, view.price) for zone in view.zones.zones[:_NEAREST]]
     return blocks
 
 
@@ -199,6 +202,14 @@ def _sides(found: Sequence[Liquidation]) -> str:
     shorts = sum(e.notional_usd for e in found if e.position == "short")
     floor = "at least " if any(e.coverage != "full" for e in found) else ""
     return f"{floor}{numbers.usd(longs)} of longs, {numbers.usd(shorts)} of shorts ({len(found)})"
+
+
+def _zone_line(zone: Zone, price_now: float) -> str:
+    away = numbers.percent((zone.price / price_now - 1) * 100)
+    return (
+        f"zone  about {numbers.usd(zone.expected_usd)} of {zone.position}s at "
+        f"${numbers.price(zone.price)} ({away})"
+    )
 
 
 def _largest(found: Sequence[Liquidation]) -> list[Liquidation]:

@@ -39,7 +39,7 @@ class Desk:
 
     def refreshed(self, asked: str, now_ms: int) -> Answer:
         """Answer what a button asks for."""
-        command, *words = asked.split()
+        command, *words = asked.split() or [""]
         if command not in MARKET_COMMANDS:
             return self.unknown(f"/{command}")
         return self.market(command, words, now_ms)

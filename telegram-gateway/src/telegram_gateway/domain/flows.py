@@ -9,6 +9,8 @@ from foreshock_schemas.events import Bar, Liquidation
 
 _BUCKET_MS: Final = 10_000
 _HOUR_MS: Final = 3_600_000
+_LIQUIDATIONS_KEPT: Final = 4_000
+"""Of one coin; Binance shows 3,600 an hour at most."""
 _BUCKETS: Final = _HOUR_MS // _BUCKET_MS + 1
 
 
@@ -68,7 +70,7 @@ class Liquidations:
     """The newest liquidations of one coin."""
 
     def __init__(self) -> None:
-        self._newest: deque[Liquidation] = deque(maxlen=2000)
+        self._newest: deque[Liquidation] = deque(maxlen=_LIQUIDATIONS_KEPT)
 
     def add(self, liquidation: Liquidation) -> None:
         """Count a liquidation."""

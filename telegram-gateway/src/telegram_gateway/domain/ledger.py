@@ -29,8 +29,10 @@ class Ledger:
         self._last: dict[int, Delivery] = {}
 
     def apply(self, delivery: Delivery) -> None:
-        """Take note of a delivery."""
+        """Take note of a delivery, unless a newer revision's is known."""
         key = (delivery.incident_id, delivery.chat_id)
+        if key in self._rows and self._rows[key].revision > delivery.revision:
+            return
         self._rows[key] = delivery
         self._rows.move_to_end(key)
         if len(self._rows) > _REMEMBERED:
@@ -66,10 +68,15 @@ class Ledger:
         message_id: int | None = None,
         error: str | None = None,
     ) -> Delivery:
-        """Return the delivery to write next for an alert; each SENDING is an attempt."""
+        """Return the delivery to write next for an alert.
+
+        An attempt is over when its fate is unknown; what Telegram has not taken is none.
+        """
         row = self._rows.get((alert.incident_id, alert.chat_id))
-        before = row.attempt if row and row.revision == alert.revision else 0
-        attempt = before + (state == "SENDING")
+        if row is None or row.revision != alert.revision:
+            attempt = 1
+        else:
+            attempt = row.attempt + (state == "SENDING" and row.state == "UNKNOWN")
         return Delivery(
             event_id=derived_id("delivery", alert.event_id, state, attempt),
             ts_event_ms=now_ms,

@@ -5,12 +5,14 @@ whatever a 429 says (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits
 a 429 stops only the chat that it was given for.
 """
 
+from collections import OrderedDict
 from typing import Final
 
 PER_CHAT_S: Final = 1.0
 BURST: Final = 3
 OVERALL_S: Final = 1 / 25
 OVERALL_BURST: Final = 25
+_REMEMBERED: Final = 1_000
 
 
 class Bucket:
@@ -39,7 +41,7 @@ class Pacing:
 
     def __init__(self) -> None:
         self._overall = Bucket(OVERALL_S, OVERALL_BURST)
-        self._chats: dict[int, Bucket] = {}
+        self._chats: OrderedDict[int, Bucket] = OrderedDict()
 
     def take(self, chat_id: int, now_s: float) -> float:
         """Use a turn if there is one and return 0; else return the seconds to wait."""
@@ -55,4 +57,8 @@ class Pacing:
         self._chat(chat_id).freeze(until_s)
 
     def _chat(self, chat_id: int) -> Bucket:
-        return self._chats.setdefault(chat_id, Bucket(PER_CHAT_S, BURST))
+        bucket = self._chats.setdefault(chat_id, Bucket(PER_CHAT_S, BURST))
+        self._chats.move_to_end(chat_id)
+        if len(self._chats) > _REMEMBERED:
+            self._chats.popitem(last=False)
+        return bucket

@@ -5,7 +5,6 @@ side until it holds 70 %: https://www.linnsoft.com/techind/value-area-value-area
 """
 
 import math
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Final
 
@@ -32,31 +31,35 @@ class ValueArea(msgspec.Struct, frozen=True):
     traded_usd: float
 
 
-class Profile:
-    """One coin's volume by price: whole hours of history, and live bars of all others."""
+class _Hour:
+    """By exchange: what history says of the hour, and what we have seen of it ourselves."""
 
     def __init__(self) -> None:
-        self._hours: OrderedDict[int, Rows] = OrderedDict()
-        self._from_history: set[int] = set()
+        self.history: dict[str, Rows] = {}
+        self.live: dict[str, Rows] = {}
+
+
+class Profile:
+    """One coin's volume by price over a day. Where history knows an hour, live bars give way."""
+
+    def __init__(self) -> None:
+        self._hours: dict[int, _Hour] = {}
 
     def add_kline(self, kline: Kline) -> None:
         """Take an hour of history: its money is spread evenly from its low to its high."""
-        if kline.interval != "1h":
+        hour = self._hour(kline.start_ms)
+        if kline.interval != "1h" or hour is None:
             return
-        rows = self._hour(kline.start_ms)
-        if kline.start_ms not in self._from_history:
-            rows.clear()
-            self._from_history.add(kline.start_ms)
         low, high = _row(kline.low), _row(kline.high)
-        for row in range(low, high + 1):
-            rows[row] = rows.get(row, 0.0) + kline.notional_usd / (high - low + 1)
+        share = kline.notional_usd / (high - low + 1)
+        hour.history[kline.exchange] = dict.fromkeys(range(low, high + 1), share)
 
     def add_bar(self, bar: Bar) -> None:
-        """Take a second of trades, unless its hour is known from history."""
-        hour = bar.start_ms - bar.start_ms % _HOUR_MS
-        if bar.close is None or hour in self._from_history:
+        """Take a second of trades."""
+        hour = self._hour(bar.start_ms - bar.start_ms % _HOUR_MS)
+        if bar.close is None or hour is None:
             return
-        rows = self._hour(hour)
+        rows = hour.live.setdefault(bar.exchange, {})
         row = _row(bar.close)
         rows[row] = rows.get(row, 0.0) + bar.notional_usd
 
@@ -64,18 +67,18 @@ class Profile:
         """Return money by row, over the hours kept."""
         total: Rows = {}
         for hour in self._hours.values():
-            for row, traded in hour.items():
-                total[row] = total.get(row, 0.0) + traded
+            for rows in (hour.live | hour.history).values():
+                for row, traded in rows.items():
+                    total[row] = total.get(row, 0.0) + traded
         return total
 
-    def _hour(self, start_ms: int) -> Rows:
+    def _hour(self, start_ms: int) -> _Hour | None:
+        """Return the hour that starts then; none if it is older than all that are kept."""
         if start_ms not in self._hours:
-            self._hours[start_ms] = {}
-            self._hours = OrderedDict(sorted(self._hours.items()))
-            while len(self._hours) > _HOURS:
-                old, _ = self._hours.popitem(last=False)
-                self._from_history.discard(old)
-        return self._hours.get(start_ms, {})
+            self._hours[start_ms] = _Hour()
+            if len(self._hours) > _HOURS:
+                del self._hours[min(self._hours)]
+        return self._hours.get(start_ms)
 
 
 def value_area(rows: Mapping[int, float]) -> ValueArea | None:

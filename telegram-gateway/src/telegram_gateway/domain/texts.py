@@ -74,16 +74,18 @@ def bulletin(told: Sequence[Alert], *, possible_repeat: bool) -> Blocks:
     return [*blocks, "", *repeat, markup.italic(numbers.clock(newest_ms))]
 
 
-def digest(missed: Sequence[Alert]) -> Blocks:
+def digest(missed: Sequence[Alert], *, possible_repeat: bool) -> Blocks:
     """Return one message for alerts that are history by now."""
     first, last = min(a.ts_event_ms for a in missed), max(a.ts_event_ms for a in missed)
     count = f"{len(missed)} alert{'s' if len(missed) > 1 else ''}"
     span = f"{numbers.clock(first)} to {numbers.clock(last)}"
-    head = markup.bold(f"{count} while the bot was away, {span}")
+    mark = "↻ " if possible_repeat else ""
+    head = mark + markup.bold(f"{count} while the bot was away, {span}")
     rows = [
         f"{_ICONS[a.severity]} {markup.plain(markup.shortened(a.title, _TITLE))}" for a in missed
     ]
-    return [head, *rows]
+    repeat = [markup.italic("This may be a repeat.")] if possible_repeat else []
+    return [head, *rows, *repeat]
 
 
 def greeting(user: str) -> Blocks:

@@ -40,7 +40,7 @@ class CoinView(msgspec.Struct):
 
 
 class Views:
-    """All coins, and the state of the feeds. Reading an event twice changes little."""
+    """All coins, and the state of the feeds."""
 
     def __init__(self) -> None:
         self.coins: dict[str, CoinView] = {}

@@ -31,15 +31,17 @@ class Waiting:
     """
 
     def __init__(self) -> None:
-        self._alerts: dict[str, Alert] = {}
+        self._alerts: dict[str, Alert] = {}  # by incident: its newest revision
         self._possible_repeats: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._alerts)
 
     def put(self, alert: Alert, *, possible_repeat: bool) -> Alert | None:
-        """Let an alert wait; return the oldest one if it had to give way."""
-        self._alerts.setdefault(alert.event_id, alert)
+        """Let an alert wait instead of older revisions; return the oldest if it had to give way."""
+        waits = self._alerts.get(alert.incident_id)
+        if waits is None or waits.revision < alert.revision:
+            self._alerts[alert.incident_id] = alert
         if possible_repeat:
             self._possible_repeats.add(alert.event_id)
         if len(self._alerts) <= CAPACITY:
@@ -50,7 +52,8 @@ class Waiting:
 
     def remove(self, alert: Alert) -> None:
         """Let an alert wait no longer."""
-        self._alerts.pop(alert.event_id, None)
+        if self._alerts.get(alert.incident_id) == alert:
+            del self._alerts[alert.incident_id]
         self._possible_repeats.discard(alert.event_id)
 
     def mark(self, letter: Letter) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from telegram import BotCommand, CallbackQuery, Update
 from telegram.error import Conflict, InvalidToken, TelegramError
@@ -29,17 +29,18 @@ from telegram_gateway.domain import markup, texts
 from telegram_gateway.domain.access import Access
 from telegram_gateway.domain.desk import MARKET_COMMANDS, Answer, Desk
 from telegram_gateway.edge.monitoring import Monitoring
-from telegram_gateway.edge.sender import NotSent, Sender
+from telegram_gateway.edge.sender import NotSent, Sender, TokenRefused
 
 _TRIES: Final = 3
 _BACKOFF: Final = Backoff(first_s=0.5, longest_s=30.0)
 _POLL_S: Final = 30
-_FIRST: Final = -1
+_ASK_EVERY_S: Final = 60.0
+_BEFORE_ALL: Final = -1
 
 _log = get_logger(__name__)
 
 App = Application[Any, Any, Any, Any, Any, Any]
-Telegram = ContextTypes.DEFAULT_TYPE
+Callback = ContextTypes.DEFAULT_TYPE
 
 
 def application(token: Secret, api_url: str, timeout_s: float) -> App:
@@ -66,7 +67,7 @@ async def listening(app: App) -> AsyncIterator[None]:
     An unreachable Telegram is asked again until it answers.
 
     Raises:
-        Permanent: the token is wrong.
+        TokenRefused: the token is wrong.
     """
     try:
         await _connect(app)
@@ -89,7 +90,7 @@ async def _connect(app: App) -> None:
             await app.initialize()
             await app.bot.set_my_commands([BotCommand(*each) for each in texts.COMMANDS.items()])
         except InvalidToken:
-            raise Permanent("Telegram does not know TELEGRAM_BOT_TOKEN; ask @BotFather") from None
+            raise TokenRefused from None
         except TelegramError as e:
             failures += 1
             _log.warning("telegram_unreachable", why=e.message, tries=failures)
@@ -107,6 +108,22 @@ async def _polling(app: App) -> None:
         allowed_updates=[Update.MESSAGE, Update.CALLBACK_QUERY],
         error_callback=_on_poll_error,
     )
+
+
+async def stay_known(app: App) -> NoReturn:
+    """Ask Telegram every minute whether it still knows us: polling ends silently if it does not.
+
+    Raises:
+        TokenRefused: it does not.
+    """
+    while True:
+        await asyncio.sleep(_ASK_EVERY_S)
+        try:
+            await app.bot.get_me()
+        except InvalidToken:
+            raise TokenRefused from None
+        except TelegramError as e:
+            _log.warning("telegram_unreachable", why=e.message)
 
 
 def _on_poll_error(error: TelegramError) -> None:
@@ -129,7 +146,7 @@ class Bot:
 
     def attach(self, app: App) -> None:
         """Register for everything that people can do."""
-        app.add_handler(TypeHandler(Update, self._admit), group=_FIRST)
+        app.add_handler(TypeHandler(Update, self._admit), group=_BEFORE_ALL)
         app.add_handler(CommandHandler(MARKET_COMMANDS, self._on_market))
         app.add_handler(CommandHandler("alerts", self._on_alerts))
         app.add_handler(CommandHandler("start", self._on_start))
@@ -138,7 +155,7 @@ class Bot:
         app.add_handler(MessageHandler(filters.ALL, self._on_anything))
         app.add_error_handler(_on_bug)
 
-    async def _admit(self, update: Update, _: Telegram) -> None:
+    async def _admit(self, update: Update, _: Callback) -> None:
         user, chat = update.effective_user, update.effective_chat
         if user and chat and self._access.allowed(user.id, chat.id):
             return
@@ -148,34 +165,34 @@ class Bot:
             await self._say(chat.id, Answer(texts.refusal()))
         raise ApplicationHandlerStop
 
-    async def _on_market(self, update: Update, telegram: Telegram) -> None:
+    async def _on_market(self, update: Update, callback: Callback) -> None:
         command = _command(update)
         metrics.COMMANDS.labels(command).inc()
-        answer = self._desk.market(command, telegram.args or (), self._clock.now_ms())
+        answer = self._desk.market(command, callback.args or (), self._clock.now_ms())
         await self._reply(update, answer)
 
-    async def _on_alerts(self, update: Update, telegram: Telegram) -> None:
+    async def _on_alerts(self, update: Update, callback: Callback) -> None:
         metrics.COMMANDS.labels("alerts").inc()
         chat = update.effective_chat
         if chat is not None:
-            word = (telegram.args or ("status",))[0].lower()
+            word = (callback.args or ("status",))[0].lower()
             await self._reply(update, Answer(await self._monitoring.answer(chat.id, word)))
 
-    async def _on_start(self, update: Update, _: Telegram) -> None:
+    async def _on_start(self, update: Update, _: Callback) -> None:
         metrics.COMMANDS.labels("start").inc()
         user = update.effective_user
         await self._reply(update, Answer(texts.greeting(user.first_name if user else "")))
 
-    async def _on_help(self, update: Update, _: Telegram) -> None:
+    async def _on_help(self, update: Update, _: Callback) -> None:
         metrics.COMMANDS.labels("help").inc()
         await self._reply(update, self._desk.help())
 
-    async def _on_anything(self, update: Update, _: Telegram) -> None:
+    async def _on_anything(self, update: Update, _: Callback) -> None:
         metrics.COMMANDS.labels("unknown").inc()
         message = update.effective_message
         await self._reply(update, self._desk.unknown((message and message.text) or ""))
 
-    async def _on_refresh(self, update: Update, _: Telegram) -> None:
+    async def _on_refresh(self, update: Update, _: Callback) -> None:
         metrics.COMMANDS.labels("refresh").inc()
         query = update.callback_query
         if query is None or query.message is None:
@@ -229,5 +246,5 @@ async def _acknowledge(query: CallbackQuery, text: str | None) -> None:
         _log.warning("button_unanswered", why=e.message)
 
 
-async def _on_bug(_: object, telegram: Telegram) -> None:
-    _log.error("answer_crashed", exc_info=telegram.error)
+async def _on_bug(_: object, callback: Callback) -> None:
+    _log.error("answer_crashed", exc_info=callback.error)

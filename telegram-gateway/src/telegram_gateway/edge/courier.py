@@ -24,7 +24,7 @@ _log = get_logger(__name__)
 class Courier:
     """Takes alerts without waiting and delivers them in a task of its own for each chat.
 
-    An offset may be committed as soon as an alert is taken: after a restart the last hour is
+    An offset may be committed as soon as an alert is taken: after a restart the last day is
     read again, and the ledger says what is still to do.
     """
 
@@ -169,8 +169,9 @@ class _Chat:
 
 
 def _text(letter: Letter) -> str:
+    repeat = letter.possible_repeat
     if letter.history:
-        return markup.message(texts.digest(letter.alerts))
+        return markup.message(texts.digest(letter.alerts, possible_repeat=repeat))
     if len(letter.alerts) > 1:
-        return markup.message(texts.bulletin(letter.alerts, possible_repeat=letter.possible_repeat))
-    return markup.message(texts.alert(letter.alerts[0], possible_repeat=letter.possible_repeat))
+        return markup.message(texts.bulletin(letter.alerts, possible_repeat=repeat))
+    return markup.message(texts.alert(letter.alerts[0], possible_repeat=repeat))

@@ -7,7 +7,6 @@ from typing import Final
 import msgspec
 
 from foreshock_kit.clock import Clock
-from foreshock_kit.errors import Permanent, Transient
 from foreshock_kit.kafka import Publishing
 from foreshock_kit.logs import get_logger
 from foreshock_kit.ws import Backoff
@@ -17,7 +16,7 @@ from telegram_gateway.domain import markup, texts
 from telegram_gateway.domain.ledger import Ledger
 from telegram_gateway.domain.subscriptions import Subscriptions
 from telegram_gateway.domain.views import Views
-from telegram_gateway.edge.sender import Sender
+from telegram_gateway.edge.sender import MaybeSent, NotSent, Sender, Undeliverable
 
 _BACKOFF: Final = Backoff(first_s=1.0, longest_s=60.0)
 
@@ -78,21 +77,26 @@ class Monitoring:
 
     async def announce(self, sender: Sender) -> None:
         """Tell each of them once, however long Telegram is away."""
-        text = markup.message(texts.auto_started(self._flags))
         failures = 0
         while to_tell := self._known.subscriptions.to_announce(self._authorised):
-            settings = to_tell[0]
-            try:
-                await sender.turn(settings.chat_id)
-                await sender.send(settings.chat_id, text)
-            except Transient as e:
+            told = [await self._announce_to(settings, sender) for settings in to_tell]
+            if not all(told):
                 failures += 1
-                await asyncio.sleep(e.retry_after_s or _BACKOFF.delay(failures))
-                continue
-            except Permanent as e:
-                _log.warning("announcement_failed", chat=settings.chat_id, why=str(e))
-            told = self._known.subscriptions.announced(settings, self._clock.now_ms())
-            await self._write(told)
+                await asyncio.sleep(_BACKOFF.delay(failures))
+
+    async def _announce_to(self, settings: Subscription, sender: Sender) -> bool:
+        """Return whether nobody needs to try again; a user's word meanwhile is left alone."""
+        text = markup.message(texts.auto_started(self._flags))
+        try:
+            await sender.turn(settings.chat_id)
+            await sender.send(settings.chat_id, text)
+        except NotSent:
+            return False
+        except (MaybeSent, Undeliverable) as e:
+            _log.warning("announcement_failed", chat=settings.chat_id, why=str(e))
+        if self._known.subscriptions.of(settings.chat_id) == settings:
+            await self._write(self._known.subscriptions.announced(settings, self._clock.now_ms()))
+        return True
 
     def _status(self, chat_id: int) -> list[str]:
         known = self._known

@@ -46,6 +46,13 @@ class Undeliverable(Permanent):
     """Telegram will never take this message for this chat."""
 
 
+class TokenRefused(Permanent):
+    """Telegram does not know the bot: nothing can be sent at all."""
+
+    def __init__(self) -> None:
+        super().__init__("Telegram does not know TELEGRAM_BOT_TOKEN; ask @BotFather")
+
+
 class Sender:
     """Sends and edits. Whoever wants to asks for its `turn` first."""
 
@@ -80,6 +87,7 @@ class Sender:
             NotSent: it is safe to try again, after `retry_after_s` if that is given.
             MaybeSent: trying again may repeat it.
             Undeliverable: trying again is of no use.
+            TokenRefused: nothing can be sent any more.
         """
         try:
             try:
@@ -90,13 +98,13 @@ class Sender:
                 metrics.TELEGRAM_ERRORS.labels("markup").inc()
                 return await self._send(chat_id, _without_markup(text), refresh, None)
         except TelegramError as e:
-            raise self._named(e, chat_id) from e
+            raise self._named(e, chat_id) from None
 
     async def edit(self, chat_id: int, message_id: int, text: str, refresh: str | None) -> None:
         """Put another text into a message; that it says so already is no error.
 
         Raises:
-            NotSent, MaybeSent, Undeliverable: as `send`.
+            NotSent, MaybeSent, Undeliverable, TokenRefused: as `send`.
         """
         try:
             await self._bot.edit_message_text(
@@ -110,7 +118,7 @@ class Sender:
         except TelegramError as e:
             if isinstance(e, BadRequest) and "not modified" in e.message:
                 return
-            raise self._named(e, chat_id) from e
+            raise self._named(e, chat_id) from None
 
     async def _send(
         self, chat_id: int, text: str, refresh: str | None, parse_mode: ParseMode | None
@@ -134,7 +142,9 @@ class Sender:
             wait_s = _seconds(error)
             self._pacing.freeze(chat_id, self._clock.monotonic() + wait_s)
             return NotSent("Telegram answered 429", wait_s)
-        if isinstance(error, BadRequest | Forbidden | ChatMigrated | InvalidToken):
+        if isinstance(error, InvalidToken):
+            return TokenRefused()
+        if isinstance(error, BadRequest | Forbidden | ChatMigrated):
             return Undeliverable(f"{type(error).__name__}: {error.message}")
         if isinstance(error, NetworkError) and isinstance(error.__cause__, _NEVER_SENT):
             return NotSent(f"Telegram is not reached: {type(error.__cause__).__name__}")
