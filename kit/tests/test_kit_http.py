@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from foreshock_kit import http
+from foreshock_kit.backoff import Backoff
 from foreshock_kit.errors import Permanent, Refused, Transient
 from foreshock_kit.http import Budget, HttpClient
 from foreshock_kit.testing import FakeClock
@@ -14,7 +15,7 @@ from foreshock_kit.testing import FakeClock
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch):
     """Between tries there is no waiting here; how long it would be is the client's choice."""
-    monkeypatch.setattr(http, "_LONGEST_PAUSE_S", 0.0)
+    monkeypatch.setattr(http, "_BACKOFF", Backoff(first_s=0.0))
 
 
 class Host:

@@ -9,9 +9,9 @@ import pytest
 from websockets.asyncio.server import serve
 
 from foreshock_kit.testing import eventually
-from foreshock_kit.ws import Backoff, hold_open
+from foreshock_kit.ws import Reconnecting, hold_open
 
-AT_ONCE = Backoff(first_s=0.0, longest_s=0.0, refused_s=0.0, healthy_after_s=60.0)
+AT_ONCE = Reconnecting(first_s=0.0, longest_s=0.0, refused_s=0.0, healthy_after_s=60.0)
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,7 +149,7 @@ async def test_a_venue_that_hangs_up_is_called_again():
     assert "1008" in down[0]
 
 
-class Waits(Backoff, frozen=True, kw_only=True):
+class Waits(Reconnecting, frozen=True, kw_only=True):
     """Notes after how many failures it was asked."""
 
     asked: list
@@ -175,7 +175,7 @@ async def test_a_connection_that_lasted_resets_it():
 
 @pytest.mark.parametrize("status", [HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS])
 async def test_a_venue_that_refuses_is_left_alone(status):
-    patient = Backoff(first_s=0.0, longest_s=0.0, refused_s=30.0)
+    patient = Reconnecting(first_s=0.0, longest_s=0.0, refused_s=30.0)
     async with served(chat, refuse=status) as (venue, url), holding(Feed(url=url), patient) as held:
         await eventually(lambda: held.states)
         assert held.states == [("down", f"the venue answered {status.value}")]
@@ -194,7 +194,7 @@ async def test_nobody_there_is_waited_for(unused_port):
 
 
 def test_waits_double_with_full_jitter_up_to_a_bound():
-    backoff = Backoff(first_s=0.5, longest_s=60.0)
+    backoff = Reconnecting(first_s=0.5, longest_s=60.0)
     for failures, bound in [(1, 0.5), (2, 1.0), (5, 8.0), (50, 60.0), (10_000, 60.0)]:
         drawn = [backoff.delay(failures) for _ in range(300)]
         assert 0 <= min(drawn) < bound / 4

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from foreshock_exchanges import load
+from foreshock_kit.backoff import Backoff
 from foreshock_kit.http import HttpClient
 from foreshock_kit.testing import FakeClock, MemoryPublisher
 from foreshock_schemas.topics import INSTRUMENTS, KLINES, MARKET_STATS, OPEN_INTEREST
@@ -146,7 +147,7 @@ class World:
 
 @pytest.fixture
 def world(monkeypatch):
-    monkeypatch.setattr("foreshock_kit.http._LONGEST_PAUSE_S", 0.0)
+    monkeypatch.setattr("foreshock_kit.http._BACKOFF", Backoff(first_s=0.0))
     return World()
 
 

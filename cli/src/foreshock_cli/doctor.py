@@ -7,12 +7,14 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 import httpx
+import msgspec
 from rich.console import Console
 
 from foreshock_cli.connect import add_broker_argument, environment, kafka_settings, running
 from foreshock_cli.plan import EMBEDDED_RETENTION_MS
 from foreshock_kit.admin import topic_problems
-from foreshock_kit.errors import ForeshockError
+from foreshock_kit.errors import ForeshockError, SettingsInvalid
+from foreshock_kit.settings import Secret, load
 from foreshock_schemas import registry
 
 _PATIENCE_S: Final = 5.0
@@ -72,9 +74,16 @@ async def _schemas(_: argparse.Namespace) -> Findings:
     return registry.problems()
 
 
+class _Telegram(msgspec.Struct, frozen=True):
+    telegram_bot_token: Secret | None = None
+
+
 async def _token(_: argparse.Namespace) -> Findings:
-    token = environment().get("TELEGRAM_BOT_TOKEN")
-    if not token:
+    try:
+        token = load(_Telegram, environment()).telegram_bot_token
+    except SettingsInvalid as e:
+        return list(e.problems)
+    if token is None:
         ends = running()
         if ends and ends.bot_api:
             return []
@@ -82,12 +91,14 @@ async def _token(_: argparse.Namespace) -> Findings:
     host = environment().get("TELEGRAM_API_URL", "https://api.telegram.org")
     try:
         async with httpx.AsyncClient(timeout=_PATIENCE_S) as client:
-            answer = await client.get(f"{host}/bot{token}/getMe")
+            answer = await client.get(f"{host}/bot{token.reveal()}/getMe")
     except httpx.HTTPError as e:
         return [f"{host} does not answer ({type(e).__name__}): is this machine online?"]
     if answer.status_code == httpx.codes.OK:
         return []
-    return ["Telegram refuses the token: copy it from @BotFather again"]
+    if answer.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.NOT_FOUND}:
+        return ["Telegram refuses the token: copy it from @BotFather again"]
+    return [f"{host} answers {answer.status_code}: try again in a minute"]
 
 
 async def _clock(arguments: argparse.Namespace) -> Findings:

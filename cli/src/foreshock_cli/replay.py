@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 from rich.console import Console
 
+from foreshock_cli.plan import module_of
 from foreshock_cli.playing import Player, bar
 from foreshock_cli.processes import Forker, Program, Running
 from foreshock_cli.recording import frames
@@ -20,7 +21,7 @@ from foreshock_exchanges import NAMES
 from foreshock_kit.admin import ensure_topics
 from foreshock_kit.broker import embedded_broker
 from foreshock_kit.clock import SystemClock
-from foreshock_kit.errors import ForeshockError
+from foreshock_kit.errors import ForeshockError, leaves
 from foreshock_kit.settings import KafkaSettings
 from foreshock_schemas.topics import LIQUIDATIONS, TRADES
 
@@ -48,10 +49,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Replay, print the counts as JSON; return 1 if something was lost on the way."""
     errors = Console(stderr=True, highlight=False)
+    figures: dict[str, float] = {}
     try:
         figures = asyncio.run(_replay(arguments))
-    except (OSError, ForeshockError) as e:
-        errors.print(f"foreshock replay: {e}", style="red")
+    except* (OSError, ForeshockError) as group:
+        for problem in leaves(group):
+            errors.print(f"foreshock replay: {problem}", style="red")
+    if not figures:
         return 1
     sys.stdout.write(f"{json.dumps(figures)}\n")
     return int(figures["on_topic"] != figures["events"])
@@ -90,8 +94,7 @@ def _program(service: str, exchange: str, kafka: str, url: str, folder: Path) ->
         "HEALTH_FILE": str(folder / "health"),
         "LOG_LEVEL": "WARNING",
     }
-    module = service.replace("-", "_")
-    return Program(name=service, module=module, env=env, announces=folder / "health")
+    return Program(name=service, module=module_of(service), env=env, announces=folder / "health")
 
 
 async def _until_taken(

@@ -19,10 +19,12 @@ from foreshock_cli.supervisor import Patience, Supervised
 from foreshock_kit.admin import ensure_topics
 from foreshock_kit.broker import embedded_broker
 from foreshock_kit.clock import Clock
+from foreshock_kit.errors import Transient
 from foreshock_kit.registry import serve_registry
 from foreshock_kit.settings import KafkaSettings, load
 
 _POLL_S: Final = 0.05
+_FAKE_START_S: Final = 30.0
 _REMIND_S: Final = 15.0
 Say = Callable[[str], None]
 
@@ -86,8 +88,9 @@ class Stack:
     @asynccontextmanager
     async def _fakes(self) -> AsyncIterator["_Fakes"]:
         market_file, chat_file = self._run / "market.json", self._run / "telegram.json"
-        market_env = self._plan.env | {"SIM_ENDPOINTS_FILE": str(market_file)}
-        chat_env = self._plan.env | {"TELEGRAM_FAKE_ENDPOINTS_FILE": str(chat_file)}
+        env = _without_token(self._plan.env)
+        market_env = env | {"SIM_ENDPOINTS_FILE": str(market_file)}
+        chat_env = env | {"TELEGRAM_FAKE_ENDPOINTS_FILE": str(chat_file)}
         programs = []
         if self._plan.simulated_market:
             module = "foreshock_simulator"
@@ -110,6 +113,8 @@ class Stack:
         for name in self._plan.services:
             announces = self._run / f"{name}.health"
             own = env | {"HEALTH_FILE": str(announces)}
+            if name != "telegram-gateway":
+                own = _without_token(own)
             programs.append(self._program(name, module_of(name), own, announces))
         return programs
 
@@ -192,9 +197,17 @@ def _port(url: str) -> str:
     return str(httpx.URL(url).port)
 
 
+def _without_token(env: dict[str, str]) -> dict[str, str]:
+    return {name: text for name, text in env.items() if not name.startswith("TELEGRAM_BOT_TOKEN")}
+
+
 async def _announced(file: Path) -> dict[str, str]:
-    while not file.exists():
-        await asyncio.sleep(_POLL_S)
+    try:
+        async with asyncio.timeout(_FAKE_START_S):
+            while not file.exists():
+                await asyncio.sleep(_POLL_S)
+    except TimeoutError:
+        raise Transient(f"the simulated {file.stem} does not start; see var/log") from None
     found: dict[str, str] = json.loads(file.read_text())
     return found
 

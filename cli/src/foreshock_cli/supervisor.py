@@ -3,15 +3,12 @@
 import asyncio
 import random
 from collections.abc import Callable
-from typing import Final
 
 import msgspec
 
 from foreshock_cli.processes import Forker, Program, Running
 from foreshock_kit.clock import Clock
-
-WRONG_SETTINGS: Final = 78
-"""The exit code of a program whose settings are wrong: starting it again cannot help."""
+from foreshock_kit.service import WRONG_SETTINGS
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +51,7 @@ class Supervised:
             lasted = self._clock.monotonic() - started
             failures = 1 if lasted >= patience.healthy_after_s else failures + 1
             self._tell(code, lasted, failures, patience)
-            if code == WRONG_SETTINGS:
+            if code == WRONG_SETTINGS:  # starting it again cannot help
                 return
             await asyncio.sleep(random.uniform(0.5, 1.0) * patience.delay(failures))  # noqa: S311
 

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from foreshock_cli.connect import add_broker_argument, kafka_settings
 from foreshock_kit.clock import SystemClock
-from foreshock_kit.errors import ForeshockError
+from foreshock_kit.errors import ForeshockError, leaves
 from foreshock_kit.kafka import Record, follow
 from foreshock_kit.service import Context
 from foreshock_kit.settings import KafkaSettings
@@ -35,12 +35,14 @@ def run(arguments: argparse.Namespace) -> int:
     if topic is None:
         errors.print(f"no topic {arguments.topic!r}{_nearest(arguments.topic)}", style="red")
         return 2
+    failed = False
     try:
         asyncio.run(_tail(topic, kafka_settings(arguments), arguments))
-    except ForeshockError as e:
-        errors.print(f"foreshock tail: {e}", style="red")
-        return 1
-    return 0
+    except* ForeshockError as group:
+        failed = True
+        for problem in leaves(group):
+            errors.print(f"foreshock tail: {problem}", style="red")
+    return int(failed)
 
 
 def find(name: str) -> Topic | None:

@@ -2,13 +2,12 @@
 
 import argparse
 import asyncio
-import os
 import signal
 from pathlib import Path
 
-from dotenv import dotenv_values
 from rich.console import Console
 
+from foreshock_cli.connect import environment
 from foreshock_cli.endpoints import Endpoints
 from foreshock_cli.plan import Plan, UnknownService, make
 from foreshock_cli.stack import Stack
@@ -31,9 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the stack; return 0 after a stop, 2 for a wrong option, 1 when it cannot start."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     only = tuple(name.strip() for name in arguments.only.split(",") if name.strip())
-    environ = {k: v for k, v in dotenv_values(".env").items() if v is not None} | os.environ
     try:
-        plan = make(environ, only)
+        plan = make(environment(), only)
     except UnknownService as e:
         console.print(f"foreshock up: {e}", style="red")
         return 2

@@ -79,9 +79,10 @@ async def follow_feeds(
         while True:
             contracts = await watch.contracts_other_than(desk.exchange, contracts)
             wanted = desk.feeds(contracts)
-            for feed in [each for each in sockets if each not in wanted]:
+            gone = [each for each in sockets if each not in wanted]
+            for feed in gone:
                 sockets.pop(feed).cancel()
-                verdict.forget(feed)
+            await verdict.forget(gone)
             if not wanted:
                 await verdict.tell("nothing is followed")
             for feed in wanted:
@@ -109,8 +110,11 @@ class _Verdict:
         self._up[feed] = state == "up"
         await self.tell(reason)
 
-    def forget(self, feed: FeedLike) -> None:
-        self._up.pop(feed, None)
+    async def forget(self, feeds: Sequence[FeedLike]) -> None:
+        for feed in feeds:
+            self._up.pop(feed, None)
+        if self._up:
+            await self.tell("other contracts are followed")
 
     async def tell(self, reason: str) -> None:
         up = list(self._up.values())

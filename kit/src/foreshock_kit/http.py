@@ -6,7 +6,6 @@ long as the venue asks: until then every call fails at once, without a packet se
 """
 
 import asyncio
-import random
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Final, Self
@@ -14,6 +13,7 @@ from typing import Final, Self
 import httpx
 from prometheus_client import Counter
 
+from foreshock_kit.backoff import Backoff
 from foreshock_kit.clock import Clock, SystemClock
 from foreshock_kit.errors import Permanent, Refused, Transient
 
@@ -23,8 +23,7 @@ REQUESTS: Final = Counter(
 
 _REFUSALS: Final = {403, 418, 429, 451}
 _TRIES: Final = 3
-_FIRST_PAUSE_S: Final = 0.5
-_LONGEST_PAUSE_S: Final = 8.0
+_BACKOFF: Final = Backoff(first_s=0.5, longest_s=8.0)
 _DEFAULT_REFUSAL_S: Final = 60.0
 
 
@@ -85,8 +84,7 @@ class HttpClient:
                     raise
                 failure = str(e)
             if attempt < _TRIES:
-                bound = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** (attempt - 1))
-                await asyncio.sleep(random.uniform(0, bound))  # noqa: S311
+                await asyncio.sleep(_BACKOFF.delay(attempt))
         raise Transient(f"{failure} ({_TRIES} tries)")
 
     def _check_circuit(self) -> None:

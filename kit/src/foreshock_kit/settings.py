@@ -65,7 +65,6 @@ class ServiceSettings(KafkaSettings, frozen=True, kw_only=True):
     instances of one service apart.
     """
 
-    schema_registry_url: str | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["auto", "json", "text"] = "auto"
     health_host: str = "127.0.0.1"

@@ -7,16 +7,15 @@ so that a venue which accepts and hangs up is hammered.
 """
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from typing import Final, NoReturn, Protocol
 
-import msgspec
 import websockets
 from prometheus_client import Counter, Gauge
 from websockets.asyncio.client import ClientConnection, connect
 
 from foreshock_kit import logs
+from foreshock_kit.backoff import Backoff
 from foreshock_kit.clock import Clock, SystemClock
 from foreshock_kit.errors import leaves
 
@@ -74,18 +73,11 @@ class FeedLike(Protocol):
         ...
 
 
-class Backoff(msgspec.Struct, frozen=True, kw_only=True):
-    """Waits between connections: doubling, with full jitter, until one has lasted."""
+class Reconnecting(Backoff, frozen=True, kw_only=True):
+    """Waits between connections: doubling until one has lasted, longer for who refuses us."""
 
-    first_s: float = 0.5
-    longest_s: float = 60.0
     refused_s: float = 60.0
     healthy_after_s: float = 60.0
-
-    def delay(self, failures: int) -> float:
-        """Return a wait for so many failures in a row, drawn evenly from zero to the bound."""
-        bound = min(self.longest_s, self.first_s * 2.0 ** min(failures - 1, 30))
-        return random.uniform(0, bound)  # noqa: S311
 
 
 class GivenUp(Exception):
@@ -98,7 +90,7 @@ async def hold_open(
     on_frame: OnFrame,
     *,
     on_state: OnState | None = None,
-    backoff: Backoff = Backoff(),  # noqa: B008
+    backoff: Reconnecting = Reconnecting(),  # noqa: B008
     clock: Clock | None = None,
 ) -> NoReturn:
     """Keep a feed's socket open until cancelled.

@@ -19,11 +19,11 @@ from telegram.ext import (
     filters,
 )
 
+from foreshock_kit.backoff import Backoff
 from foreshock_kit.clock import Clock
 from foreshock_kit.errors import ForeshockError, Permanent, Transient
 from foreshock_kit.logs import get_logger
 from foreshock_kit.settings import Secret
-from foreshock_kit.ws import Backoff
 from telegram_gateway import metrics
 from telegram_gateway.domain import markup, texts
 from telegram_gateway.domain.access import Access

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from foreshock_kit.backoff import Backoff
 from foreshock_kit.clock import Clock
 from foreshock_kit.kafka import Publishing
 from foreshock_kit.logs import get_logger
-from foreshock_kit.ws import Backoff
 from foreshock_schemas.events import Alert, DeliveryState
 from foreshock_schemas.topics import DELIVERIES
 from telegram_gateway import metrics

@@ -6,10 +6,10 @@ from typing import Final
 
 import msgspec
 
+from foreshock_kit.backoff import Backoff
 from foreshock_kit.clock import Clock
 from foreshock_kit.kafka import Publishing
 from foreshock_kit.logs import get_logger
-from foreshock_kit.ws import Backoff
 from foreshock_schemas.events import Alert, Subscription
 from foreshock_schemas.topics import SUBSCRIPTIONS
 from telegram_gateway.domain import markup, texts

@@ -1,0 +1,145 @@
+"""How a channel is, its sockets taken together, and which of them stay when contracts change."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import msgspec
+from websockets.asyncio.server import serve
+from websockets.exceptions import ConnectionClosedError
+
+from foreshock_kit.feeds import follow_feeds
+from foreshock_kit.service import Context
+from foreshock_kit.testing import MemoryPublisher, eventually
+from foreshock_schemas.topics import FEED_HEALTH
+
+
+class Feed(msgspec.Struct, frozen=True, kw_only=True):
+    url: str
+    hello: tuple[str, ...]
+    silence_s: float = 30.0
+    ping: str | None = None
+    ping_every_s: float = 20.0
+    lifetime_s: float | None = None
+
+
+class Watch:
+    """Hands out one selection of contracts after another."""
+
+    def __init__(self):
+        self.selections = asyncio.Queue()
+        self.desk = None
+
+    def choose(self, *symbols):
+        self.selections.put_nowait(symbols)
+
+    async def contracts_other_than(self, exchange, known):
+        return await self.selections.get()
+
+
+class Desk:
+    """A socket for each contract."""
+
+    exchange = "binance"
+
+    def __init__(self, url, channel):
+        self.url = url
+        self.channel = channel
+        self.frames = []
+
+    def feeds(self, contracts):
+        return [Feed(url=self.url, hello=(symbol,)) for symbol in contracts]
+
+    async def on_frame(self, frame):
+        self.frames.append(frame)
+        return True
+
+
+class Venue:
+    """Echoes what it hears, except of `MUTE...`; knows who is connected."""
+
+    def __init__(self):
+        self.open = {}
+        self.heard = []
+        self.cut = 0
+
+    async def talk(self, socket):
+        try:
+            async for word in socket:
+                self.heard.append(word)
+                self.open[word] = socket
+                if not word.startswith("MUTE"):
+                    await socket.send(word)
+        except ConnectionClosedError:
+            self.cut += 1
+        finally:
+            self.open = {word: each for word, each in self.open.items() if each is not socket}
+
+
+@asynccontextmanager
+async def following(channel):
+    venue, watch, told = Venue(), Watch(), MemoryPublisher()
+    async with (
+        asyncio.timeout(20),
+        serve(venue.talk, "127.0.0.1", 0) as server,
+        asyncio.TaskGroup() as group,
+    ):
+        url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        watch.desk = Desk(url, channel)
+        task = group.create_task(follow_feeds(Context("test"), watch, watch.desk, told))
+        yield venue, watch, told
+        task.cancel()
+
+
+def states(told):
+    return [event.state for event in told.on(FEED_HEALTH)]
+
+
+async def test_all_sockets_up_is_live_and_told_once_with_its_channel():
+    async with following("one") as (_, watch, told):
+        watch.choose("A", "B")
+        await eventually(lambda: {b"A", b"B"} <= set(watch.desk.frames) and states(told))
+        watch.choose()
+        await eventually(lambda: "DOWN" in states(told))
+    assert states(told) == ["LIVE", "DOWN"]
+    event = told.on(FEED_HEALTH)[0]
+    assert (event.exchange, event.channel) == ("binance", "one")
+    assert told.sent == told.records, "a change of state is waited for"
+
+
+async def test_nothing_followed_is_down_and_closes_the_sockets():
+    async with following("two") as (venue, watch, told):
+        watch.choose("A")
+        await eventually(lambda: states(told) == ["LIVE"])
+        watch.choose()
+        await eventually(lambda: states(told) == ["LIVE", "DOWN"])
+        await eventually(lambda: not venue.open)
+    assert told.on(FEED_HEALTH)[-1].reason == "nothing is followed"
+
+
+async def test_a_socket_whose_contracts_stay_is_left_open():
+    async with following("three") as (venue, watch, _):
+        watch.choose("A", "B")
+        await eventually(lambda: venue.open.keys() == {"A", "B"})
+        kept = venue.open["A"]
+        watch.choose("A", "C")
+        await eventually(lambda: venue.open.keys() == {"A", "C"})
+        assert venue.open["A"] is kept
+    assert venue.heard.count("A") == 1
+
+
+async def test_a_lost_socket_is_a_change_and_so_is_its_return():
+    async with following("four") as (venue, watch, told):
+        watch.choose("A")
+        await eventually(lambda: states(told) == ["LIVE"])
+        await venue.open["A"].close()
+        await eventually(lambda: states(told) == ["LIVE", "DOWN", "LIVE"])
+
+
+async def test_a_channel_is_live_again_when_its_only_broken_socket_is_given_up():
+    async with following("five") as (venue, watch, told):
+        watch.choose("A", "MUTE")
+        await eventually(lambda: venue.open.keys() == {"A", "MUTE"})
+        await venue.open["MUTE"].close()
+        await eventually(lambda: "PARTIAL" in states(told))
+        watch.choose("A")
+        await eventually(lambda: states(told)[-1] == "LIVE", 5)
