@@ -8,6 +8,7 @@ import pytest
 from websockets.asyncio.server import serve
 
 from foreshock_kit.admin import ensure_topics
+from foreshock_kit.clock import SystemClock
 from foreshock_kit.feeds import follow_feeds
 from foreshock_kit.kafka import Publisher
 from foreshock_kit.service import Context
@@ -17,12 +18,14 @@ from foreshock_schemas.events import Instrument, MarketStats
 from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import FEED_HEALTH, INSTRUMENTS, MARKET_STATS
 
-NOW = 1_790_000_000_000
+NOW = SystemClock().now_ms()
+"""Real time, since a broker deletes records that are older than their topic's retention."""
 
 
 def contract(coin, *, exchange="binance", status="trading", size=1.0):
     return sample(
         Instrument,
+        ts_recv_ms=NOW,
         exchange=exchange,
         symbol=f"{coin}USDT",
         coin=coin,
@@ -34,6 +37,7 @@ def contract(coin, *, exchange="binance", status="trading", size=1.0):
 def stats(coin, *, in_universe=True):
     return sample(
         MarketStats,
+        ts_recv_ms=NOW,
         coin=coin,
         in_universe=in_universe,
     )
