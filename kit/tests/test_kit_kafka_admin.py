@@ -26,7 +26,9 @@ async def test_missing_topics_are_created_once_each_with_its_dead_letters(kafka,
 async def test_missing_topics_are_a_problem_with_a_remedy(kafka, topics):
     problems = await topic_problems(kafka, topics)
     assert len(problems) == 6
-    assert all("is missing: create it with `foreshock topics`" in problem for problem in problems)
+    assert all(
+        "is missing: create it with `foreshock topics --create`" in problem for problem in problems
+    )
 
 
 async def test_a_wrong_partition_count_is_told(kafka, topics):

@@ -71,7 +71,7 @@ async def topic_problems(
         present = [name for name in wanted if name in found]
         configs = await _configs(admin, present)
     problems = [
-        f"{name} is missing: create it with `foreshock topics`"
+        f"{name} is missing: create it with `foreshock topics --create`"
         for name in wanted
         if name not in found
     ]
@@ -127,7 +127,7 @@ def _partition_problems(name: str, wanted: int, found: int) -> list[str]:
         return []
     advice = (
         "no key stays where it was when partitions are added: stop all services, "
-        "delete the topic and create it with `foreshock topics`"
+        "delete the topic and create it with `foreshock topics --create`"
     )
     return [f"{name} has {found} partitions instead of {wanted}: {advice}"]
 
