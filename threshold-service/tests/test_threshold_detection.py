@@ -255,6 +255,14 @@ def test_a_spike_needs_a_fall_before_the_next():
     assert len(signals(*still_high)) == 1
 
 
+@pytest.mark.parametrize("volume", [True, False])
+def test_bars_are_watched_only_for_volume_monitoring(volume):
+    owned = Partitions(dynamic=True, volume=volume)
+    told = feed(owned, [stats(), bar(0, 2 * SPIKE_USD), liquidation(1, SINGLE_USD)])
+    spikes = ["volume_spike"] if volume else []
+    assert [signal.kind for signal in told] == [*spikes, "liquidation"]
+
+
 def test_without_a_daily_volume_there_is_no_spike():
     assert feed(Detection(BaselinePrd()), [bar(0, 1e12)]) == []
 

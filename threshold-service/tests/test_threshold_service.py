@@ -115,10 +115,3 @@ def test_flags_are_on_unless_told():
     on, off = kit_settings.load(Settings, {}), kit_settings.load(Settings, told)
     assert (on.enable_dynamic_thresholds, on.enable_volume_monitoring) == (True, True)
     assert (off.enable_dynamic_thresholds, off.enable_volume_monitoring) == (False, False)
-
-
-@pytest.mark.parametrize("volume", [True, False])
-async def test_bars_are_read_only_for_volume_monitoring(volume):
-    topics = service.topics_of(Settings(enable_volume_monitoring=volume))
-    assert ("foreshock.bars.v1" in {topic.name for topic in topics}) is volume
-    assert topics[0] is MARKET_STATS

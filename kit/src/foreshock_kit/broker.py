@@ -5,14 +5,10 @@ out and for tests. All that is particular to it is in this module.
 """
 
 import asyncio
-import ctypes
-import os
 import re
 import shutil
-import signal
-import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -20,6 +16,7 @@ from typing import Final
 
 from foreshock_kit.errors import Permanent, PortInUse, Transient
 from foreshock_kit.logs import get_logger
+from foreshock_kit.processes import spawn
 
 HOST: Final = "127.0.0.1"
 _PACKAGE: Final = "noida_db"
@@ -27,7 +24,6 @@ _START_S: Final = 10.0
 _STOP_S: Final = 5.0
 _LOOK_EVERY_S: Final = 0.005
 _LISTENING: Final = re.compile(r"^\s*kafka\s+(\S+:\d+)\s*$", re.MULTILINE)
-_PR_SET_PDEATHSIG: Final = 1
 
 _log = get_logger(__name__)
 
@@ -65,34 +61,8 @@ async def embedded_broker(data_dir: Path, port: int = 0) -> AsyncIterator[str]:
 
 async def _spawn(folder: Path, port: int) -> asyncio.subprocess.Process:
     program = files(_PACKAGE).joinpath("noida-db")
-    arguments = ("start", "--data-dir", str(folder / "data"), "--only", "kafka")
-    with (folder / "broker.log").open("wb") as log:
-        return await asyncio.create_subprocess_exec(
-            str(program),
-            *arguments,
-            "--host",
-            HOST,
-            "--kafka-port",
-            str(port),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            preexec_fn=_dying_with(os.getpid()),
-        )
-
-
-def _dying_with(parent: int) -> Callable[[], None]:
-    """Return what makes a child, between fork and exec, end when `parent` does (Linux)."""
-    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-
-    def before_exec() -> None:
-        if libc is not None:
-            libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != parent:
-                os._exit(1)
-
-    return before_exec
+    where = ("--data-dir", str(folder / "data"), "--host", HOST, "--kafka-port", str(port))
+    return await spawn(str(program), "start", "--only", "kafka", *where, log=folder / "broker.log")
 
 
 async def _listening(process: asyncio.subprocess.Process, folder: Path, port: int) -> str:

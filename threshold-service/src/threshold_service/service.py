@@ -15,7 +15,6 @@ from foreshock_schemas.topics import (
     OPEN_INTEREST,
     SIGNALS,
     THRESHOLDS,
-    Topic,
 )
 from threshold_service import metrics
 from threshold_service.domain.detection import Output, Partitions
@@ -33,25 +32,20 @@ _REBUILD_MS: Final = {
 
 async def run(settings: Settings, context: Context) -> None:
     """Detect until told to stop; limits are rebuilt before the first market event is read."""
-    owned = Partitions(dynamic=settings.enable_dynamic_thresholds)
-    topics = topics_of(settings)
+    owned = Partitions(
+        dynamic=settings.enable_dynamic_thresholds, volume=settings.enable_volume_monitoring
+    )
     async with Publisher(settings, context.name, context.clock, stop=context.stop) as publisher:
         await consume(
             settings,
             context,
-            topics=topics,
+            topics=[MARKET_STATS, LIQUIDATIONS, OPEN_INTEREST, BARS],
             on_records=partial(detect, owned, publisher, context.clock),
             publisher=publisher,
-            rebuild_ms={topic.name: _REBUILD_MS[topic.name] for topic in topics},
+            rebuild_ms=_REBUILD_MS,
             first=[MARKET_STATS],
             on_assigned=partial(start_anew, owned),
         )
-
-
-def topics_of(settings: Settings) -> list[Topic]:
-    """Return what is read: bars only where volume is watched."""
-    bars = [BARS] if settings.enable_volume_monitoring else []
-    return [MARKET_STATS, LIQUIDATIONS, OPEN_INTEREST, *bars]
 
 
 async def start_anew(owned: Partitions, assigned: set[tuple[str, int]]) -> None:

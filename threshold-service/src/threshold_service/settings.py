@@ -6,7 +6,7 @@ from foreshock_kit.settings import ServiceSettings
 class Settings(ServiceSettings, frozen=True, kw_only=True):
     """For example `ENABLE_DYNAMIC_THRESHOLDS=false`: the original constants for every coin.
 
-    `ENABLE_VOLUME_MONITORING=false` leaves bars unread, so there are no volume spikes.
+    `ENABLE_VOLUME_MONITORING=false` leaves bars unwatched, so there are no volume spikes.
     """
 
     enable_dynamic_thresholds: bool = True

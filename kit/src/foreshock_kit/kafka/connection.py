@@ -125,7 +125,7 @@ async def _attempt(
     make: Callable[[], AnyClient],
     check: Callable[[AnyClient], Awaitable[None]] | None,
 ) -> AnyClient:
-    await _knock(settings.kafka_bootstrap_servers)
+    await knock(settings.kafka_bootstrap_servers)
     client = make()
     try:
         async with bounded(START_S, "connecting"):
@@ -138,8 +138,12 @@ async def _attempt(
     return client
 
 
-async def _knock(servers: str) -> None:
-    """Raise Transient unless a server takes a connection; aiokafka says it less clearly."""
+async def knock(servers: str) -> None:
+    """Find out whether a server takes a connection; aiokafka says less clearly that none does.
+
+    Raises:
+        Transient: none does; it says why for each.
+    """
     problems = []
     for server in servers.split(","):
         host, _, port = server.strip().rpartition(":")

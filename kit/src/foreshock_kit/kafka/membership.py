@@ -14,7 +14,7 @@ from foreshock_kit.kafka.connection import bounded
 from foreshock_kit.kafka.intake import Intake, note_expired
 from foreshock_kit.kafka.positions import Start, starts
 from foreshock_kit.kafka.publisher import Publisher
-from foreshock_kit.kafka.reader import POLL_S, Batches, poll, report_lag
+from foreshock_kit.kafka.reader import POLL_S, Batches, check, poll, report_lag
 from foreshock_kit.kafka.records import Record
 from foreshock_kit.logs import get_logger
 from foreshock_kit.service import Context
@@ -107,6 +107,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         with suppress(TimeoutError):
             async with asyncio.timeout(POLL_S):
                 await self._assigned.wait()
+        check(self._consumer)
         return {}
 
     async def _step(self, batches: Batches) -> None:

@@ -78,6 +78,18 @@ async def poll(consumer: AIOKafkaConsumer) -> Batches:
         raise Transient(f"Kafka: polling failed: {error!r}") from error
 
 
+def check(consumer: AIOKafkaConsumer) -> None:
+    """See whether the client is still at work; one without partitions says nothing by itself.
+
+    Raises:
+        Transient: the client has given up.
+    """
+    try:
+        consumer._coordinator.check_errors()  # noqa: SLF001  only `getmany` calls it
+    except KafkaError as error:
+        raise Transient(f"Kafka: the group's client has ended: {error!r}") from error
+
+
 def report_lag(consumer: AIOKafkaConsumer, positions: Iterable[tuple[TopicPartition, int]]) -> None:
     """Set the lag gauges from what the last fetches told."""
     for where, position in positions:

@@ -1,4 +1,4 @@
-"""A broker for tests: the one that the environment names, or the embedded one."""
+"""A broker for tests: the one that the environment names, Apache Kafka, or the embedded one."""
 
 import os
 import tempfile
@@ -15,14 +15,29 @@ from foreshock_schemas.topics import Topic
 
 @asynccontextmanager
 async def broker() -> AsyncIterator[str]:
-    """Yield a bootstrap address: KAFKA_BOOTSTRAP_SERVERS if set, else a broker started here."""
+    """Yield a bootstrap address.
+
+    KAFKA_BOOTSTRAP_SERVERS if set; else a broker started here: Apache Kafka if TEST_BROKER is
+    "apache", or the embedded one.
+    """
     given = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
     if given:
         yield given
-        return
-    with tempfile.TemporaryDirectory(prefix="foreshock-") as folder:
-        async with embedded_broker(Path(folder)) as address:
-            yield address
+    elif on_apache():
+        # Its libraries are for tests only, and services have none of them
+        from foreshock_kit.testing.apache import apache_kafka
+
+        async with apache_kafka() as node:
+            yield node.settings.kafka_bootstrap_servers
+    else:
+        with tempfile.TemporaryDirectory(prefix="foreshock-") as folder:
+            async with embedded_broker(Path(folder)) as address:
+                yield address
+
+
+def on_apache() -> bool:
+    """Return whether tests were asked to run on Apache Kafka."""
+    return os.environ.get("TEST_BROKER") == "apache"
 
 
 def private(topic: Topic) -> Topic:

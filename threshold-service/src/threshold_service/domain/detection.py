@@ -25,18 +25,18 @@ Output = Threshold | Signal
 class Detection:
     """Limits and signals of the coins of one partition, from the log alone."""
 
-    def __init__(self, method: Method) -> None:
+    def __init__(self, method: Method, *, volume: bool = True) -> None:
         self._book = Book(method)
         self._single = LiquidationDetector(self._book)
         self._cascade = CascadeDetector(self._book)
-        self._volume = VolumeDetector(self._book)
+        self._volume = VolumeDetector(self._book) if volume else None
         self._open_interest = OpenInterestDetector(self._book)
 
     def on_event(self, event: Event, evidence: Evidence) -> Sequence[Output]:
         """Return what follows from a record; `evidence` says where it lies."""
         output: Output | None = None
         if isinstance(event, Bar):
-            output = self._volume.on_bar(event, evidence)
+            output = self._volume.on_bar(event, evidence) if self._volume else None
         elif isinstance(event, Liquidation):
             single = self._single.on_liquidation(event, evidence)
             cascade = self._cascade.on_liquidation(event, evidence)
@@ -55,7 +55,8 @@ class Partitions:
     over and comes back is rebuilt from nothing.
     """
 
-    def __init__(self, *, dynamic: bool) -> None:
+    def __init__(self, *, dynamic: bool, volume: bool = True) -> None:
+        self._volume = volume
         self._method: Method = BaselinePrd() if dynamic else Fixed()
         self._owned: dict[int, Detection] = {}
 
@@ -63,7 +64,8 @@ class Partitions:
         """Return what follows from a record of a partition."""
         detection = self._owned.get(evidence.partition)
         if detection is None:
-            detection = self._owned[evidence.partition] = Detection(self._method)
+            detection = Detection(self._method, volume=self._volume)
+            self._owned[evidence.partition] = detection
         return detection.on_event(event, evidence)
 
     def forget(self, partitions: Iterable[int]) -> None:
