@@ -1,9 +1,7 @@
 """Against a real broker: what is published arrives, once, in order, across restarts."""
 
 import asyncio
-import os
 import uuid
-from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -14,12 +12,13 @@ from aiokafka.admin import RecordsToDelete
 from foreshock_kit.admin import ensure_topics
 from foreshock_kit.clock import SystemClock
 from foreshock_kit.errors import DeadLetterLimit
-from foreshock_kit.kafka import Publisher, consume
+from foreshock_kit.kafka import Publisher
 from foreshock_kit.kafka.cluster import admin_client
 from foreshock_kit.kafka.metrics import EXPIRED
 from foreshock_kit.kafka.partitioning import partition_of
-from foreshock_kit.service import Context
+from foreshock_kit.testing import eventually
 from foreshock_kit.testing.broker import private
+from foreshock_kit.testing.member import Member
 from foreshock_schemas.events import Subscription, Trade
 from foreshock_schemas.topics import SUBSCRIPTIONS, TRADES
 
@@ -46,52 +45,6 @@ def trade(number: int, at_ms: int) -> Trade:
 def trades(first: int, beyond: int, at_ms: int | None = None) -> list[Trade]:
     at_ms = SystemClock().now_ms() if at_ms is None else at_ms
     return [trade(number, at_ms) for number in range(first, beyond)]
-
-
-class Reader:
-    """A service that consumes; `records` are those handed over in this run."""
-
-    def __init__(self, kafka, topics, name=None, **options):
-        self.context = Context(name=name or f"t{uuid.uuid4().hex}", clock=SystemClock())
-        self.records = []
-        self.arrived = asyncio.Event()
-        self._kafka, self._topics, self._options = kafka, topics, options
-
-    async def on_records(self, records):
-        self.records.extend(records)
-        self.arrived.set()
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator["Reader"]:
-        async with (
-            asyncio.timeout(40),
-            Publisher(self._kafka, self.context.name, self.context.clock) as publisher,
-            asyncio.TaskGroup() as group,
-        ):
-            group.create_task(
-                consume(
-                    self._kafka,
-                    self.context,
-                    topics=self._topics,
-                    on_records=self.on_records,
-                    publisher=publisher,
-                    **self._options,
-                )
-            )
-            yield self
-            self.context.stop.set()
-
-    async def until(self, records: int) -> None:
-        while len(self.records) < records:
-            self.arrived.clear()
-            await self.arrived.wait()
-
-    async def until_ready(self) -> None:
-        while not self.context.health.ready:
-            await asyncio.sleep(0.01)
-
-    def ids(self, *, replayed: bool = False) -> list[str]:
-        return [r.event.event_id for r in self.records if r.replayed is replayed]
 
 
 @pytest.fixture
@@ -142,7 +95,7 @@ async def read_raw(kafka, topic: str, count: int):
 async def test_all_of_5000_arrive_once_in_order_where_their_key_belongs(kafka, topic):
     events = trades(0, 5_000)
     await publish(kafka, topic, events)
-    async with Reader(kafka, [topic]).running() as reader:
+    async with Member(kafka, [topic]).running() as reader:
         await reader.until(5_000)
     assert sorted(r.event.event_id for r in reader.records) == sorted(e.event_id for e in events)
     by_coin = {coin: [e for e in events if e.coin == coin] for coin in COINS}
@@ -174,7 +127,7 @@ async def test_the_kafka_timestamp_is_the_receive_time(kafka):
 
 async def test_send_is_acknowledged_and_keeps_its_place_behind_what_was_published(kafka, topic):
     events = [msgspec.structs.replace(event, coin="BTC") for event in trades(0, 50)]
-    async with publishing(kafka) as publisher, Reader(kafka, [topic]).running() as reader:
+    async with publishing(kafka) as publisher, Member(kafka, [topic]).running() as reader:
         for number, event in enumerate(events):
             await (publisher.send if number % 7 == 0 else publisher.publish)(topic, event)
         await reader.until(50)
@@ -182,8 +135,8 @@ async def test_send_is_acknowledged_and_keeps_its_place_behind_what_was_publishe
 
 
 async def test_published_records_leave_without_a_flush(kafka, topic):
-    async with publishing(kafka) as publisher, Reader(kafka, [topic]).running() as reader:
-        await reader.until_ready()
+    async with publishing(kafka) as publisher, Member(kafka, [topic]).running() as reader:
+        await eventually(lambda: reader.context.health.ready)
         await publisher.publish(topic, trade(1, SystemClock().now_ms()))
         await reader.until(1)
 
@@ -191,10 +144,10 @@ async def test_published_records_leave_without_a_flush(kafka, topic):
 async def test_a_restart_goes_on_at_its_commit(kafka, topic):
     await publish(kafka, topic, trades(0, 300))
     name = f"t{uuid.uuid4().hex}"
-    async with Reader(kafka, [topic], name).running() as before:
+    async with Member(kafka, [topic], name).running() as before:
         await before.until(300)
     await publish(kafka, topic, trades(300, 500))
-    async with Reader(kafka, [topic], name).running() as after:
+    async with Member(kafka, [topic], name).running() as after:
         await after.until(200)
     assert sorted(after.ids()) == sorted(e.event_id for e in trades(300, 500))
     assert after.ids(replayed=True) == []
@@ -205,13 +158,13 @@ async def test_a_restart_replays_its_window_first(kafka, topic):
     await publish(kafka, topic, trades(0, 100, now_ms - 600_000))
     await publish(kafka, topic, trades(100, 200, now_ms - 30_000))
     name = f"t{uuid.uuid4().hex}"
-    async with Reader(kafka, [topic], name).running() as before:
+    async with Member(kafka, [topic], name).running() as before:
         await before.until(200)
     await publish(kafka, topic, trades(200, 300, now_ms))
     window = {topic.name: 60_000}
-    async with Reader(kafka, [topic], name, rebuild_ms=window).running() as after:
+    async with Member(kafka, [topic], name, rebuild_ms=window).running() as after:
         await after.until(200)
-        await after.until_ready()
+        await eventually(lambda: after.context.health.ready)
     assert sorted(after.ids(replayed=True)) == sorted(e.event_id for e in trades(100, 200))
     assert sorted(after.ids()) == sorted(e.event_id for e in trades(200, 300))
     for coin in COINS:
@@ -222,12 +175,12 @@ async def test_a_restart_replays_its_window_first(kafka, topic):
 async def test_a_rebuild_without_a_window_starts_at_the_beginning(kafka, topic):
     await publish(kafka, topic, trades(0, 100, SystemClock().now_ms() - 600_000))
     name = f"t{uuid.uuid4().hex}"
-    async with Reader(kafka, [topic], name).running() as before:
+    async with Member(kafka, [topic], name).running() as before:
         await before.until(100)
     whole = {topic.name: None}
-    async with Reader(kafka, [topic], name, rebuild_ms=whole).running() as after:
+    async with Member(kafka, [topic], name, rebuild_ms=whole).running() as after:
         await after.until(100)
-        await after.until_ready()
+        await eventually(lambda: after.context.health.ready)
     assert len(after.ids(replayed=True)) == 100
     assert after.ids() == []
 
@@ -237,10 +190,10 @@ async def test_first_topics_are_read_before_the_others(kafka, topic):
     await ensure_topics(kafka, [settings])
     await publish(kafka, topic, trades(0, 3_000))
     await publish(kafka, settings, trades(10_000, 14_000))
-    reader = Reader(kafka, [topic, settings], first=[settings])
+    reader = Member(kafka, [topic, settings], first=[settings])
     async with reader.running():
         await reader.until(7_000)
-        await reader.until_ready()
+        await eventually(lambda: reader.context.health.ready)
     order = [record.topic.name for record in reader.records]
     assert order == [settings.name] * 4_000 + [topic.name] * 3_000
 
@@ -252,7 +205,7 @@ async def test_hooks_hear_of_partitions_before_their_records(kafka, topic):
         heard.append(pairs)
 
     await publish(kafka, topic, trades(0, 10))
-    reader = Reader(kafka, [topic], on_assigned=on_assigned)
+    reader = Member(kafka, [topic], on_assigned=on_assigned)
     async with reader.running():
         await reader.until(10)
     assert heard == [{(topic.name, partition) for partition in range(12)}]
@@ -262,7 +215,7 @@ async def test_an_unreadable_record_is_kept_aside_and_the_others_go_on(kafka, to
     await publish(kafka, topic, trades(0, 20))
     await write_raw(kafka, topic.name, [b"rubbish"])
     await publish(kafka, topic, trades(20, 40))
-    reader = Reader(kafka, [topic])
+    reader = Member(kafka, [topic])
     async with reader.running():
         await reader.until(40)
     [letter] = await read_raw(kafka, topic.dead_letters, 1)
@@ -281,7 +234,7 @@ async def test_an_unreadable_record_is_kept_aside_and_the_others_go_on(kafka, to
 async def test_too_many_unreadable_records_stop_the_service(kafka, topic):
     await write_raw(kafka, topic.name, [b"rubbish"] * 120)
     with pytest.raises(BaseExceptionGroup) as caught:
-        async with Reader(kafka, [topic]).running() as reader:
+        async with Member(kafka, [topic]).running() as reader:
             await reader.until(1)
     assert caught.group_contains(DeadLetterLimit)
 
@@ -290,7 +243,7 @@ async def test_a_handlers_error_ends_consuming_and_commits_nothing(kafka, topic)
     await publish(kafka, topic, trades(0, 100))
     name = f"t{uuid.uuid4().hex}"
 
-    class Broken(Reader):
+    class Broken(Member):
         async def on_records(self, records):
             await super().on_records(records)
             raise LookupError
@@ -299,7 +252,7 @@ async def test_a_handlers_error_ends_consuming_and_commits_nothing(kafka, topic)
         async with Broken(kafka, [topic], name).running():
             await asyncio.Event().wait()
     assert caught.group_contains(LookupError)
-    async with Reader(kafka, [topic], name).running() as after:
+    async with Member(kafka, [topic], name).running() as after:
         await after.until(100)
     assert len(after.ids()) == 100
 
@@ -310,40 +263,12 @@ async def test_what_expired_unread_is_counted_and_reading_goes_on(kafka):
     await ensure_topics(kafka, [topic])
     await publish(kafka, topic, trades(0, 10))
     name = f"t{uuid.uuid4().hex}"
-    async with Reader(kafka, [topic], name).running() as before:
+    async with Member(kafka, [topic], name).running() as before:
         await before.until(10)
     await publish(kafka, topic, trades(10, 40))
     async with admin_client(kafka) as admin:
         await admin.delete_records({TopicPartition(topic.name, 0): RecordsToDelete(25)})
-    async with Reader(kafka, [topic], name).running() as after:
+    async with Member(kafka, [topic], name).running() as after:
         await after.until(15)
     assert after.ids() == [e.event_id for e in trades(25, 40)]
     assert EXPIRED.labels(topic.name)._value.get() == 15
-
-
-async def test_members_come_and_go_and_nothing_is_lost_or_repeated(kafka, topic):
-    if "KAFKA_BOOTSTRAP_SERVERS" not in os.environ:
-        pytest.skip("the embedded broker stalls when members commit during a rebalance")
-    name = f"t{uuid.uuid4().hex}"
-    taken: list[set[tuple[str, int]]] = []
-
-    async def on_revoked(pairs):
-        taken.append(pairs)
-
-    one = Reader(kafka, [topic], name, on_revoked=on_revoked)
-    other = Reader(msgspec.structs.replace(kafka, instance_id="1"), [topic], name)
-    published = 0
-    async with publishing(kafka) as publisher, one.running():
-        await one.until_ready()
-        async with other.running():
-            while len(other.records) < 500:
-                await publisher.publish(topic, trade(published, SystemClock().now_ms()))
-                published += 1
-                if published % 20 == 0:
-                    await asyncio.sleep(0.005)
-            await publisher.flush()
-            while len(one.records) + len(other.records) < published:
-                await asyncio.sleep(0.05)
-    ids = one.ids() + other.ids()
-    assert len(ids) == len(set(ids)) == published
-    assert taken == [{(topic.name, partition) for partition in range(12)}]
