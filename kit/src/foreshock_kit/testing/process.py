@@ -44,6 +44,11 @@ class ServiceProcess:
             raise ProcessLookupError(f"{self._module} was not started")
         return self._process.pid
 
+    @property
+    def health(self) -> str:
+        """Where it answers /livez, /readyz and /metrics, once it is ready."""
+        return self._health.read_text()
+
     async def start(self) -> None:
         """Start it, after an end also again."""
         self._health.unlink(missing_ok=True)
@@ -94,7 +99,7 @@ class ServiceProcess:
             return False
         async with httpx.AsyncClient(timeout=2) as http:
             try:
-                answer = await http.get(f"{self._health.read_text()}/readyz")
+                answer = await http.get(f"{self.health}/readyz")
             except httpx.TransportError:
                 return False
             return answer.is_success
