@@ -1,12 +1,15 @@
 """A market for benchmarks: frames, bars and liquidations of as many coins as are asked for."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import msgspec
 
 from foreshock_schemas.events import Bar, Instrument, Liquidation, MarketStats
 
-FRAMES_A_MS = 20
+FRAMES_A_MS: Final = 20
+NOW_MS: Final = 1_111_111_111_111
+"""Stands for the time at which a frame is sent."""
 
 
 def coins(count: int) -> list[str]:
@@ -15,13 +18,18 @@ def coins(count: int) -> list[str]:
     return (known + [f"C{number:03}" for number in range(count)])[:count]
 
 
-def agg_trades(names: Sequence[str], count: int, start_ms: int, *, combined: bool) -> list[bytes]:
-    """Return Binance's aggTrade frames, as they come on a raw or on a combined stream."""
+def agg_trades(
+    names: Sequence[str], count: int, start_ms: int | None, *, combined: bool = False
+) -> list[bytes]:
+    """Return Binance's aggTrade frames, as they come on a raw or on a combined stream.
+
+    Their times go on from `start_ms`; without it they are `NOW_MS`, for the venue to fill in.
+    """
     return [
         _framed(
             {
                 "e": "aggTrade",
-                "E": start_ms + number // FRAMES_A_MS + 4,
+                "E": NOW_MS if start_ms is None else start_ms + number // FRAMES_A_MS + 4,
                 "a": 3_000_000_000 + number,
                 "s": f"{names[number % len(names)]}USDT",
                 "p": f"{83_434.4 + number % 997 / 10:.2f}",
@@ -29,11 +37,38 @@ def agg_trades(names: Sequence[str], count: int, start_ms: int, *, combined: boo
                 "nq": f"{0.001 + number % 89 / 1000:.3f}",
                 "f": 5_000_000_000 + 2 * number,
                 "l": 5_000_000_001 + 2 * number,
-                "T": start_ms + number // FRAMES_A_MS,
+                "T": NOW_MS if start_ms is None else start_ms + number // FRAMES_A_MS,
                 "m": number % 3 == 0,
                 "st": 1,
             },
             combined,
+        )
+        for number in range(count)
+    ]
+
+
+def force_orders(names: Sequence[str], count: int, usd: float) -> list[bytes]:
+    """Return Binance's forceOrder frames of about `usd` each, their times for the venue to fill."""
+    return [
+        msgspec.json.encode(
+            {
+                "e": "forceOrder",
+                "E": NOW_MS,
+                "o": {
+                    "s": f"{names[number % len(names)]}USDT",
+                    "S": "SELL" if number % 2 else "BUY",
+                    "o": "LIMIT",
+                    "f": "IOC",
+                    "q": f"{usd / 100:.3f}",
+                    "p": "101.00",
+                    "ap": f"{100 + number % 9_973 / 10_000:.4f}",
+                    "X": "FILLED",
+                    "l": "0.100",
+                    "z": f"{usd / 100:.3f}",
+                    "T": NOW_MS,
+                    "st": 1,
+                },
+            }
         )
         for number in range(count)
     ]

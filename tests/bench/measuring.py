@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,10 +12,13 @@ from typing import Any, Final
 import httpx
 import msgspec
 
+from foreshock_kit.testing.process import ServiceProcess
+
 PYTHON: Final = Path(".venv-bench/bin/python")
 """Where cryptofeed and Quix Streams are installed."""
 
 _HERE: Final = Path(__file__).parent
+_LOOK_EVERY_S: Final = 0.2
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -31,11 +35,37 @@ def pss_mib(pid: int) -> float:
     return int(found[1]) / 1024 if found else 0.0
 
 
+class Pace(msgspec.Struct, frozen=True):
+    """Events per second of a process's CPU, and of the clock on the wall."""
+
+    cpu: float
+    wall: float
+
+
+async def pace_between(service: ServiceProcess, counter: str, events: int) -> Pace:
+    """Wait until a service has counted `events`; return its pace, the first tenth left out."""
+    first = await _counted(service, counter, events / 10)
+    last = await _counted(service, counter, events)
+    done = last[0] - first[0]
+    return Pace(done / (last[1] - first[1]), done / (last[2] - first[2]))
+
+
+async def _counted(
+    service: ServiceProcess, counter: str, at_least: float
+) -> tuple[float, float, float]:
+    """Return how many there were by when, once there are enough: count, CPU, wall."""
+    while True:
+        count = await metric(service.health, counter)
+        if count >= at_least:
+            return count, cpu_s(service.pid), time.monotonic()
+        await asyncio.sleep(_LOOK_EVERY_S)
+
+
 async def metric(health: str, name: str) -> float:
-    """Return the sum of a service's metric over its labels."""
+    """Return a service's metric, the sum over its labels unless `name` has them."""
     async with httpx.AsyncClient(timeout=10) as http:
         text = (await http.get(f"{health}/metrics")).text
-    pattern = rf"^{name}(?:\{{[^}}]*\}})? (\S+)$"
+    pattern = rf"^{re.escape(name)}(?:\{{[^}}]*\}})? (\S+)$"
     return sum(float(found) for found in re.findall(pattern, text, re.MULTILINE))
 
 
