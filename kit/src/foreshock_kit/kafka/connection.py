@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol, TypeVar
 from aiokafka.errors import KafkaError
 from aiokafka.helpers import create_ssl_context
 
+from foreshock_kit.backoff import Backoff
 from foreshock_kit.errors import Stopped, Transient
 from foreshock_kit.logs import get_logger
 from foreshock_kit.settings import KafkaSettings
@@ -15,8 +16,7 @@ from foreshock_kit.settings import KafkaSettings
 REQUEST_TIMEOUT_MS: Final = 10_000
 START_S: Final = 15.0
 STOP_S: Final = 3.0
-_FIRST_PAUSE_S: Final = 0.25
-_LONGEST_PAUSE_S: Final = 5.0
+_PAUSES: Final = Backoff(first_s=0.25, longest_s=5.0)
 
 _log = get_logger(__name__)
 
@@ -99,24 +99,25 @@ async def start_client(
         Stopped: `stop` was set.
     """
     stop = stop or asyncio.Event()
-    pause_s = _FIRST_PAUSE_S
+    failures = 0
     while not stop.is_set():
         try:
             return await _attempt(settings, make, check)
         except Transient as error:
             why = str(error)
+        failures += 1
+        pause_s = _PAUSES.delay(failures)
         _log.warning(
             "kafka_not_ready",
             servers=settings.kafka_bootstrap_servers,
             why=why,
-            retry_in_s=pause_s,
+            retry_in_s=round(pause_s, 2),
         )
         if on_wait is not None:
             on_wait(why)
         with suppress(TimeoutError):
             async with asyncio.timeout(pause_s):
                 await stop.wait()
-        pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
     raise Stopped
 
 
