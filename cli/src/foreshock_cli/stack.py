@@ -58,7 +58,7 @@ class Stack:
                 env = self._plan.env | fakes.env | {"KAFKA_BOOTSTRAP_SERVERS": kafka}
                 async with self._keeping(self._service_programs(env)) as services:
                     self._services = {each.program.name: each for each in services}
-                    base = fakes.endpoints(kafka, registry, self._plan.chat_id)
+                    base = self._endpoints(kafka, registry, fakes)
                     await self._keep_current(base, ready)
         finally:
             self._file.unlink(missing_ok=True)
@@ -135,6 +135,17 @@ class Stack:
                 for task in tasks:
                     task.cancel()
 
+    def _endpoints(self, kafka: str, registry: str, fakes: "_Fakes") -> Endpoints:
+        return Endpoints(
+            kafka=kafka,
+            embedded_broker=self._plan.embedded_broker,
+            schema_registry=registry,
+            services={},
+            chat_page=fakes.chat.get("chat_page"),
+            bot_api=fakes.chat.get("bot_api"),
+            chat_id=self._plan.chat_id,
+        )
+
     async def _keep_current(self, base: Endpoints, ready: Callable[[Endpoints], None]) -> None:
         async with httpx.AsyncClient(timeout=1.0) as client:
             told = False
@@ -180,17 +191,6 @@ class _Fakes(msgspec.Struct, frozen=True, kw_only=True):
         if self.chat:
             env["TELEGRAM_API_URL"] = str(self.chat["bot_api"])
         return env
-
-    def endpoints(self, kafka: str, registry: str, chat_id: int | None) -> Endpoints:
-        page, api = self.chat.get("chat_page"), self.chat.get("bot_api")
-        return Endpoints(
-            kafka=kafka,
-            schema_registry=registry,
-            services={},
-            chat_page=str(page) if page else None,
-            bot_api=str(api) if api else None,
-            chat_id=chat_id,
-        )
 
 
 def _port(url: str) -> str:
