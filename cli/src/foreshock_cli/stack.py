@@ -26,6 +26,7 @@ from foreshock_kit.settings import KafkaSettings, load
 _POLL_S: Final = 0.05
 _FAKE_START_S: Final = 30.0
 _REMIND_S: Final = 15.0
+_NOTHING_TO_SAVE: Final = Patience(grace_s=0.0)
 Say = Callable[[str], None]
 
 
@@ -40,7 +41,6 @@ class Stack:
         self._say = say
         self._clock = clock
         self._forker = Forker()
-        self._patience = Patience()
         self._changed = asyncio.Event()
         self._services: dict[str, Supervised] = {}
         self._file = self._run / "endpoints.json"
@@ -56,7 +56,10 @@ class Stack:
                 self._fakes() as fakes,
             ):
                 env = self._plan.env | fakes.env | {"KAFKA_BOOTSTRAP_SERVERS": kafka}
-                async with self._keeping(self._service_programs(env)) as services:
+                programs = self._service_programs(env)
+                async with self._keeping(
+                    programs, Patience(grace_s=self._plan.grace_s)
+                ) as services:
                     self._services = {each.program.name: each for each in services}
                     base = self._endpoints(kafka, registry, fakes)
                     await self._keep_current(base, ready)
@@ -98,7 +101,7 @@ class Stack:
         if self._plan.telegram_fake:
             module = "foreshock_simulator.telegram"
             programs.append(self._program("telegram", module, chat_env, chat_file))
-        async with self._keeping(programs):
+        async with self._keeping(programs, _NOTHING_TO_SAVE):
             market = await _announced(market_file) if self._plan.simulated_market else {}
             chat = await _announced(chat_file) if self._plan.telegram_fake else {}
             # A restart comes back where everybody looks for it
@@ -123,12 +126,12 @@ class Stack:
         return Program(name=name, module=module, env=env, log=log, announces=announces)
 
     @asynccontextmanager
-    async def _keeping(self, programs: Iterable[Program]) -> AsyncIterator[list[Supervised]]:
+    async def _keeping(
+        self, programs: Iterable[Program], patience: Patience
+    ) -> AsyncIterator[list[Supervised]]:
         kept = [Supervised(each, self._forker, self._say, self._clock) for each in programs]
         async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(each.keep(self._patience, self._changed.set)) for each in kept
-            ]
+            tasks = [group.create_task(each.keep(patience, self._changed.set)) for each in kept]
             try:
                 yield kept
             finally:

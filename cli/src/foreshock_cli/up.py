@@ -12,7 +12,7 @@ from foreshock_cli.endpoints import Endpoints
 from foreshock_cli.plan import Plan, UnknownService, make
 from foreshock_cli.stack import Stack
 from foreshock_kit.clock import SystemClock
-from foreshock_kit.errors import ForeshockError, leaves
+from foreshock_kit.errors import ForeshockError, SettingsInvalid, leaves
 
 _VAR = Path("var")
 
@@ -27,13 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the stack; return 0 after a stop, 2 for a wrong option, 1 when it cannot start."""
+    """Run the stack; return 0 after a stop, 2 for a wrong word, 1 when it cannot start."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     only = tuple(name.strip() for name in arguments.only.split(",") if name.strip())
     try:
         plan = make(environment(), only)
-    except UnknownService as e:
-        console.print(f"foreshock up: {e}", style="red")
+    except (UnknownService, SettingsInvalid) as e:
+        console.print(f"foreshock up: {e}", style="red", markup=False)
         return 2
     failed = False
     try:
