@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         figures = asyncio.run(_replay(arguments))
     except* (OSError, ForeshockError) as group:
         for problem in leaves(group):
-            errors.print(f"foreshock replay: {problem}", style="red")
+            errors.print(f"foreshock replay: {problem}", style="red", markup=False)
     if not figures:
         return 1
     sys.stdout.write(f"{json.dumps(figures)}\n")

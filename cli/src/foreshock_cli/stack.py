@@ -13,6 +13,7 @@ import msgspec
 
 from foreshock_cli import endpoints
 from foreshock_cli.endpoints import Endpoints, ServiceEndpoint
+from foreshock_cli.lock import held
 from foreshock_cli.plan import EMBEDDED_RETENTION_MS, Plan, module_of
 from foreshock_cli.processes import Forker, Program
 from foreshock_cli.supervisor import Patience, Supervised
@@ -44,9 +45,19 @@ class Stack:
         self._changed = asyncio.Event()
         self._services: dict[str, Supervised] = {}
         self._file = self._run / "endpoints.json"
+        self._lock = self._run / "lock"
 
     async def run(self, ready: Callable[[Endpoints], None]) -> None:
-        """Start everything, call `ready` once, then keep it running until cancelled."""
+        """Start everything, call `ready` once, then keep it running until cancelled.
+
+        Raises:
+            AlreadyRunning: Another process runs a stack here.
+        """
+        with held(self._lock):
+            self._say("Foreshock is starting (Ctrl-C ends it)")
+            await self._run_alone(ready)
+
+    async def _run_alone(self, ready: Callable[[Endpoints], None]) -> None:
         self._prepare()
         self._forker.warm()
         try:
@@ -56,10 +67,11 @@ class Stack:
                 self._fakes() as fakes,
             ):
                 env = self._plan.env | fakes.env | {"KAFKA_BOOTSTRAP_SERVERS": kafka}
-                programs = self._service_programs(env)
-                async with self._keeping(
-                    programs, Patience(grace_s=self._plan.grace_s)
-                ) as services:
+                programs, patience = (
+                    self._service_programs(env),
+                    Patience(grace_s=self._plan.grace_s),
+                )
+                async with self._keeping(programs, patience) as services:
                     self._services = {each.program.name: each for each in services}
                     base = self._endpoints(kafka, registry, fakes)
                     await self._keep_current(base, ready)
@@ -67,8 +79,7 @@ class Stack:
             self._file.unlink(missing_ok=True)
 
     def _prepare(self) -> None:
-        self._run.mkdir(parents=True, exist_ok=True)
-        for left in self._run.iterdir():
+        for left in set(self._run.iterdir()) - {self._lock}:
             left.unlink()
         if self._log is not None:
             self._log.mkdir(parents=True, exist_ok=True)
