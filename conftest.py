@@ -15,4 +15,5 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
 
 
 def pytest_report_header() -> str:
+    """Say which broker."""
     return f"broker: {which()}"
