@@ -40,11 +40,14 @@ lint: .venv/.ready ## Style, types and dependency rules
 	$(BIN)/lint-imports
 
 test: .venv/.ready ## All tests that need no more than Python
-	$(BIN)/pytest -q -m "not browser and not kafka" --cov --cov-report= $(ARGS)
+	$(BIN)/pytest -q -m "not browser and not kafka and not containers" --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --include='*/domain/*,*/foreshock_exchanges/*' --fail-under=95
 
 test-kafka: .venv/.ready ## What needs a broker, on Apache Kafka: a JVM and Maven, or a Docker API
 	TEST_BROKER=apache $(BIN)/pytest -q -m "broker or kafka" $(ARGS)
+
+test-containers: .venv/.ready ## Kafka by testcontainers, in an image that podman builds here
+	$(BIN)/pytest -q -m containers $(ARGS)
 
 test-browser: .venv/.ready ## The chat page in headless Chromium
 	$(BIN)/pytest -q -m browser
@@ -54,4 +57,4 @@ ci: lint test test-kafka test-browser ## What CI runs
 clean: ## Remove the environment and what runs have left
 	rm -rf .venv var .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help setup lock run replay doctor topics fmt lint test test-kafka test-browser ci clean
+.PHONY: help setup lock run replay doctor topics fmt lint test test-kafka test-containers test-browser ci clean
