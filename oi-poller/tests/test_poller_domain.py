@@ -136,6 +136,10 @@ class TestCaps:
         assert caps.choose("X", 1.0, sources).usd == 1e9
         assert caps.choose("X", 7.0, sources) is None
 
+    def test_a_coin_whose_price_nobody_knows_takes_what_it_is_told(self):
+        for unknown in (None, 0.0):
+            assert caps.choose("X", unknown, [{"X": (self.cap(5.0, price=1.0),)}]).usd == 5.0
+
     def test_the_largest_of_several_is_taken(self):
         assert caps.choose("X", None, [{"X": (self.cap(1.0), self.cap(2.0))}]).usd == 2.0
 
