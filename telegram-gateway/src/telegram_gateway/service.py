@@ -30,7 +30,7 @@ _VIEWS: Final = {
     topics.MARKET_STATS: None,
     topics.THRESHOLDS: None,
     topics.ZONES: None,
-    topics.FEED_HEALTH: _HOUR_MS,
+    topics.FEED_HEALTH: 24 * _HOUR_MS,
 }
 """How far back each view starts; `None`: whole."""
 _RECORDS: Final = {topics.SUBSCRIPTIONS: None, topics.DELIVERIES: None}
