@@ -15,7 +15,6 @@ from oi_poller.domain.caps import Cap
 from oi_poller.domain.history import Candles
 from oi_poller.domain.market import Market, Missing
 from oi_poller.domain.schedule import Recent, until_next
-from oi_poller.domain.stats import tier_of
 
 HOUR_MS = 3_600_000
 NOW = 1_790_000_000_000 // HOUR_MS * HOUR_MS
@@ -173,21 +172,6 @@ class TestCaps:
         (btc,) = bundled_caps.bundled()["BTC"]
         assert btc.source == f"bundled {bundled_caps.DATE}"
         assert btc.usd > 1e12
-
-
-@pytest.mark.parametrize(
-    ("cap", "tier"),
-    [
-        (2e12, "mega"),
-        (1e11, "large"),
-        (1.1e10, "large"),
-        (1e10, "mid"),
-        (1e9, "small"),
-        (None, None),
-    ],
-)
-def test_tiers_are_the_prd_s(cap, tier):
-    assert tier_of(cap) == tier
 
 
 class TestMarket:
