@@ -39,16 +39,22 @@ lint: .venv/.ready ## Style, types and dependency rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: .venv/.ready ## All tests but those that need a browser
-	$(BIN)/pytest -q -m "not browser" --cov --cov-report= $(ARGS)
+test: .venv/.ready ## All tests that need no more than Python
+	$(BIN)/pytest -q -m "not browser and not kafka and not containers" --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --include='*/domain/*,*/foreshock_exchanges/*' --fail-under=95
+
+test-kafka: .venv/.ready ## What needs a broker, on Apache Kafka: a JVM and Maven, or a Docker API
+	TEST_BROKER=apache $(BIN)/pytest -q -m "broker or kafka" $(ARGS)
+
+test-containers: .venv/.ready ## Kafka by testcontainers, in an image that podman builds here
+	$(BIN)/pytest -q -m containers $(ARGS)
 
 test-browser: .venv/.ready ## The chat page in headless Chromium
 	$(BIN)/pytest -q -m browser
 
-ci: lint test test-browser ## What CI runs
+ci: lint test test-kafka test-browser ## What CI runs
 
 clean: ## Remove the environment and what runs have left
 	rm -rf .venv var .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help setup lock run replay doctor topics fmt lint test test-browser ci clean
+.PHONY: help setup lock run replay doctor topics fmt lint test test-kafka test-containers test-browser ci clean

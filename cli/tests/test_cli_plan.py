@@ -5,6 +5,7 @@ import re
 import pytest
 
 from foreshock_cli.plan import SERVICES, UnknownService, make
+from foreshock_kit.errors import SettingsInvalid
 
 TOKEN = "123456789:" + "A" * 35
 
@@ -58,3 +59,16 @@ def test_the_banner_never_shows_the_token():
     plan = make({"TELEGRAM_BOT_TOKEN": TOKEN})
     assert TOKEN not in "\n".join(plan.describe())
     assert "SIMULATED" in "\n".join(plan.describe())
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"), [({}, 2.0), ({"GRACE_S": ""}, 2.0), ({"GRACE_S": "8"}, 8.0)]
+)
+def test_children_and_their_supervisor_mean_the_same_grace(said, meant):
+    plan = make(said)
+    assert plan.grace_s == float(plan.env["GRACE_S"]) == meant
+
+
+def test_a_grace_that_is_no_number_is_refused():
+    with pytest.raises(SettingsInvalid, match="GRACE_S is wrong"):
+        make({"GRACE_S": "soon"})

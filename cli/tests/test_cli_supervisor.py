@@ -9,10 +9,11 @@ import pytest
 
 from foreshock_cli.processes import Forker, Program
 from foreshock_cli.supervisor import Patience, Supervised
+from foreshock_kit.backoff import Backoff
 from foreshock_kit.clock import SystemClock
 from foreshock_kit.testing import eventually
 
-QUICK = Patience(first_s=0.01, longest_s=0.05, healthy_after_s=60.0, failing_after=3, stop_s=2.0)
+QUICK = Patience(backoff=Backoff(first_s=0.01, longest_s=0.05), failing_after=3, grace_s=0.5)
 PATIENT = """
 import os, pathlib, signal, threading
 pathlib.Path(os.environ["MARK"]).write_text(f"{os.getpid()} {os.getsid(0)}")
@@ -22,6 +23,7 @@ stop.wait(60)
 print("bye", flush=True)
 """
 STUBBORN = PATIENT.replace("lambda *_: stop.set()", "signal.SIG_IGN")
+SLOW = PATIENT.replace("print(", "import time; time.sleep(float(os.environ['GRACE_S'])); print(")
 FAILING = "import sys\nprint('no good', file=sys.stderr)\nsys.exit(3)\n"
 MISTAKEN = "import sys\nsys.exit(78)\n"
 
@@ -40,6 +42,7 @@ def program(tmp_path, monkeypatch):
         module = f"child_{tmp_path.name.replace('-', '_')}_{next(numbers)}"
         (tmp_path / f"{module}.py").write_text(source)
         env = {"MARK": str(tmp_path / "mark"), "PATH": os.environ["PATH"]}
+        env["GRACE_S"] = str(QUICK.grace_s)
         return Program(name=module, module=module, env=env, log=tmp_path / f"{module}.log")
 
     return make
@@ -102,6 +105,13 @@ async def test_a_child_that_does_not_listen_is_killed(program, forker):
         os.kill(pid, 0)
 
 
+async def test_a_child_that_takes_its_whole_grace_still_has_its_last_words(program, forker):
+    made = program(SLOW)
+    async with Kept(made, forker):
+        await eventually(lambda: len(mark(made)) == 2)
+    assert made.log.read_text() == "bye\n"
+
+
 async def test_what_keeps_failing_is_reported_once_with_its_last_words(program, forker):
     made = program(FAILING)
     async with Kept(made, forker) as kept:
@@ -131,5 +141,34 @@ async def test_an_old_announcement_is_gone_before_the_start(program, forker, tmp
     running.close()
 
 
-def test_delays_double_up_to_the_longest():
-    assert [QUICK.delay(n) for n in (1, 2, 3, 9)] == [0.01, 0.02, 0.04, 0.05]
+class Hopeless:
+    """A forker whose programs end as soon as they are started."""
+
+    pid = 0
+
+    def __init__(self):
+        self.starts = 0
+
+    async def start(self, _program):
+        self.starts += 1
+        return self
+
+    async def wait(self):
+        return 3
+
+    async def stop(self, _patience_s):
+        pass
+
+    def close(self):
+        pass
+
+
+async def test_what_has_failed_thousands_of_times_is_still_tried():
+    forker = Hopeless()
+    supervised = Supervised(Program(name="x", module="x", env={}), forker, print, SystemClock())
+    patience = Patience(backoff=Backoff(longest_s=0.0))
+    task = asyncio.ensure_future(supervised.keep(patience, lambda: None))
+    await eventually(lambda: task.done() or forker.starts > 3_000)
+    assert not task.done()
+    task.cancel()
+    await asyncio.wait([task])

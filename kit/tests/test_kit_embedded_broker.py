@@ -8,6 +8,7 @@ import pytest
 
 from foreshock_kit.broker import embedded_broker
 from foreshock_kit.errors import PortInUse
+from foreshock_kit.testing import eventually
 
 pytestmark = pytest.mark.broker
 
@@ -76,5 +77,4 @@ async def test_it_dies_with_its_parent(tmp_path: Path, how: signal.Signals):
         assert takes_connections(address)
         parent.send_signal(how)
         await parent.wait()
-        while takes_connections(address):
-            await asyncio.sleep(0.01)
+        await eventually(lambda: not takes_connections(address))

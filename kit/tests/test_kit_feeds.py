@@ -7,9 +7,11 @@ import msgspec
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosedError
 
+from foreshock_kit import feeds
 from foreshock_kit.feeds import follow_feeds
 from foreshock_kit.service import Context
 from foreshock_kit.testing import MemoryPublisher, eventually
+from foreshock_kit.ws import CONNECTED
 from foreshock_schemas.topics import FEED_HEALTH
 
 
@@ -76,8 +78,9 @@ class Venue:
 
 
 @asynccontextmanager
-async def following(channel):
+async def following(channel, context=None):
     venue, watch, told = Venue(), Watch(), MemoryPublisher()
+    context = context or Context("test")
     async with (
         asyncio.timeout(20),
         serve(venue.talk, "127.0.0.1", 0) as server,
@@ -85,7 +88,7 @@ async def following(channel):
     ):
         url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         watch.desk = Desk(url, channel)
-        task = group.create_task(follow_feeds(Context("test"), watch, watch.desk, told))
+        task = group.create_task(follow_feeds(context, watch, watch.desk, told))
         yield venue, watch, told
         task.cancel()
 
@@ -97,13 +100,56 @@ def states(told):
 async def test_all_sockets_up_is_live_and_told_once_with_its_channel():
     async with following("one") as (_, watch, told):
         watch.choose("A", "B")
-        await eventually(lambda: {b"A", b"B"} <= set(watch.desk.frames) and states(told))
+        await eventually(lambda: "LIVE" in states(told))
+        assert {b"A", b"B"} <= set(watch.desk.frames)
         watch.choose()
         await eventually(lambda: "DOWN" in states(told))
-    assert states(told) == ["LIVE", "DOWN"]
+    assert states(told) == ["PARTIAL", "LIVE", "DOWN"]
     event = told.on(FEED_HEALTH)[0]
     assert (event.exchange, event.channel) == ("binance", "one")
     assert told.sent == told.records, "a change of state is waited for"
+
+
+async def test_a_socket_that_was_never_heard_leaves_its_channel_partial():
+    async with following("six") as (venue, watch, told):
+        watch.choose("A", "MUTE")
+        await eventually(lambda: states(told) and venue.open.keys() == {"A", "MUTE"})
+    assert states(told) == ["PARTIAL"]
+
+
+async def test_a_state_is_repeated_so_that_silence_is_no_sign_of_health(monkeypatch):
+    monkeypatch.setattr(feeds, "_REPEAT_S", 0.01)
+    async with following("seven") as (_, watch, told):
+        watch.choose("A")
+        await eventually(lambda: len(states(told)) >= 3)
+    assert set(states(told)) == {"LIVE"}
+    first, *others = told.on(FEED_HEALTH)
+    assert {each.since_ms for each in others} == {first.since_ms}
+    assert others[-1].ts_event_ms > first.ts_event_ms
+
+
+async def test_a_clean_stop_is_told():
+    context = Context("test")
+    async with following("eight", context) as (_, watch, told):
+        watch.choose("A")
+        await eventually(lambda: states(told) == ["LIVE"])
+        context.stop.set()
+    last = told.on(FEED_HEALTH)[-1]
+    assert (last.state, last.reason) == ("DOWN", "ingestion was stopped")
+
+
+async def test_no_two_sockets_share_a_number():
+    async with following("nine") as (venue, watch, _):
+        watch.choose("A", "B")
+        await eventually(lambda: venue.open.keys() == {"A", "B"})
+        watch.choose("B", "C")
+        await eventually(lambda: venue.open.keys() == {"B", "C"} and b"C" in watch.desk.frames)
+        connected = {
+            sample.labels["feed"]: sample.value
+            for sample in next(iter(CONNECTED.collect())).samples
+            if sample.labels["feed"].startswith("binance-nine-")
+        }
+    assert sum(connected.values()) == 2
 
 
 async def test_nothing_followed_is_down_and_closes_the_sockets():

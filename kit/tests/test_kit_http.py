@@ -1,5 +1,7 @@
 """A REST host asked within its limits."""
 
+import asyncio
+
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -56,7 +58,16 @@ async def test_a_good_answer_is_its_body():
     assert str(host.asked[0].url) == "https://venue.example/path?symbol=BTC"
 
 
-@pytest.mark.parametrize("first", [answer(500), answer(503), httpx.ReadTimeout("slow")])
+@pytest.mark.parametrize(
+    "first",
+    [
+        answer(500),
+        answer(503),
+        httpx.ReadTimeout("slow"),
+        httpx.DecodingError("broken gzip"),
+        httpx.TooManyRedirects("in circles"),
+    ],
+)
 async def test_trouble_is_tried_again(first):
     host = Host(first, answer(text="good"))
     async with client(host) as asking:
@@ -129,10 +140,48 @@ async def test_what_costs_more_than_a_window_has_one_for_itself(skipping):
 
 async def test_the_venues_word_on_what_is_used_counts(skipping):
     budget = Budget(10, 60.0)
-    budget.used(9, skipping)
+    window = await budget.spend(1, skipping)
+    budget.used(9, window)
     assert await spent(budget, skipping, 2) == [2]
-    budget.used(3, skipping)
+    budget.used(3, window + 1)
     assert await spent(budget, skipping, 7) == [2]
+
+
+async def test_what_was_used_of_a_window_that_has_passed_means_nothing_to_the_next(skipping):
+    budget = Budget(10, 60.0)
+    asked_in = await budget.spend(1, skipping)
+    skipping.advance(60)
+    assert await spent(budget, skipping, 1) == [2]
+    budget.used(10, asked_in)
+    assert await spent(budget, skipping, 9) == [2]
+
+
+async def test_an_answer_that_trickles_has_a_bound(monkeypatch):
+    monkeypatch.setattr(http, "_WHOLE_ANSWER_S", 0.05)
+
+    async def trickle(_):
+        await asyncio.Event().wait()
+
+    async with HttpClient(
+        "https://venue.example",
+        budget_weight=100,
+        budget_window_s=60.0,
+        transport=httpx.MockTransport(trickle),
+    ) as asking:
+        with pytest.raises(Transient, match=r"TimeoutError \(3 tries\)"):
+            await asking.get("/path", {})
+
+
+async def test_a_milder_refusal_shortens_no_ban():
+    host, clock = Host(answer(418, retry_after="3600"), answer(429)), FakeClock()
+    asking = client(host, clock)
+    for refusal in host.answers:
+        with pytest.raises(Refused):
+            asking._body(refusal, "/path", 0)
+    async with asking:
+        clock.advance(100)
+        with pytest.raises(Refused, match="left alone for 3500 s more"):
+            await asking.get("/path", {})
 
 
 async def test_the_header_reaches_the_budget(skipping):

@@ -16,6 +16,7 @@ from foreshock_kit.errors import Transient
 from foreshock_kit.kafka import Publisher, consume
 from foreshock_kit.service import Context
 from foreshock_kit.settings import ServiceSettings
+from foreshock_kit.testing import eventually
 from foreshock_schemas.events import Subscription
 from foreshock_schemas.topics import SUBSCRIPTIONS
 
@@ -109,7 +110,6 @@ async def test_a_reader_waits_for_its_broker_says_so_and_stops_when_told(unused_
         group.create_task(
             consume(kafka, context, topics=[SUBSCRIPTIONS], on_records=never, publisher=publisher)
         )
-        while "no Kafka broker reachable" not in str(context.health.parts):
-            await asyncio.sleep(0.01)
+        await eventually(lambda: "no Kafka broker reachable" in str(context.health.parts))
         assert not context.health.ready
         context.stop.set()

@@ -98,6 +98,8 @@ def test_a_wrong_value_of_a_secret_never_reaches_the_message():
     [
         (bool, "true or false"),
         (int, "a whole number"),
+        (Annotated[int, msgspec.Meta(ge=0, le=10)], "a whole number from 0 to 10"),
+        (Annotated[float, msgspec.Meta(gt=0)], "a number above 0"),
         (float | None, "a number, or nothing"),
         (Literal["a", "b"], "a or b"),
         (tuple[int, ...], "a comma separated list, each a whole number"),
@@ -106,6 +108,32 @@ def test_a_wrong_value_of_a_secret_never_reaches_the_message():
 )
 def test_types_are_described_in_words(hint, words):
     assert describe(hint) == words
+
+
+@pytest.mark.parametrize(
+    ("told", "problems"),
+    [
+        (
+            {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"},
+            [
+                "KAFKA_SASL_MECHANISM is missing: SASL_SSL",
+                "KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD are missing: SASL_SSL",
+            ],
+        ),
+        (
+            {"KAFKA_SSL_CAFILE": "/nowhere/ca.pem"},
+            ["KAFKA_SSL_CAFILE is wrong: there is no file /nowhere/ca.pem"],
+        ),
+        ({"HEALTH_PORT": "70000"}, ["HEALTH_PORT is wrong"]),
+        ({"GRACE_S": "-1"}, ["GRACE_S is wrong"]),
+    ],
+)
+def test_what_cannot_work_is_a_problem_and_no_crash(told, problems):
+    with pytest.raises(SettingsInvalid) as caught:
+        load(ServiceSettings, told)
+    assert len(caught.value.problems) == len(problems)
+    for line, expected in zip(caught.value.problems, problems, strict=True):
+        assert line.startswith(expected)
 
 
 def test_what_every_service_can_be_told():

@@ -136,6 +136,39 @@ async def test_a_socket_is_renewed_before_the_venue_cuts_it():
     assert ("down", "renewed before the venue would cut it") in held.states
 
 
+@asynccontextmanager
+async def black_hole(url):
+    """Stand between us and a venue; once `falls` is set nothing comes through any more."""
+    falls, port = asyncio.Event(), int(url.rpartition(":")[2])
+
+    async def pipe(reader, writer):
+        while data := await reader.read(65_536):
+            if not falls.is_set():
+                writer.write(data)
+        writer.close()
+
+    async def between(reader, writer):
+        venue_reader, venue_writer = await asyncio.open_connection("127.0.0.1", port)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(pipe(reader, venue_writer))
+            group.create_task(pipe(venue_reader, writer))
+
+    server = await asyncio.start_server(between, "127.0.0.1", 0)
+    async with server:
+        yield falls, f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def test_a_peer_that_is_gone_is_left_within_a_second_or_two():
+    async with (
+        served(chat) as (_, url),
+        black_hole(url) as (falls, through),
+        asyncio.timeout(5),
+        holding(Feed(url=through)) as held,
+    ):
+        await eventually(lambda: held.frames)
+        falls.set()
+
+
 async def test_a_ping_in_words_is_said_where_the_venue_wants_it():
     feed = Feed(url="", hello=(), silence_s=0.4, ping="ping!", ping_every_s=0.1)
     async with served(chat) as (venue, url), holding(msgspec.structs.replace(feed, url=url)):

@@ -1,10 +1,14 @@
 """Docs name only what exists: files, make targets, topics, settings, metrics, commands."""
 
+import argparse
 import re
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from foreshock_cli import main
 from foreshock_schemas.topics import TOPICS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,6 +24,31 @@ TOPIC_NAMES = {topic.name for topic in TOPICS}
 MEMBERS = {folder.parent.name for folder in ROOT.glob("*/pyproject.toml")}
 PACKAGES = {path.name for path in ROOT.glob("*/src/*") if path.is_dir()}
 COUNTED = {"frames", "events", "ignored", "malformed", "duplicates", "unknown_instruments"}
+
+
+TARGETS = {
+    target
+    for line in re.findall(r"^([a-z][a-z -]*):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for target in line.split()
+}
+
+
+def with_options(command: str) -> Iterator[str]:
+    parser = argparse.ArgumentParser()
+    import_module(f"foreshock_cli.{command}").add_arguments(parser)
+    yield command
+    yield from (f"{command} {option}" for option in parser._option_string_actions)
+
+
+COMMANDS = {word for command in main.COMMANDS for word in with_options(command)}
+
+
+def targets_in(text: str) -> set[str]:
+    return set(re.findall(r"(?m)(?:`|^|^[A-Z_]+=\S+ )make ([a-z][a-z-]+)", text))
+
+
+def commands_in(text: str) -> set[str]:
+    return set(re.findall(r"\bforeshock ([a-z]+(?: --[a-z]+)?)", text))
 
 
 def words(doc: Path, pattern: str) -> set[str]:
@@ -41,12 +70,16 @@ def test_links_lead_somewhere(doc):
 
 
 def test_make_targets_exist(doc):
-    targets = {
-        target
-        for line in re.findall(r"^([a-z][a-z -]*):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-        for target in line.split()
-    }
-    assert words(doc, r"(?m)(?:`|^)make ([a-z][a-z-]+)") <= targets
+    assert targets_in(doc.read_text()) <= TARGETS
+
+
+def test_commands_exist(doc):
+    assert commands_in(doc.read_text()) <= COMMANDS
+
+
+def test_what_messages_tell_to_run_exists():
+    assert "run" in targets_in(SOURCE) <= TARGETS
+    assert "topics --create" in commands_in(SOURCE) <= COMMANDS
 
 
 def test_topics_exist(doc):

@@ -8,6 +8,7 @@ import msgspec
 from dotenv import dotenv_values
 
 from foreshock_cli.endpoints import Endpoints
+from foreshock_cli.plan import EMBEDDED_RETENTION_MS
 from foreshock_kit.settings import KafkaSettings, load
 
 ENDPOINTS = Path("var/run/endpoints.json")
@@ -52,3 +53,11 @@ def kafka_settings(arguments: argparse.Namespace) -> KafkaSettings:
     elif ends and "KAFKA_BOOTSTRAP_SERVERS" not in env:
         env["KAFKA_BOOTSTRAP_SERVERS"] = ends.kafka
     return load(KafkaSettings, env)
+
+
+def retention_cap_ms(settings: KafkaSettings) -> int | None:
+    """Return how long this broker may keep records if it is our embedded one, else nothing."""
+    ends = running()
+    asked = settings.kafka_bootstrap_servers.replace("localhost", "127.0.0.1")
+    embedded = ends is not None and ends.embedded_broker and ends.kafka == asked
+    return EMBEDDED_RETENTION_MS if embedded else None

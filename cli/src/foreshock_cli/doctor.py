@@ -10,10 +10,15 @@ import httpx
 import msgspec
 from rich.console import Console
 
-from foreshock_cli.connect import add_broker_argument, environment, kafka_settings, running
-from foreshock_cli.plan import EMBEDDED_RETENTION_MS
+from foreshock_cli.connect import (
+    add_broker_argument,
+    environment,
+    kafka_settings,
+    retention_cap_ms,
+    running,
+)
 from foreshock_kit.admin import topic_problems
-from foreshock_kit.errors import ForeshockError, SettingsInvalid
+from foreshock_kit.errors import ForeshockError, SettingsInvalid, Transient
 from foreshock_kit.settings import Secret, load
 from foreshock_schemas import registry
 
@@ -41,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         wrong += bool(problems)
         console.print(f"[green]✓[/green] {what}" if not problems else f"[red]✗[/red] {what}")
         for problem in problems:
-            console.print(f"    {problem}")
+            console.print(f"    {problem}", markup=False)
     return int(bool(wrong))
 
 
@@ -51,6 +56,8 @@ async def _checked(
     try:
         async with asyncio.timeout(2 * _PATIENCE_S):
             return await check(arguments)
+    except SettingsInvalid as e:
+        return e.problems
     except ForeshockError as e:
         return [str(e)]
     except TimeoutError:
@@ -59,13 +66,13 @@ async def _checked(
 
 async def _topics(arguments: argparse.Namespace) -> Findings:
     settings = kafka_settings(arguments)
-    cap = EMBEDDED_RETENTION_MS if running() else None
     try:
         async with asyncio.timeout(_PATIENCE_S):
-            return await topic_problems(settings, retention_cap_ms=cap)
-    except (TimeoutError, ForeshockError):
+            return await topic_problems(settings, retention_cap_ms=retention_cap_ms(settings))
+    except (TimeoutError, Transient) as e:
         return [
-            f"no broker answers at {settings.kafka_bootstrap_servers}: "
+            f"no broker answers at {settings.kafka_bootstrap_servers} "
+            f"({str(e) or f'nothing in {_PATIENCE_S:g} s'}): "
             "start one (`make run` brings its own), or set KAFKA_BOOTSTRAP_SERVERS or --kafka"
         ]
 
@@ -79,10 +86,7 @@ class _Telegram(msgspec.Struct, frozen=True):
 
 
 async def _token(_: argparse.Namespace) -> Findings:
-    try:
-        token = load(_Telegram, environment()).telegram_bot_token
-    except SettingsInvalid as e:
-        return list(e.problems)
+    token = load(_Telegram, environment()).telegram_bot_token
     if token is None:
         ends = running()
         if ends and ends.bot_api:

@@ -18,6 +18,7 @@ class Endpoints(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where the running stack answers. Without fakes there is no chat page and no chat."""
 
     kafka: str
+    embedded_broker: bool = False
     schema_registry: str
     services: Mapping[str, ServiceEndpoint]
     chat_page: str | None = None

@@ -7,13 +7,14 @@ from typing import Final
 
 from foreshock_kit import logs
 
-_COMMANDS: Final = {
+COMMANDS: Final = {
     "up": "start everything here: broker, services and, unless told otherwise, a simulated market",
     "topics": "the topic table, and what is on the broker",
     "tail": "print a topic's events as they come",
     "doctor": "check broker, topics, schemas, token and clock, and say what to do",
     "replay": "serve a recording to a real ingester and count what arrives on its topic",
 }
+"""Each is a module of its own name, and what `--help` says of it."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -23,8 +24,8 @@ def main(argv: list[str] | None = None) -> int:
         description="Early warning of forced-selling cascades in crypto perpetual futures.",
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    wanted = next((word for word in argv or sys.argv[1:] if word in _COMMANDS), None)
-    for name, about in _COMMANDS.items():
+    wanted = next((word for word in argv or sys.argv[1:] if word in COMMANDS), None)
+    for name, about in COMMANDS.items():
         command = commands.add_parser(name, help=about, description=about)
         if name == wanted:
             import_module(f"foreshock_cli.{name}").add_arguments(command)

@@ -6,6 +6,8 @@ from typing import Final
 
 import msgspec
 
+from foreshock_kit.settings import load
+
 SERVICES: Final = (
     "oi-poller",
     "ingest-liquidations",
@@ -29,7 +31,7 @@ class UnknownService(Exception):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """Which parts run, and the environment that all services share."""
+    """Which parts run, the environment that all services share, and how long a stop may take."""
 
     services: tuple[str, ...]
     embedded_broker: bool
@@ -37,6 +39,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     telegram_fake: bool
     env: dict[str, str]
     chat_id: int | None
+    grace_s: float
 
     def describe(self) -> tuple[str, ...]:
         """Return what the banner says about this run, a line each."""
@@ -54,6 +57,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class _Ending(msgspec.Struct, frozen=True):
+    grace_s: float = 2.0  # Ctrl-C ends everything within 5 s
+
+
 def make(environ: Mapping[str, str], only: tuple[str, ...] = ()) -> Plan:
     """Return the plan for this environment.
 
@@ -62,6 +69,7 @@ def make(environ: Mapping[str, str], only: tuple[str, ...] = ()) -> Plan:
 
     Raises:
         UnknownService: `only` names one that there is not.
+        SettingsInvalid: `GRACE_S` is no number.
     """
     if strangers := [name for name in only if name not in SERVICES]:
         raise UnknownService(
@@ -69,7 +77,8 @@ def make(environ: Mapping[str, str], only: tuple[str, ...] = ()) -> Plan:
         )
     simulated = not environ.get("EXCHANGES")
     fake = not (environ.get("TELEGRAM_BOT_TOKEN") or environ.get("TELEGRAM_BOT_TOKEN_FILE"))
-    env = dict(environ)
+    grace_s = load(_Ending, environ).grace_s
+    env = dict(environ) | {"GRACE_S": str(grace_s)}
     if simulated:
         env |= {"EXCHANGES": _DEMO_EXCHANGE, "MARKET_CAP_SOURCES": "binance,bundled"}
         env.setdefault("ENABLE_PREDICTIVE_ZONES", "true")
@@ -85,6 +94,7 @@ def make(environ: Mapping[str, str], only: tuple[str, ...] = ()) -> Plan:
         telegram_fake=fake,
         env=env,
         chat_id=_DEMO_CHAT if fake else None,
+        grace_s=grace_s,
     )
 
 

@@ -54,11 +54,11 @@ def run(arguments: argparse.Namespace) -> int:
         figures = asyncio.run(_replay(arguments))
     except* (OSError, ForeshockError) as group:
         for problem in leaves(group):
-            errors.print(f"foreshock replay: {problem}", style="red")
+            errors.print(f"foreshock replay: {problem}", style="red", markup=False)
     if not figures:
         return 1
     sys.stdout.write(f"{json.dumps(figures)}\n")
-    return int(figures["on_topic"] != figures["events"])
+    return int(figures["on_topic"] != figures["expected"])
 
 
 async def _replay(arguments: argparse.Namespace) -> dict[str, float]:
@@ -82,7 +82,7 @@ async def _replay(arguments: argparse.Namespace) -> dict[str, float]:
                 await running.stop(_STOP_S)
                 running.close()
             on_topic = await ids_on(settings, _TOPICS[service], clock)
-    return _figures(counts, len(on_topic), seconds)
+    return _figures(counts, found.events.get(service, 0), len(on_topic), seconds)
 
 
 def _program(service: str, exchange: str, kafka: str, url: str, folder: Path) -> Program:
@@ -120,9 +120,10 @@ async def _until_taken(
     return counts, clock.monotonic() - player.started
 
 
-def _figures(counts: Counts, on_topic: int, seconds: float) -> dict[str, float]:
+def _figures(counts: Counts, expected: int, on_topic: int, seconds: float) -> dict[str, float]:
     return {
         **msgspec.structs.asdict(counts),
+        "expected": expected,
         "on_topic": on_topic,
         "seconds": round(seconds, 3),
         "events_per_s": round(counts.events / seconds) if seconds else 0,

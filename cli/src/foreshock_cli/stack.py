@@ -13,6 +13,7 @@ import msgspec
 
 from foreshock_cli import endpoints
 from foreshock_cli.endpoints import Endpoints, ServiceEndpoint
+from foreshock_cli.lock import held
 from foreshock_cli.plan import EMBEDDED_RETENTION_MS, Plan, module_of
 from foreshock_cli.processes import Forker, Program
 from foreshock_cli.supervisor import Patience, Supervised
@@ -26,6 +27,7 @@ from foreshock_kit.settings import KafkaSettings, load
 _POLL_S: Final = 0.05
 _FAKE_START_S: Final = 30.0
 _REMIND_S: Final = 15.0
+_NOTHING_TO_SAVE: Final = Patience(grace_s=0.0)
 Say = Callable[[str], None]
 
 
@@ -40,13 +42,22 @@ class Stack:
         self._say = say
         self._clock = clock
         self._forker = Forker()
-        self._patience = Patience()
         self._changed = asyncio.Event()
         self._services: dict[str, Supervised] = {}
         self._file = self._run / "endpoints.json"
+        self._lock = self._run / "lock"
 
     async def run(self, ready: Callable[[Endpoints], None]) -> None:
-        """Start everything, call `ready` once, then keep it running until cancelled."""
+        """Start everything, call `ready` once, then keep it running until cancelled.
+
+        Raises:
+            AlreadyRunning: Another process runs a stack here.
+        """
+        with held(self._lock):
+            self._say("Foreshock is starting (Ctrl-C ends it)")
+            await self._run_alone(ready)
+
+    async def _run_alone(self, ready: Callable[[Endpoints], None]) -> None:
         self._prepare()
         self._forker.warm()
         try:
@@ -56,16 +67,19 @@ class Stack:
                 self._fakes() as fakes,
             ):
                 env = self._plan.env | fakes.env | {"KAFKA_BOOTSTRAP_SERVERS": kafka}
-                async with self._keeping(self._service_programs(env)) as services:
+                programs, patience = (
+                    self._service_programs(env),
+                    Patience(grace_s=self._plan.grace_s),
+                )
+                async with self._keeping(programs, patience) as services:
                     self._services = {each.program.name: each for each in services}
-                    base = fakes.endpoints(kafka, registry, self._plan.chat_id)
+                    base = self._endpoints(kafka, registry, fakes)
                     await self._keep_current(base, ready)
         finally:
             self._file.unlink(missing_ok=True)
 
     def _prepare(self) -> None:
-        self._run.mkdir(parents=True, exist_ok=True)
-        for left in self._run.iterdir():
+        for left in set(self._run.iterdir()) - {self._lock}:
             left.unlink()
         if self._log is not None:
             self._log.mkdir(parents=True, exist_ok=True)
@@ -98,7 +112,7 @@ class Stack:
         if self._plan.telegram_fake:
             module = "foreshock_simulator.telegram"
             programs.append(self._program("telegram", module, chat_env, chat_file))
-        async with self._keeping(programs):
+        async with self._keeping(programs, _NOTHING_TO_SAVE):
             market = await _announced(market_file) if self._plan.simulated_market else {}
             chat = await _announced(chat_file) if self._plan.telegram_fake else {}
             # A restart comes back where everybody looks for it
@@ -123,17 +137,28 @@ class Stack:
         return Program(name=name, module=module, env=env, log=log, announces=announces)
 
     @asynccontextmanager
-    async def _keeping(self, programs: Iterable[Program]) -> AsyncIterator[list[Supervised]]:
+    async def _keeping(
+        self, programs: Iterable[Program], patience: Patience
+    ) -> AsyncIterator[list[Supervised]]:
         kept = [Supervised(each, self._forker, self._say, self._clock) for each in programs]
         async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(each.keep(self._patience, self._changed.set)) for each in kept
-            ]
+            tasks = [group.create_task(each.keep(patience, self._changed.set)) for each in kept]
             try:
                 yield kept
             finally:
                 for task in tasks:
                     task.cancel()
+
+    def _endpoints(self, kafka: str, registry: str, fakes: "_Fakes") -> Endpoints:
+        return Endpoints(
+            kafka=kafka,
+            embedded_broker=self._plan.embedded_broker,
+            schema_registry=registry,
+            services={},
+            chat_page=fakes.chat.get("chat_page"),
+            bot_api=fakes.chat.get("bot_api"),
+            chat_id=self._plan.chat_id,
+        )
 
     async def _keep_current(self, base: Endpoints, ready: Callable[[Endpoints], None]) -> None:
         async with httpx.AsyncClient(timeout=1.0) as client:
@@ -180,17 +205,6 @@ class _Fakes(msgspec.Struct, frozen=True, kw_only=True):
         if self.chat:
             env["TELEGRAM_API_URL"] = str(self.chat["bot_api"])
         return env
-
-    def endpoints(self, kafka: str, registry: str, chat_id: int | None) -> Endpoints:
-        page, api = self.chat.get("chat_page"), self.chat.get("bot_api")
-        return Endpoints(
-            kafka=kafka,
-            schema_registry=registry,
-            services={},
-            chat_page=str(page) if page else None,
-            bot_api=str(api) if api else None,
-            chat_id=chat_id,
-        )
 
 
 def _port(url: str) -> str:

@@ -1,28 +1,34 @@
 """Keeps programs running: restarts what ends, slower each time, and says what keeps failing."""
 
 import asyncio
-import random
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
 from foreshock_cli.processes import Forker, Program, Running
+from foreshock_kit.backoff import Backoff
 from foreshock_kit.clock import Clock
 from foreshock_kit.service import WRONG_SETTINGS
 
+_LAST_WORDS_S: Final = 1.0
+
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
-    """How restarts slow down, in seconds: doubling, until a run has lasted `healthy_after_s`."""
+    """How restarts slow down, until a run has lasted `healthy_after_s`, and how stops are bounded.
 
-    first_s: float = 0.2
-    longest_s: float = 30.0
+    A program told to stop has `grace_s` for it, by its own watch; if that fails, it is killed.
+    """
+
+    backoff: Backoff = Backoff(first_s=0.2, longest_s=30.0)
     healthy_after_s: float = 60.0
     failing_after: int = 4
-    stop_s: float = 3.0
+    grace_s: float = 2.0
 
-    def delay(self, failures: int) -> float:
-        """Return the longest wait before the restart that follows so many failures in a row."""
-        return min(self.longest_s, self.first_s * 2.0 ** (failures - 1))
+    @property
+    def stop_s(self) -> float:
+        """How long after being told to stop a program is killed."""
+        return self.grace_s + _LAST_WORDS_S
 
 
 class Supervised:
@@ -53,7 +59,7 @@ class Supervised:
             self._tell(code, lasted, failures, patience)
             if code == WRONG_SETTINGS:  # starting it again cannot help
                 return
-            await asyncio.sleep(random.uniform(0.5, 1.0) * patience.delay(failures))  # noqa: S311
+            await asyncio.sleep(patience.backoff.delay(failures))
 
     async def _run_once(self, patience: Patience, changed: Callable[[], None]) -> int:
         running = self.running = await self._forker.start(self.program)
@@ -74,7 +80,7 @@ class Supervised:
         elif failures == patience.failing_after:
             self._report(
                 f"{name} keeps failing ({how} after {lasted:.0f} s); the others go on, "
-                f"and it is tried again every {patience.longest_s:.0f} s at the latest."
+                f"and it is tried again every {patience.backoff.longest_s:.0f} s at the latest."
                 f"{self._last_words()}"
             )
         elif failures < patience.failing_after:

@@ -33,7 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
     errors = Console(stderr=True, highlight=False)
     topic = find(arguments.topic)
     if topic is None:
-        errors.print(f"no topic {arguments.topic!r}{_nearest(arguments.topic)}", style="red")
+        unknown = f"no topic {arguments.topic!r}{_nearest(arguments.topic)}"
+        errors.print(unknown, style="red", markup=False)
         return 2
     failed = False
     try:
@@ -41,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     except* ForeshockError as group:
         failed = True
         for problem in leaves(group):
-            errors.print(f"foreshock tail: {problem}", style="red")
+            errors.print(f"foreshock tail: {problem}", style="red", markup=False)
     return int(failed)
 
 

@@ -5,10 +5,16 @@ import asyncio
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from foreshock_cli.connect import add_broker_argument, kafka_settings, named, running
-from foreshock_cli.plan import EMBEDDED_RETENTION_MS
+from foreshock_cli.connect import (
+    add_broker_argument,
+    kafka_settings,
+    named,
+    retention_cap_ms,
+    running,
+)
 from foreshock_kit.admin import ensure_topics, topic_problems
 from foreshock_kit.errors import ForeshockError
 from foreshock_schemas.topics import TOPICS
@@ -35,22 +41,20 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     try:
         settings = kafka_settings(arguments)
+        cap = retention_cap_ms(settings)
         if arguments.create:
-            for name in asyncio.run(ensure_topics(settings)):
+            for name in asyncio.run(ensure_topics(settings, retention_cap_ms=cap)):
                 console.print(f"[green]+[/green] {name} created")
-        problems = asyncio.run(topic_problems(settings, retention_cap_ms=_cap()))
+        problems = asyncio.run(topic_problems(settings, retention_cap_ms=cap))
     except ForeshockError as e:
-        Console(stderr=True).print(f"the broker does not answer: {e}", style="yellow")
+        errors = Console(stderr=True, highlight=False, soft_wrap=True)
+        errors.print(f"foreshock topics: {e}", style="yellow", markup=False)
         return 1
     for problem in problems:
-        console.print(f"[red]✗[/red] {problem}")
+        console.print(f"[red]✗[/red] {escape(problem)}", soft_wrap=True)
     if not problems:
         console.print("[green]✓[/green] the broker has them all, as in the table")
     return int(bool(problems))
-
-
-def _cap() -> int | None:
-    return EMBEDDED_RETENTION_MS if running() else None
 
 
 def _table() -> Table:

@@ -3,16 +3,18 @@
 import argparse
 import asyncio
 import signal
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from foreshock_cli.connect import environment
 from foreshock_cli.endpoints import Endpoints
 from foreshock_cli.plan import Plan, UnknownService, make
 from foreshock_cli.stack import Stack
 from foreshock_kit.clock import SystemClock
-from foreshock_kit.errors import ForeshockError, leaves
+from foreshock_kit.errors import ForeshockError, SettingsInvalid, leaves
 
 _VAR = Path("var")
 
@@ -27,13 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the stack; return 0 after a stop, 2 for a wrong option, 1 when it cannot start."""
+    """Run the stack; return 0 after a stop, 2 for a wrong word, 1 when it cannot start."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     only = tuple(name.strip() for name in arguments.only.split(",") if name.strip())
     try:
         plan = make(environment(), only)
-    except UnknownService as e:
-        console.print(f"foreshock up: {e}", style="red")
+    except (UnknownService, SettingsInvalid) as e:
+        console.print(f"foreshock up: {e}", style="red", markup=False)
         return 2
     failed = False
     try:
@@ -41,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     except* (ForeshockError, OSError) as group:
         failed = True
         for problem in leaves(group):
-            console.print(f"foreshock up: {problem}", style="red")
+            console.print(f"foreshock up: {problem}", style="red", markup=False)
     return int(failed)
 
 
@@ -50,14 +52,15 @@ async def _until_stopped(plan: Plan, console: Console, arguments: argparse.Names
     started = clock.monotonic()
 
     def ready(ends: Endpoints) -> None:
-        console.print(_banner(plan, ends, clock.monotonic() - started))
+        took_s = clock.monotonic() - started
+        console.print(banner(plan, ends, took_s, logs_here=arguments.logs))
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    console.print("Foreshock is starting (Ctrl-C ends it)")
-    stack = Stack(plan, _VAR, say=console.print, clock=clock, logs=arguments.logs)
+    say = partial(console.print, markup=False)
+    stack = Stack(plan, _VAR, say=say, clock=clock, logs=arguments.logs)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(stack.run(ready))
         ended = group.create_task(_ended(task, stop))
@@ -77,11 +80,12 @@ async def _ended(task: asyncio.Task[None], stop: asyncio.Event) -> None:
         task.add_done_callback(lambda _: waiting.cancel())
 
 
-def _banner(plan: Plan, ends: Endpoints, took_s: float) -> str:
+def banner(plan: Plan, ends: Endpoints, took_s: float, *, logs_here: bool) -> str:
+    """Return what is said once everything is ready, in rich's markup."""
     lines = ["", f"[bold]Foreshock is ready[/bold] after {took_s:.1f} s"]
-    lines += [f"  {line}" for line in plan.describe()]
+    lines += [f"  {escape(line)}" for line in plan.describe()]
     lines += [f"  kafka     {ends.kafka}", f"  schemas   {ends.schema_registry}"]
     if ends.chat_page:
         lines.append(f"  [bold]chat      {ends.chat_page}[/bold]   <- open this in a browser")
-    lines += ["  logs      var/log/   Ctrl-C stops everything", ""]
+    lines += [f"  logs      {'below' if logs_here else 'var/log/'}   Ctrl-C stops everything", ""]
     return "\n".join(lines)

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 import httpx
 import msgspec
@@ -10,22 +11,31 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from foreshock_cli.processes import Program
 from foreshock_exchanges import load
-from foreshock_exchanges.base import MarketEvent
+from foreshock_exchanges.base import MarkPrice
 from foreshock_exchanges.intake import Intake
 from foreshock_kit.clock import Clock
 from foreshock_kit.kafka import Publisher, Record, follow
 from foreshock_kit.service import Context
 from foreshock_kit.settings import KafkaSettings
-from foreshock_schemas.events import Instrument, Liquidation, MarketStats
+from foreshock_schemas.events import Instrument, Liquidation, MarketStats, Trade
 from foreshock_schemas.ids import venue_id
+from foreshock_schemas.names import coin_of
 from foreshock_schemas.topics import INSTRUMENTS, MARKET_STATS, Topic
+
+_INGESTERS: Final = {Trade: "ingest-trades", Liquidation: "ingest-liquidations"}
+_QUOTE: Final = "USDT"
 
 
 class Subjects(msgspec.Struct, frozen=True):
-    """The contracts that a recording is about, and the ingester that takes most of it."""
+    """The contracts that a recording is about, and how many events are for which ingester."""
 
     instruments: tuple[Instrument, ...]
-    service: str
+    events: Mapping[str, int]
+
+    @property
+    def service(self) -> str:
+        """The ingester that most events are for; a recording of marks alone is ingest-trades'."""
+        return max(self.events, key=self.events.__getitem__, default="ingest-trades")
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,15 +52,14 @@ def subjects(exchange: str, frames: Iterable[bytes]) -> Subjects:
     """Return what the frames are about, by the exchange's own adapter."""
     intake = Intake(load(exchange), lambda _reason, _frame: None)
     coins: dict[str, str] = {}
-    kinds: Counter[str] = Counter()
+    events: Counter[str] = Counter()
     for frame in frames:
         for event in intake.take(frame, 2**53):
             coins[event.symbol] = event.coin
-            kinds[_ingester(event)] += 1
-    return Subjects(
-        tuple(_instrument(exchange, symbol, coin) for symbol, coin in coins.items()),
-        kinds.most_common(1)[0][0] if kinds else "ingest-trades",
-    )
+            if not isinstance(event, MarkPrice):
+                events[_INGESTERS[type(event)]] += 1
+    instruments = (_instrument(exchange, symbol, coin) for symbol, coin in coins.items())
+    return Subjects(tuple(instruments), events)
 
 
 async def publish_universe(
@@ -106,10 +115,6 @@ async def ids_on(settings: KafkaSettings, topic: Topic, clock: Clock) -> set[str
     return ids
 
 
-def _ingester(event: MarketEvent) -> str:
-    return "ingest-liquidations" if isinstance(event, Liquidation) else "ingest-trades"
-
-
 def _instrument(exchange: str, symbol: str, coin: str) -> Instrument:
     return Instrument(
         event_id=venue_id(exchange, symbol, "instrument", 0),
@@ -118,8 +123,8 @@ def _instrument(exchange: str, symbol: str, coin: str) -> Instrument:
         exchange=exchange,
         symbol=symbol,
         coin=coin,
-        quote="USDT",
-        multiplier=1.0,
+        quote=_QUOTE,
+        multiplier=coin_of(symbol.removesuffix(_QUOTE))[1],
         contract_size=1.0,
         tick_size=None,
         status="trading",

@@ -1,9 +1,10 @@
 """The sockets of one exchange's channel, as its contracts ask for them."""
 
 import asyncio
+import itertools
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NoReturn, Protocol
+from typing import Final, NoReturn, Protocol
 
 from foreshock_kit.kafka import Publisher, Publishing
 from foreshock_kit.metrics import COUNTS_ELSEWHERE, Counts
@@ -14,6 +15,8 @@ from foreshock_kit.ws import FeedLike, hold_open
 from foreshock_schemas.events import FeedHealth, FeedState, Instrument
 from foreshock_schemas.ids import derived_id
 from foreshock_schemas.topics import FEED_HEALTH
+
+_REPEAT_S: Final = 60.0
 
 
 class Desk(Protocol):
@@ -70,33 +73,55 @@ async def follow_feeds(
     """Keep a desk's sockets open as long as the task lives.
 
     When its contracts change, those that carry others than before are opened anew. Whether they
-    live goes to `foreshock.feed-health.v1`.
+    live goes to `foreshock.feed-health.v1`: at every change, each minute, and at a clean stop.
     """
     verdict = _Verdict(context, desk, publisher)
-    contracts: tuple[Instrument, ...] = ()
-    sockets: dict[FeedLike, asyncio.Task[NoReturn]] = {}
-    async with asyncio.TaskGroup() as group:
-        while True:
-            contracts = await watch.contracts_other_than(desk.exchange, contracts)
-            wanted = desk.feeds(contracts)
-            gone = [each for each in sockets if each not in wanted]
-            for feed in gone:
-                sockets.pop(feed).cancel()
-            await verdict.forget(gone)
-            if not wanted:
-                await verdict.tell("nothing is followed")
-            for feed in wanted:
-                if feed not in sockets:
-                    sockets[feed] = group.create_task(_hold(feed, len(sockets), desk, verdict))
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(verdict.repeat())
+            sockets = _Sockets(group, desk, verdict)
+            contracts: tuple[Instrument, ...] = ()
+            while True:
+                contracts = await watch.contracts_other_than(desk.exchange, contracts)
+                await sockets.follow(desk.feeds(contracts))
+    finally:
+        if context.stop.is_set():
+            await verdict.stopped()
 
 
-async def _hold(feed: FeedLike, number: int, desk: Desk, verdict: "_Verdict") -> NoReturn:
-    name = f"{desk.exchange}-{desk.channel}-{number}"
-    await hold_open(name, feed, desk.on_frame, on_state=partial(verdict.hear, feed))
+class _Sockets:
+    """The sockets that are open or closing, each with a number of its own."""
+
+    def __init__(self, group: asyncio.TaskGroup, desk: Desk, verdict: "_Verdict") -> None:
+        self._group, self._desk, self._verdict = group, desk, verdict
+        self._open: dict[FeedLike, asyncio.Task[NoReturn]] = {}
+        self._numbers: set[int] = set()
+
+    async def follow(self, wanted: Sequence[FeedLike]) -> None:
+        gone = [each for each in self._open if each not in wanted]
+        for feed in gone:
+            self._open.pop(feed).cancel()
+        await self._verdict.forget(gone)
+        if not wanted:
+            await self._verdict.tell("nothing is followed")
+        for feed in wanted:
+            if feed not in self._open:
+                self._open[feed] = self._hold(feed)
+
+    def _hold(self, feed: FeedLike) -> asyncio.Task[NoReturn]:
+        number = next(each for each in itertools.count() if each not in self._numbers)
+        name = f"{self._desk.exchange}-{self._desk.channel}-{number}"
+        self._numbers.add(number)
+        self._verdict.expect(feed)
+        task = self._group.create_task(
+            hold_open(name, feed, self._desk.on_frame, on_state=partial(self._verdict.hear, feed))
+        )
+        task.add_done_callback(lambda _: self._numbers.discard(number))
+        return task
 
 
 class _Verdict:
-    """Publishes how a channel is, all its sockets taken together, whenever that changes."""
+    """Publishes how a channel is, all its sockets taken together: at changes and each minute."""
 
     def __init__(self, context: Context, desk: Desk, publisher: Publishing) -> None:
         self._clock = context.clock
@@ -105,6 +130,11 @@ class _Verdict:
         self._publisher = publisher
         self._up: dict[FeedLike, bool] = {}
         self._told: FeedState | None = None
+        self._reason = ""
+        self._since_ms = 0
+
+    def expect(self, feed: FeedLike) -> None:
+        self._up[feed] = False
 
     async def hear(self, feed: FeedLike, state: str, reason: str) -> None:
         self._up[feed] = state == "up"
@@ -121,9 +151,26 @@ class _Verdict:
         state: FeedState = "PARTIAL" if any(up) else "DOWN"
         if up and all(up):
             state = "LIVE"
+        await self._change(state, reason)
+
+    async def stopped(self) -> None:
+        if self._told is not None:
+            await self._change("DOWN", "ingestion was stopped")
+
+    async def repeat(self) -> NoReturn:
+        """Say it again each minute, so that silence is no sign of health."""
+        while True:
+            await asyncio.sleep(_REPEAT_S)
+            if self._told is not None:
+                await self._publish(self._told)
+
+    async def _change(self, state: FeedState, reason: str) -> None:
         if state == self._told:
             return
-        self._told = state
+        self._told, self._reason, self._since_ms = state, reason, self._clock.now_ms()
+        await self._publish(state)
+
+    async def _publish(self, state: FeedState) -> None:
         now = self._clock.now_ms()
         await self._publisher.send(
             FEED_HEALTH,
@@ -134,7 +181,7 @@ class _Verdict:
                 exchange=self._exchange,
                 channel=self._channel,
                 state=state,
-                reason=reason,
-                since_ms=now,
+                reason=self._reason,
+                since_ms=self._since_ms,
             ),
         )

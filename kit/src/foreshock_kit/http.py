@@ -25,6 +25,7 @@ _REFUSALS: Final = {403, 418, 429, 451}
 _TRIES: Final = 3
 _BACKOFF: Final = Backoff(first_s=0.5, longest_s=8.0)
 _DEFAULT_REFUSAL_S: Final = 60.0
+_WHOLE_ANSWER_S: Final = 30.0
 
 
 class HttpClient:
@@ -73,10 +74,12 @@ class HttpClient:
         failure = ""
         for attempt in range(1, _TRIES + 1):
             self._check_circuit()
-            await self._budget.spend(weight, self._clock)
+            window = await self._budget.spend(weight, self._clock)
             try:
-                return self._body(await self._client.get(path, params=dict(params)), path)
-            except httpx.TransportError as e:
+                async with asyncio.timeout(_WHOLE_ANSWER_S):
+                    answer = await self._client.get(path, params=dict(params))
+                return self._body(answer, path, window)
+            except (httpx.RequestError, TimeoutError) as e:
                 REQUESTS.labels(self._host, "none").inc()
                 failure = f"{self._host}{path}: {type(e).__name__}"
             except Transient as e:
@@ -92,17 +95,18 @@ class HttpClient:
         if left > 0:
             raise Refused(f"{self._host} is left alone for {left:.0f} s more", 429, left)
 
-    def _body(self, answer: httpx.Response, path: str) -> bytes:
+    def _body(self, answer: httpx.Response, path: str, window: int) -> bytes:
         status = answer.status_code
         REQUESTS.labels(self._host, str(status)).inc()
         if self._used_header and (used := answer.headers.get(self._used_header, "")).isdigit():
-            self._budget.used(int(used), self._clock)
+            self._budget.used(int(used), window)
         if status == httpx.codes.OK:
             return answer.content
         where = f"{self._host}{path} answered {status}"
         if status in _REFUSALS:
             wait_s = _retry_after(answer)
-            self._closed_until = self._clock.monotonic() + wait_s
+            until = self._clock.monotonic() + wait_s
+            self._closed_until = max(self._closed_until, until)
             raise Refused(f"{where}: left alone for {wait_s:.0f} s", status, wait_s)
         if status >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise Transient(where)
@@ -118,8 +122,8 @@ class Budget:
         self._window = -1
         self._spent = 0
 
-    async def spend(self, weight: int, clock: Clock) -> None:
-        """Return once `weight` fits into the window, and count it.
+    async def spend(self, weight: int, clock: Clock) -> int:
+        """Return the window's number once `weight` fits into it, and count it.
 
         A request that costs more than a whole window has one for itself.
         """
@@ -127,16 +131,17 @@ class Budget:
             self._turn(clock)
             if self._spent == 0 or self._spent + weight <= self._weight:
                 self._spent += weight
-                return
+                return self._window
             await asyncio.sleep(self._window_s - clock.now_ms() / 1000 % self._window_s)
 
-    def used(self, weight: int, clock: Clock) -> None:
-        """Take the venue's word for what is used in this window, if it is more than we know.
+    def used(self, weight: int, window: int) -> None:
+        """Take the venue's word for what was used in a window, if it is more than we know.
 
-        Others behind the same address spend from the venue's limit, too.
+        Others behind the same address spend from the venue's limit, too. What is said of a
+        window that has passed means nothing to the next.
         """
-        self._turn(clock)
-        self._spent = max(self._spent, min(weight, self._weight))
+        if window == self._window:
+            self._spent = max(self._spent, min(weight, self._weight))
 
     def _turn(self, clock: Clock) -> None:
         window = int(clock.now_ms() / 1000 // self._window_s)

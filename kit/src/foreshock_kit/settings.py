@@ -47,6 +47,14 @@ class Secret:
         return hash(self._text)
 
 
+_PLAIN: Final = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    Secret: "a secret, or its file by NAME_FILE",
+}
+
+
 class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How to reach the broker, for example `KAFKA_BOOTSTRAP_SERVERS=kafka-1:9092,kafka-2:9092`."""
 
@@ -56,6 +64,21 @@ class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
     kafka_sasl_username: str | None = None
     kafka_sasl_password: Secret | None = None
     kafka_ssl_cafile: str | None = None
+
+    def problems(self) -> tuple[str, ...]:
+        """Return what does not go together, a line each."""
+        found = []
+        with_sasl = self.kafka_security_protocol.startswith("SASL")
+        if with_sasl and self.kafka_sasl_mechanism is None:
+            found.append(f"KAFKA_SASL_MECHANISM is missing: {self.kafka_security_protocol}")
+        if with_sasl and not (self.kafka_sasl_username and self.kafka_sasl_password):
+            found.append(
+                "KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD are missing: "
+                f"{self.kafka_security_protocol}"
+            )
+        if self.kafka_ssl_cafile and not Path(self.kafka_ssl_cafile).is_file():
+            found.append(f"KAFKA_SSL_CAFILE is wrong: there is no file {self.kafka_ssl_cafile}")
+        return tuple(found)
 
 
 class ServiceSettings(KafkaSettings, frozen=True, kw_only=True):
@@ -68,10 +91,10 @@ class ServiceSettings(KafkaSettings, frozen=True, kw_only=True):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["auto", "json", "text"] = "auto"
     health_host: str = "127.0.0.1"
-    health_port: int = 0
+    health_port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
     health_file: str | None = None
     instance_id: str = "0"
-    grace_s: float = 10.0
+    grace_s: Annotated[float, msgspec.Meta(gt=0)] = 10.0
 
 
 _WsUrl = Annotated[str, msgspec.Meta(pattern=r"^[a-z]+=wss?://")]
@@ -136,9 +159,12 @@ def load(wanted: type[S], env: Mapping[str, str]) -> S:
     if problems:
         raise SettingsInvalid(tuple(problems))
     try:
-        return wanted(**values)
+        settings = wanted(**values)
     except ValueError as e:
         raise SettingsInvalid((str(e),)) from e
+    if isinstance(settings, KafkaSettings) and (found := settings.problems()):
+        raise SettingsInvalid(found)
+    return settings
 
 
 def describe(hint: Any) -> str:
@@ -150,11 +176,17 @@ def describe(hint: Any) -> str:
     elif origin is tuple:
         words = f"a comma separated list, each {describe(get_args(base)[0])}"
     else:
-        plain = {bool: "true or false", int: "a whole number", float: "a number"}
-        words = plain.get(
-            base, "a secret, or its file by NAME_FILE" if base is Secret else "a text"
-        )
+        words = _PLAIN.get(getattr(base, "__origin__", base), "a text") + _bounds(base)
     return f"{words}, or nothing" if optional else words
+
+
+def _bounds(hint: Any) -> str:
+    """Return the bounds of a number, "" without any."""
+    found = [each for each in getattr(hint, "__metadata__", ()) if isinstance(each, msgspec.Meta)]
+    low = [f"from {each.ge}" for each in found if each.ge is not None]
+    above = [f"above {each.gt}" for each in found if each.gt is not None]
+    high = [f"to {each.le}" for each in found if each.le is not None]
+    return "".join(f" {words}" for words in (*low, *above, *high))
 
 
 def _text_of(name: str, hint: Any, env: Mapping[str, str]) -> str | None:

@@ -83,6 +83,9 @@ class UniverseWatch:
 
 
 def _same(these: tuple[Instrument, ...], those: tuple[Instrument, ...]) -> bool:
-    return [(i.symbol, i.contract_size) for i in these] == [
-        (i.symbol, i.contract_size) for i in those
-    ]
+    return [*map(_meaning, these)] == [*map(_meaning, those)]
+
+
+def _meaning(contract: Instrument) -> tuple[str, str, float, float]:
+    """Return what a contract's frames are read by; its other fields change all the time."""
+    return contract.symbol, contract.coin, contract.contract_size, contract.multiplier

@@ -32,6 +32,7 @@ _HELLO_PACE_S: Final = 0.12
 _LOOK_EVERY_S: Final = 1.0
 _REFUSALS: Final = {403, 418, 429, 451}
 _LARGEST_FRAME: Final = 16 * 1024 * 1024
+_CLOSE_S: Final = 1.0
 _Refusal = websockets.InvalidStatus
 _LOST: Final = (OSError, TimeoutError, websockets.WebSocketException)
 
@@ -135,7 +136,11 @@ class _Session:
         reason = ""
         try:
             async with connect(
-                self._feed.url, compression=None, max_size=_LARGEST_FRAME, max_queue=64
+                self._feed.url,
+                compression=None,
+                max_size=_LARGEST_FRAME,
+                max_queue=64,
+                close_timeout=_CLOSE_S,
             ) as socket:
                 self._opened = self._last_market = self._clock.monotonic()
                 connected.set(1)

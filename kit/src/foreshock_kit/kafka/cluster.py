@@ -5,13 +5,18 @@ from contextlib import asynccontextmanager
 
 from aiokafka.admin import AIOKafkaAdminClient
 
-from foreshock_kit.kafka.connection import client_options
+from foreshock_kit.kafka.connection import client_options, knock
 from foreshock_kit.settings import KafkaSettings
 
 
 @asynccontextmanager
 async def admin_client(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
-    """Hold a connection for questions and orders; the caller bounds the time."""
+    """Hold a connection for questions and orders; the caller bounds the time.
+
+    Raises:
+        Transient: no broker takes us; it says why.
+    """
+    await knock(settings)
     admin = AIOKafkaAdminClient(**client_options(settings))
     try:
         await admin.start()

@@ -44,7 +44,7 @@ class Commits:
         """Flush what was published, then commit what is still ours.
 
         Raises:
-            Transient: the broker answers neither within 10 s.
+            Transient: the broker acknowledges nothing within 10 s, or does not take the commit.
         """
         await self._publisher.flush()
         ours = self._consumer.assignment()

@@ -1,13 +1,26 @@
 """How clients reach the broker, and how long they may take for anything."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, Protocol, TypeVar
 
-from aiokafka.errors import KafkaError
+from aiokafka.conn import create_conn
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaConnectionError,
+    KafkaError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+    UnsupportedSaslMechanismError,
+)
 from aiokafka.helpers import create_ssl_context
+from aiokafka.protocol.metadata import MetadataRequest
 
+from foreshock_kit.backoff import Backoff
 from foreshock_kit.errors import Stopped, Transient
 from foreshock_kit.logs import get_logger
 from foreshock_kit.settings import KafkaSettings
@@ -15,8 +28,12 @@ from foreshock_kit.settings import KafkaSettings
 REQUEST_TIMEOUT_MS: Final = 10_000
 START_S: Final = 15.0
 STOP_S: Final = 3.0
-_FIRST_PAUSE_S: Final = 0.25
-_LONGEST_PAUSE_S: Final = 5.0
+_PAUSES: Final = Backoff(first_s=0.25, longest_s=5.0)
+_NOT_ALLOWED: Final = (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    TopicAuthorizationFailedError,
+)
 
 _log = get_logger(__name__)
 
@@ -65,6 +82,10 @@ async def bounded(seconds: float, doing: str) -> AsyncIterator[None]:
             yield
     except TimeoutError as error:
         raise Transient(f"Kafka: {doing} took longer than {seconds:g} s") from error
+    except _NOT_ALLOWED as error:
+        raise Transient(
+            f"Kafka: {doing} is not allowed: give this user the ACLs that it lacks ({error!r})"
+        ) from error
     except KafkaError as error:
         raise Transient(f"Kafka: {doing} failed: {error!r}") from error
 
@@ -99,24 +120,25 @@ async def start_client(
         Stopped: `stop` was set.
     """
     stop = stop or asyncio.Event()
-    pause_s = _FIRST_PAUSE_S
+    failures = 0
     while not stop.is_set():
         try:
             return await _attempt(settings, make, check)
         except Transient as error:
             why = str(error)
+        failures += 1
+        pause_s = _PAUSES.delay(failures)
         _log.warning(
             "kafka_not_ready",
             servers=settings.kafka_bootstrap_servers,
             why=why,
-            retry_in_s=pause_s,
+            retry_in_s=round(pause_s, 2),
         )
         if on_wait is not None:
             on_wait(why)
         with suppress(TimeoutError):
             async with asyncio.timeout(pause_s):
                 await stop.wait()
-        pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
     raise Stopped
 
 
@@ -125,7 +147,7 @@ async def _attempt(
     make: Callable[[], AnyClient],
     check: Callable[[AnyClient], Awaitable[None]] | None,
 ) -> AnyClient:
-    await knock(settings.kafka_bootstrap_servers)
+    await knock(settings)
     client = make()
     try:
         async with bounded(START_S, "connecting"):
@@ -138,21 +160,36 @@ async def _attempt(
     return client
 
 
-async def knock(servers: str) -> None:
-    """Find out whether a server takes a connection; aiokafka says less clearly that none does.
+async def knock(settings: KafkaSettings) -> None:
+    """Find out whether a server takes us; aiokafka's clients keep the reason to themselves.
 
     Raises:
-        Transient: none does; it says why for each.
+        Transient: none does; it says why for each, and what to look at.
     """
+    options = client_options(settings)
     problems = []
-    for server in servers.split(","):
+    for server in options.pop("bootstrap_servers").split(","):
         host, _, port = server.strip().rpartition(":")
         try:
             async with asyncio.timeout(START_S):
-                _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
-        except (OSError, TimeoutError, ValueError) as error:
-            problems.append(f"{server.strip()}: {str(error) or 'no answer'}")
+                connection = await create_conn(host.strip("[]"), int(port), **options)
+                await connection.send(MetadataRequest([]))
+        except (OSError, TimeoutError, ValueError, KafkaError) as error:
+            problems.append(f"{server.strip()}: {_in_words(error, settings)}")
         else:
-            writer.close()
+            connection.close()
             return
     raise Transient(f"no Kafka broker reachable ({'; '.join(problems)})")
+
+
+def _in_words(error: Exception, settings: KafkaSettings) -> str:
+    protocol = settings.kafka_security_protocol
+    if isinstance(error, ssl.SSLError):
+        return f"no TLS ({error.reason}): is KAFKA_SECURITY_PROTOCOL={protocol} what it wants?"
+    if isinstance(error, UnsupportedSaslMechanismError):
+        return f"it does not take KAFKA_SASL_MECHANISM={settings.kafka_sasl_mechanism}"
+    if isinstance(error, AuthenticationFailedError | SaslAuthenticationFailed):
+        return "it does not take KAFKA_SASL_USERNAME with this password"
+    if isinstance(error, KafkaConnectionError | ConnectionResetError):
+        return f"it hung up: is KAFKA_SECURITY_PROTOCOL={protocol} what it wants?"
+    return str(error) or "no answer"

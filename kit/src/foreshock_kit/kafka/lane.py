@@ -1,6 +1,7 @@
 """One partition's way to the broker: an open batch, and the order of those before it."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -32,6 +33,7 @@ class Lane:
         self._partition = partition
         self._on_handed_over = on_handed_over
         self._open: BatchBuilder | None = None
+        self._leaving: deque[_Leaving] = deque()
         self._turn = asyncio.Lock()
 
     def append(self, key: bytes, value: bytes, timestamp_ms: int) -> bool:
@@ -44,19 +46,36 @@ class Lane:
     async def hand_over(self) -> Delivery | None:
         """Give the open batch to the producer; waits while an earlier one is not yet taken.
 
+        Whoever is cancelled meanwhile leaves it to the next that hands over.
+
         Returns:
             What resolves when the broker has acknowledged it; None if nothing was open.
         """
         batch, self._open = self._open, None
+        mine = None if batch is None else _Leaving(batch)
+        if mine is not None:
+            self._leaving.append(mine)
         async with self._turn:
-            if batch is None:
-                return None
-            batch.close()
-            delivery: Delivery = await self._producer.send_batch(
-                batch, self.topic, partition=self._partition
-            )
-            self._on_handed_over(self.topic, delivery, batch.record_count())
-            return delivery
+            while self._leaving:
+                await self._send(self._leaving[0])
+                self._leaving.popleft()
+        return None if mine is None else mine.delivery
+
+    async def _send(self, leaving: "_Leaving") -> None:
+        batch = leaving.batch
+        batch.close()
+        leaving.delivery = await self._producer.send_batch(
+            batch, self.topic, partition=self._partition
+        )
+        self._on_handed_over(self.topic, leaving.delivery, batch.record_count())
+
+
+class _Leaving:
+    __slots__ = ("batch", "delivery")
+
+    def __init__(self, batch: BatchBuilder) -> None:
+        self.batch = batch
+        self.delivery: Delivery | None = None
 
 
 class Route:

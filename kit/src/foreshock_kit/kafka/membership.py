@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from foreshock_kit.errors import Transient
 from foreshock_kit.kafka.commits import Commits
 from foreshock_kit.kafka.connection import bounded
-from foreshock_kit.kafka.intake import Intake, note_expired
+from foreshock_kit.kafka.inbox import Inbox, note_expired
 from foreshock_kit.kafka.positions import Start, starts
 from foreshock_kit.kafka.publisher import Publisher
 from foreshock_kit.kafka.reader import POLL_S, Batches, check, poll, report_lag
@@ -61,7 +61,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         self._context = context
         self._job = job
         self._commits = Commits(consumer, job.publisher, context.clock)
-        self._intake = Intake(job.topics, job.publisher)
+        self._inbox = Inbox(job.topics, job.publisher)
         self._turn = asyncio.Lock()
         self._state: Literal["unassigned", "assigned", "running"] = "unassigned"
         self._assigned = asyncio.Event()
@@ -131,7 +131,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
             self._job.rebuild_ms,
             self._context.clock,
         )
-        self._intake.restart(self._starts)
+        self._inbox.restart(self._starts)
         for where, start in self._starts.items():
             self._consumer.seek(where, start.offset)
             if start.expired:
@@ -146,7 +146,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._progress()
 
     async def _hand_over(self, batches: Batches) -> None:
-        records = await self._intake.take(batches)
+        records = await self._inbox.take(batches)
         if records:
             await self._job.on_records(records)
         for where, many in batches.items():
@@ -158,7 +158,8 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _progress(self) -> None:
         """Let the others go when the first are read, and say when the state is rebuilt."""
-        positions = {where: await self._consumer.position(where) for where in self._starts}
+        async with bounded(_CHECK_S, "asking for positions"):
+            positions = {where: await self._consumer.position(where) for where in self._starts}
         if self._held and all(
             positions[where] >= start.end
             for where, start in self._starts.items()
@@ -177,7 +178,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         if now_s < self._check_s:
             return
         self._check_s = now_s + _CHECK_EVERY_S
-        report_lag(self._consumer, self._intake.positions())
+        report_lag(self._consumer, self._inbox.positions())
         if self._rebuilt and read_something:
             self._context.ready(PART)
         elif self._rebuilt:

@@ -48,8 +48,9 @@ async def start_reader(
     async def topics_exist(_: AIOKafkaConsumer) -> None:
         missing = {topic.name for topic in topics} - set(await partition_counts(settings))
         if missing:
+            unseen = ", or this user may not see them" if settings.kafka_sasl_username else ""
             raise Transient(
-                f"topics are missing: {', '.join(sorted(missing))}; "
+                f"topics are missing{unseen}: {', '.join(sorted(missing))}; "
                 "create them with `foreshock topics --create`"
             )
 

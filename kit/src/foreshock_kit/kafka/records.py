@@ -138,7 +138,7 @@ class DeadLetterBudget:
         self._unreadable += 1
         if self._in_a_row >= CONSECUTIVE_LIMIT:
             raise DeadLetterLimit(f"{self._topic}: {self._in_a_row} unreadable records in a row")
-        if self._unreadable > RATIO_LIMIT * _RATIO_OVER:
+        if self._unreadable > RATIO_LIMIT * max(self._seen, _RATIO_OVER):
             raise DeadLetterLimit(
                 f"{self._topic}: {self._unreadable} of the last {self._seen} records unreadable"
             )

@@ -124,8 +124,9 @@ async def _take_positions(
 
 
 async def _reached(consumer: AIOKafkaConsumer, behind: dict[TopicPartition, int]) -> bool:
-    for where in tuple(behind):
-        if await consumer.position(where) < behind[where]:
-            return False
-        del behind[where]
+    async with bounded(_LOOKUP_S, "asking for positions"):
+        for where in tuple(behind):
+            if await consumer.position(where) < behind[where]:
+                return False
+            del behind[where]
     return True

@@ -7,7 +7,7 @@ from typing import Final
 
 from foreshock_kit.errors import Permanent, Transient
 from foreshock_kit.kafka.cluster import admin_client
-from foreshock_kit.kafka.connection import bounded, knock
+from foreshock_kit.kafka.connection import bounded
 from foreshock_kit.settings import KafkaSettings
 
 VERSION: Final = "4.3.0"
@@ -67,7 +67,6 @@ async def until_it_serves(settings: KafkaSettings, ended: Callable[[], str | Non
 
 async def _serves(settings: KafkaSettings) -> bool:
     try:
-        await knock(settings.kafka_bootstrap_servers)
         async with bounded(_ASK_S, "asking"), admin_client(settings) as admin:
             return bool((await admin.describe_cluster())["brokers"])
     except Transient:

@@ -27,13 +27,14 @@ def note_expired(where: TopicPartition, records: int, *, going_on_at: int) -> No
     )
 
 
-class Intake:
+class Inbox:
     """Turns what was polled into records, and unreadable ones into dead letters."""
 
     def __init__(self, topics: Sequence[Topic], publisher: Publisher) -> None:
         self._topics = {topic.name: topic for topic in topics}
         self._publisher = publisher
         self._budgets = {name: DeadLetterBudget(name) for name in self._topics}
+        self._in_trouble: set[str] = set()
         self._next: dict[TopicPartition, int] = {}
         self._live_from: dict[TopicPartition, int] = {}
 
@@ -55,18 +56,16 @@ class Intake:
         """
         self._follow(batches)
         records: list[Record] = []
-        troubled: DeadLetterBudget | None = None
+        in_trouble = self._in_trouble
         for item in read_all(batches, self._topics, self._live_from):
             if isinstance(item, Record):
                 records.append(item)
-                if troubled is not None:
+                if in_trouble and item.topic.name in in_trouble:
+                    in_trouble.remove(item.topic.name)
                     self._budgets[item.topic.name].readable()
             else:
-                troubled = self._budgets[item.topic.name]
+                in_trouble.add(item.topic.name)
                 await self._put_aside(item)
-        if troubled is None:
-            for where in batches:
-                self._budgets[where.topic].readable()
         return records
 
     def _follow(self, batches: Batches) -> None:

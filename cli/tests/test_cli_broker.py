@@ -1,0 +1,91 @@
+"""What `foreshock topics` and `foreshock doctor` ask of a broker, and say of it."""
+
+import asyncio
+import os
+
+import pytest
+
+from foreshock_cli import connect, endpoints
+from foreshock_cli.main import main
+from foreshock_cli.plan import EMBEDDED_RETENTION_MS
+from foreshock_kit.admin import topic_problems
+from foreshock_kit.broker import embedded_broker
+from foreshock_kit.settings import KafkaSettings
+
+NOWHERE = "127.0.0.1:1"
+SWALLOWED_BY_MARKUP = "cleanup.policy=[compact]"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ:
+        if name.startswith(("KAFKA_", "TELEGRAM_", "EXCHANGE")):
+            monkeypatch.delenv(name)
+    return tmp_path
+
+
+def up(kafka: str, *, embedded: bool) -> None:
+    """Leave what a running `foreshock up` leaves."""
+    connect.ENDPOINTS.parent.mkdir(parents=True, exist_ok=True)
+    ends = endpoints.Endpoints(
+        kafka=kafka, embedded_broker=embedded, schema_registry="", services={}
+    )
+    endpoints.write(connect.ENDPOINTS, ends)
+
+
+def cap(kafka: str) -> int | None:
+    return connect.retention_cap_ms(KafkaSettings(kafka_bootstrap_servers=kafka))
+
+
+@pytest.mark.parametrize("named", ["127.0.0.1:4000", "localhost:4000"])
+def test_the_embedded_broker_of_the_running_stack_keeps_little(named):
+    up("127.0.0.1:4000", embedded=True)
+    assert cap(named) == EMBEDDED_RETENTION_MS
+
+
+def test_no_other_broker_is_told_to_keep_little():
+    assert cap("prod:9092") is None
+    up("127.0.0.1:4000", embedded=True)
+    assert cap("prod:9092") is None
+    up("prod:9092", embedded=False)
+    assert cap("prod:9092") is None
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize(("embedded", "kept_ms"), [(True, EMBEDDED_RETENTION_MS), (False, None)])
+async def test_topics_are_created_as_they_are_then_wanted(tmp_path, capsys, embedded, kept_ms):
+    async with embedded_broker(tmp_path / "broker") as kafka:
+        up(kafka, embedded=embedded)
+        assert await asyncio.to_thread(main, ["topics", "--create", "--kafka", kafka]) == 0
+        settings = KafkaSettings(kafka_bootstrap_servers=kafka)
+        assert await topic_problems(settings, retention_cap_ms=kept_ms) == []
+        await asyncio.to_thread(main, ["doctor"])
+    assert "✓ broker and topics" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["topics", "doctor"])
+def test_why_a_broker_does_not_answer_is_told(capsys, command):
+    assert main([command, "--kafka", NOWHERE]) == 1
+    assert "no Kafka broker reachable (127.0.0.1:1: " in "".join(capsys.readouterr()).replace(
+        "\n", ""
+    )
+
+
+@pytest.mark.parametrize("command", ["topics", "doctor"])
+def test_wrong_settings_are_no_broker_that_does_not_answer(capsys, monkeypatch, command):
+    monkeypatch.setenv("KAFKA_SECURITY_PROTOCOL", "carrier pigeon")
+    assert main([command, "--kafka", NOWHERE]) == 1
+    said = "".join(capsys.readouterr())
+    assert "KAFKA_SECURITY_PROTOCOL is wrong" in said
+    assert "answer" not in said
+
+
+@pytest.mark.parametrize("command", ["topics", "doctor"])
+def test_advice_is_printed_as_it_is(capsys, monkeypatch, command):
+    async def problems(*_, **__):
+        return [SWALLOWED_BY_MARKUP]
+
+    monkeypatch.setattr(f"foreshock_cli.{command}.topic_problems", problems)
+    assert main([command, "--kafka", NOWHERE]) == 1
+    assert SWALLOWED_BY_MARKUP in capsys.readouterr().out

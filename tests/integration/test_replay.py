@@ -1,0 +1,38 @@
+"""`foreshock replay` through real ingesters: each is held against its own kind of event."""
+
+import json
+
+import pytest
+
+from foreshock_cli.main import main
+
+pytestmark = pytest.mark.broker
+
+ORDER = {"s": "BTCUSDT", "S": "SELL", "q": "1", "p": "1", "ap": "1", "X": "FILLED", "z": "1"}
+LIQUIDATION = {"e": "forceOrder", "E": 1, "o": ORDER | {"l": "1", "T": 1, "st": 1}}
+TRADES = [
+    {
+        "e": "trade",
+        "E": 2,
+        "T": 2,
+        "s": "1000PEPEUSDT",
+        "t": n,
+        "p": "0.01",
+        "q": "5",
+        "X": "MARKET",
+    }
+    | {"m": False, "st": 1}
+    for n in (1, 2)
+]
+
+
+@pytest.mark.parametrize(
+    ("service", "on_topic"), [("ingest-trades", 2), ("ingest-liquidations", 1)]
+)
+def test_events_of_the_other_kind_are_not_missed(tmp_path, capfd, service, on_topic):
+    file = tmp_path / "recording"
+    file.write_text("\n".join(map(json.dumps, [*TRADES, LIQUIDATION])))
+    assert main(["replay", str(file), "--service", service]) == 0
+    figures = json.loads(capfd.readouterr().out.splitlines()[-1])
+    assert figures["on_topic"] == figures["expected"] == on_topic
+    assert figures["events"] == 3
