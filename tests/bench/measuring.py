@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import msgspec
 
 from foreshock_kit.testing.process import ServiceProcess
@@ -55,16 +54,15 @@ async def _counted(
 ) -> tuple[float, float, float]:
     """Return how many there were by when, once there are enough: count, CPU, wall."""
     while True:
-        count = await metric(service.health, counter)
+        count = await metric(service, counter)
         if count >= at_least:
             return count, cpu_s(service.pid), time.monotonic()
         await asyncio.sleep(_LOOK_EVERY_S)
 
 
-async def metric(health: str, name: str) -> float:
+async def metric(service: ServiceProcess, name: str) -> float:
     """Return a service's metric, the sum over its labels unless `name` has them."""
-    async with httpx.AsyncClient(timeout=10) as http:
-        text = (await http.get(f"{health}/metrics")).text
+    text = (await service.answer("/metrics")).text
     pattern = rf"^{re.escape(name)}(?:\{{[^}}]*\}})? (\S+)$"
     return sum(float(found) for found in re.findall(pattern, text, re.MULTILINE))
 
