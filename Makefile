@@ -21,6 +21,7 @@ setup: .venv/.ready ## Make the environment (every other target does, too)
 
 lock: ## Compile requirements.lock from the projects
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --group dev $(MEMBERS:%=%/pyproject.toml) --no-emit-package foreshock-schemas --no-emit-package foreshock-exchanges --no-emit-package foreshock-kit -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header tests/bench/requirements.in -o tests/bench/requirements.lock
 
 run: .venv/.ready ## Start everything here, with a simulated market unless EXCHANGES is set (ARGS="--only ...")
 	@exec $(BIN)/foreshock up $(ARGS)
@@ -52,9 +53,16 @@ test-containers: .venv/.ready ## Kafka by testcontainers, in an image that podma
 test-browser: .venv/.ready ## The chat page in headless Chromium
 	$(BIN)/pytest -q -m browser
 
+.venv-bench/.ready: .venv/.ready tests/bench/requirements.lock
+	@$(BIN)/uv venv -q --clear --python $(BIN)/python .venv-bench
+	@$(BIN)/uv pip sync -q --python .venv-bench/bin/python --require-hashes tests/bench/requirements.lock && touch $@
+
+bench: .venv-bench/.ready ## Compare speed, latency and memory with references (ONLY=parse,... BENCH_MINUTES=3)
+	@PYTHONPATH=tests $(BIN)/python -m bench $(ONLY)
+
 ci: lint test test-kafka test-browser ## What CI runs
 
 clean: ## Remove the environment and what runs have left
-	rm -rf .venv var .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-bench var .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help setup lock run replay doctor topics fmt lint test test-kafka test-containers test-browser ci clean
+.PHONY: help setup lock run replay doctor topics fmt lint test test-kafka test-containers test-browser bench ci clean

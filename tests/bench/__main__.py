@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 from importlib import import_module
 from typing import Final
 
@@ -25,6 +26,9 @@ def main() -> None:
     wanted = [name for name in parser.parse_args().only.split(",") if name] or list(ALL)
     if strangers := sorted(set(wanted) - set(ALL)):
         parser.error(f"no benchmark {', '.join(strangers)}; there are: {', '.join(ALL)}")
+    logging.getLogger("aiokafka").setLevel(
+        logging.CRITICAL
+    )  # new topics have no leader for a while
     show(asyncio.run(run(wanted)))
 
 
