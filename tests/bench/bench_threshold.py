@@ -52,7 +52,7 @@ async def _compared(topic: Topic, events: Iterable[Event]) -> list[Row]:
                     others[job].append(await _quix_pace(broker, quix, topic, job))
     return [
         row(
-            f"threshold-service, {plural}",
+            f"threshold-service, {plural}, beside a {job}",
             median([pace.cpu for pace in mine]),
             "events per CPU second",
             f"Quix Streams, a {job} a coin",

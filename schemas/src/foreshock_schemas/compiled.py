@@ -192,7 +192,8 @@ def _long_at(value: bytes, at: int) -> tuple[int, int]:
 
 @lru_cache(maxsize=8_192)
 def _time(written: bytes) -> int:
-    number, length = _long_at(written, 0)
-    if length != _TIME_BYTES:
+    a, b, c, d, e, f = written
+    if f > 127 or not a & b & c & d & e & 128:
         raise ValueError
-    return number
+    rest = a & 127 | (b & 127) << 7 | (c & 127) << 14 | (d & 127) << 21 | (e & 127) << 28 | f << 35
+    return (rest >> 1) ^ -(rest & 1)
