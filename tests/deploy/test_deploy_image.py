@@ -6,9 +6,11 @@ and works where overlayfs does not.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import tarfile
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from foreshock_kit.testing import eventually
 pytestmark = [pytest.mark.podman, pytest.mark.asyncio(loop_scope="session")]
 
 ROOT = Path(__file__).resolve().parents[2]
+MEMBERS = tuple(ROOT.glob("*/pyproject.toml"))
 IMAGE = "localhost/foreshock:test"
 BASE = "localhost/python:test"
 PACKAGES = "python3,python3-venv,ca-certificates"
@@ -124,14 +127,20 @@ async def test_the_topics_job_finds_them_all(podman, bootstrap):
     assert "the broker has them all" in said
 
 
-async def test_nobody_in_it_is_root_and_no_tool_of_development_is(podman):
+async def test_nobody_in_it_is_root(podman):
     assert podman.run(IMAGE, "id", "-u") == "10001"
-    listed = podman.run(
-        *(IMAGE, "python", "-c"),
-        "import importlib.metadata as m; print(*sorted(d.name.lower() for d in m.distributions()))",
-    ).split()
-    assert {"foreshock-kit", "foreshock-cli", "telegram-gateway"} <= set(listed)
-    assert not {"pip", "pytest", "mypy", "uv", "playwright"} & set(listed)
+
+
+async def test_it_holds_our_members_and_what_the_lock_has_but_no_tool_of_development(podman):
+    listing = "print(*{f'{d.name.lower()}=={d.version}' for d in metadata.distributions()})"
+    listed = podman.run(IMAGE, "python", "-c", f"from importlib import metadata; {listing}")
+    held = {name.replace("_", "-").replace(".", "-") for name in listed.split()}
+    members = {tomllib.loads(file.read_text())["project"]["name"] for file in MEMBERS}
+    ours = {each for each in held if each.partition("==")[0] in members}
+    locked = re.findall(r"^\S+==[^ ;]+", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    assert len(ours) == len(members)
+    assert held - ours <= {name.replace("_", "-").replace(".", "-") for name in locked}
+    assert not {"pip", "pytest", "mypy", "uv"} & {each.partition("==")[0] for each in held}
 
 
 async def test_wrong_settings_end_it_with_a_line_that_says_so(podman):
