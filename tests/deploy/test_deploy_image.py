@@ -10,12 +10,15 @@ import re
 import shutil
 import subprocess
 import tarfile
+import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from foreshock_kit.testing import eventually
 
@@ -59,18 +62,28 @@ class Podman:
         return self("run", "--rm", "--network=host", *CONFINED, *LIMITS, *words)
 
 
-@pytest.fixture(scope="module")
-def podman(tmp_path_factory) -> Iterator[Podman]:
-    folder = tmp_path_factory.mktemp("podman")
-    made = Podman(folder)
-    base = ["--build-arg", f"PYTHON_IMAGE={name}"] if (name := base_image(made, folder)) else []
-    made(
-        *("build", "--isolation=chroot", "--format=docker", "--network=host", *LIMITS, *base),
-        f"--volume={CERTIFICATES}:{CERTIFICATES}:ro",
-        *("-f", "deploy/Dockerfile", "-t", IMAGE, "."),
-    )
-    yield made
-    shutil.rmtree(folder)
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def podman() -> AsyncIterator[Podman]:
+    with tempfile.TemporaryDirectory(prefix="foreshock-podman-") as name:
+        folder = Path(name)
+        made = Podman(folder)
+        base = [f"--build-arg=PYTHON_IMAGE={on}"] if (on := base_image(made, folder)) else []
+        made(
+            *("build", "--isolation=chroot", "--format=docker", "--network=host", *LIMITS, *base),
+            f"--volume={CERTIFICATES}:{CERTIFICATES}:ro",
+            *("-f", "deploy/Dockerfile", "-t", IMAGE, "."),
+        )
+        yield made
+        await eventually(lambda: not at_work_in(folder), 30)
+
+
+def at_work_in(folder: Path) -> bool:
+    """Return whether podman still tidies up after containers that have ended."""
+    for words in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if str(folder) in words.read_text():
+                return True
+    return False
 
 
 def base_image(podman: Podman, folder: Path) -> str | None:
