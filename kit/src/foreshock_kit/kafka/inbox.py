@@ -38,6 +38,8 @@ class Inbox:
         self._in_trouble: set[str] = set()
         self._next: dict[TopicPartition, int] = {}
         self._live_from: dict[TopicPartition, int] = {}
+        for name in self._topics:
+            DEAD_LETTERS.labels(name, "undecodable")  # a first one shows only as a rise from 0
 
     def restart(self, starts: Mapping[TopicPartition, Start]) -> None:
         """Forget all positions but these."""

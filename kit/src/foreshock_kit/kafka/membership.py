@@ -14,7 +14,7 @@ from foreshock_kit.kafka.connection import bounded
 from foreshock_kit.kafka.inbox import Inbox, note_expired
 from foreshock_kit.kafka.positions import Start, starts
 from foreshock_kit.kafka.publisher import Publisher
-from foreshock_kit.kafka.reader import POLL_S, Batches, check, poll, report_lag
+from foreshock_kit.kafka.reader import POLL_S, Batches, check, forget_lag, poll, report_lag
 from foreshock_kit.kafka.records import Decode, Record
 from foreshock_kit.logs import get_logger
 from foreshock_kit.service import Context
@@ -90,6 +90,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
             if not revoked:
                 return
             self._context.ready(PART, ok=False, why="rebalancing")
+            forget_lag(revoked)
             try:
                 await self._commits.write()
                 if self._job.on_revoked is not None:
