@@ -7,6 +7,7 @@ from foreshock_kit.kafka.inbox import Inbox
 from foreshock_kit.kafka.reader import forget_lag, report_lag
 from foreshock_kit.testing import MemoryPublisher
 from foreshock_kit.testing.broker import private
+from foreshock_schemas.codec import decode
 from foreshock_schemas.topics import TRADES
 
 LAG = "foreshock_kafka_lag_records"
@@ -39,6 +40,6 @@ def test_a_partition_given_away_has_no_lag_here_any_more():
 
 def test_dead_letters_count_from_zero():
     topic = private(TRADES)
-    Inbox([topic], MemoryPublisher())
+    Inbox([topic], MemoryPublisher(), decode)
     labels = {"topic": topic.name, "cause": "undecodable"}
     assert REGISTRY.get_sample_value("foreshock_kafka_dead_letters_total", labels) == 0
