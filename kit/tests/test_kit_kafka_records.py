@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foreshock_kit.errors import DeadLetterLimit
-from foreshock_kit.kafka.records import DeadLetterBudget, Record, Unreadable, read_all
+from foreshock_kit.kafka.dead_letters import DeadLetterBudget
+from foreshock_kit.kafka.records import Record, Unreadable, read_all
 from foreshock_schemas.codec import decode, encode
 from foreshock_schemas.events import Subscription
 from foreshock_schemas.topics import SUBSCRIPTIONS, TRADES

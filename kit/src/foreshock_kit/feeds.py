@@ -65,7 +65,7 @@ async def run_desks(
         Publisher(settings, context.name, context.clock, stop=context.stop) as publisher,
         asyncio.TaskGroup() as group,
     ):
-        tasks = [group.create_task(watch.run(settings, context))]
+        tasks = [group.create_task(watch.run(settings, context, publisher))]
         for name in settings.exchanges:
             desk = desk_of(name, watch.universe, publisher)
             COUNTS_ELSEWHERE.add(prefix, desk.counts, exchange=name)

@@ -63,8 +63,8 @@ async def run(settings: Settings, context: Context) -> None:
         bot = Bot(Desk(known.views), monitoring, Access(authorised), sender, context.clock)
         bot.attach(app)
         records, views = partial(_on_record, known), partial(_on_event, known.views)
-        await keep_following(group, settings, context, _RECORDS, records)
-        await keep_following(group, settings, context, _VIEWS, views)
+        await keep_following(group, settings, context, _RECORDS, records, publisher)
+        await keep_following(group, settings, context, _VIEWS, views, publisher)
         if context.stop.is_set():  # what is known may be half of it
             return
         if settings.enable_auto_start:
