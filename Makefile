@@ -4,6 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 MEMBERS := schemas exchanges kit simulator cli ingest-liquidations ingest-trades oi-poller threshold-service predictor-service alert-router telegram-gateway
 UV_VERSION := 0.13.9
+DCLINT_VERSION := 2.2.2
 export UV_NO_PROGRESS ?= 1
 
 .DEFAULT_GOAL := help
@@ -39,16 +40,31 @@ lint: .venv/.ready ## Style, types and dependency rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: .venv/.ready ## All tests but those that need a browser
-	$(BIN)/pytest -q -m "not browser" --cov --cov-report= $(ARGS)
+lint-deploy: .venv/.ready ## deploy/: its image, compose and Prometheus files (needs Node and Debian's prometheus)
+	$(BIN)/hadolint deploy/Dockerfile
+	npx --yes dclint@$(DCLINT_VERSION) --max-warnings 0 -c deploy/.dclintrc.yaml deploy/compose.yaml
+	promtool check config deploy/prometheus/prometheus.yml
+
+test: .venv/.ready ## All tests that need no more than Python
+	$(BIN)/pytest -q -m "not browser and not kafka and not containers and not prometheus and not podman" --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --include='*/domain/*,*/foreshock_exchanges/*' --fail-under=95
+
+test-kafka: .venv/.ready ## What needs a broker, on Apache Kafka: a JVM and Maven, or a Docker API
+	TEST_BROKER=apache $(BIN)/pytest -q -m "broker or kafka" $(ARGS)
+
+test-containers: .venv/.ready ## Kafka by testcontainers, in an image that podman builds here
+	$(BIN)/pytest -q -m containers $(ARGS)
 
 test-browser: .venv/.ready ## The chat page in headless Chromium
 	$(BIN)/pytest -q -m browser
 
-ci: lint test test-browser ## What CI runs
+test-deploy: .venv/.ready ## The dashboard on a real Prometheus; the image, where podman is
+	$(BIN)/pytest -q tests/deploy -m prometheus $(ARGS)
+	@if command -v podman >/dev/null; then $(BIN)/pytest -q tests/deploy -m podman $(ARGS); else echo "There is no podman here: the image was not built"; fi
+
+ci: lint lint-deploy test test-kafka test-browser test-deploy ## What CI runs
 
 clean: ## Remove the environment and what runs have left
 	rm -rf .venv var .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help setup lock run replay doctor topics fmt lint test test-browser ci clean
+.PHONY: help setup lock run replay doctor topics fmt lint lint-deploy test test-kafka test-containers test-browser test-deploy ci clean

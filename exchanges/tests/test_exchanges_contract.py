@@ -5,6 +5,7 @@ A fixture has `frames` (each with the `events`, the reason why it is `ignored`, 
 """
 
 import ast
+import contextlib
 import json
 import math
 from pathlib import Path
@@ -179,6 +180,10 @@ def paths(value, path=()):
         yield from paths(inner, (*path, key))
 
 
+def leaves(said):
+    return [value for each in said for value in msgspec.structs.astuple(each)]
+
+
 def mutated(value, path, change):
     if not path:
         return change
@@ -207,6 +212,17 @@ def test_frames_with_other_values_do_no_harm(data):
     value = frame["frame"]
     path = data.draw(st.sampled_from(list(paths(value))))
     takes(name, json.dumps(mutated(value, path, data.draw(JUNK))).encode())
+
+
+@pytest.mark.parametrize(("name", "call"), BODIES, ids=[f"{n}: {c['read']}" for n, c in BODIES])
+@pytest.mark.parametrize("number", ["inf", "-inf", "nan"])
+def test_a_body_s_numbers_are_finite_or_it_is_malformed(name, call, number):
+    for path in paths(call["body"]):
+        body = json.dumps(mutated(call["body"], path, number)).encode()
+        with contextlib.suppress(MalformedFrame):
+            said = getattr(load(name).rest, call["read"])(body, *call["read_args"])
+            numbers = said.values() if isinstance(said, dict) else leaves(said)
+            assert all(math.isfinite(each) for each in numbers if isinstance(each, float)), path
 
 
 @given(st.data())

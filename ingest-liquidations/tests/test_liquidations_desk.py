@@ -86,7 +86,7 @@ async def test_a_repeat_is_published_once(desk, publisher):
     for _ in range(3):
         await desk.on_frame(frame("BTCUSDT"))
     assert len(publisher.records) == 1
-    assert ("duplicates", "", 2) in list(desk.intake.counts())
+    assert ("duplicates", "", 2) in list(desk.counts())
 
 
 def test_one_socket_carries_the_liquidations_of_all(desk):

@@ -7,7 +7,7 @@ import pytest
 from foreshock_exchanges import load
 from foreshock_kit.testing import FakeClock, MemoryPublisher
 from foreshock_kit.universe import Universe
-from foreshock_schemas.events import MarketStats
+from foreshock_schemas.events import Instrument, MarketStats
 from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import BARS, TRADES
 from ingest_trades.service import TradeDesk
@@ -46,7 +46,7 @@ async def test_what_is_no_market_data_proves_nothing(world):
     for frame in (b'{"result":null,"id":1}', b"{", trade(1, NOW, size="-1")):
         assert not await desk.on_frame(frame)
     assert not publisher.records
-    assert {n: c for n, r, c in desk.intake.counts() if not r}["malformed"] == 2
+    assert {n: c for n, r, c in desk.counts() if not r}["malformed"] == 2
 
 
 async def test_a_repeat_is_counted_once(world):
@@ -56,14 +56,36 @@ async def test_a_repeat_is_counted_once(world):
     assert len(publisher.on(TRADES)) == 1
 
 
+def marks(at_ms, *symbols):
+    rows = [{"e": "markPriceUpdate", "E": at_ms, "s": s, "p": "100", "i": "100"} for s in symbols]
+    return json.dumps(rows).encode()
+
+
+async def test_a_coin_that_is_followed_no_longer_is_heard_of_no_more(world):
+    desk, publisher, clock = world
+    btc, eth = (
+        sample(Instrument, exchange="binance", symbol=f"{coin}USDT", coin=coin)
+        for coin in ("BTC", "ETH")
+    )
+    desk._universe.apply(sample(MarketStats, coin="ETH"))
+    desk.feeds([btc, eth])
+    for _ in range(15):
+        await desk.on_frame(marks(clock.now_ms(), "BTCUSDT", "ETHUSDT"))
+        clock.advance(1)
+    assert {bar.coin for bar in publisher.on(BARS)} == {"BTC", "ETH"}
+    told = len(publisher.on(BARS))
+    desk._universe.apply(sample(MarketStats, coin="ETH", in_universe=False))
+    desk.feeds([btc])
+    for _ in range(25):
+        await desk.on_frame(marks(clock.now_ms(), "BTCUSDT", "ETHUSDT"))
+        clock.advance(1)
+    assert {bar.coin for bar in publisher.on(BARS)[told:]} == {"BTC"}
+
+
 async def test_marks_make_bars_of_coins_that_are_followed_only(world):
     desk, publisher, clock = world
     for second in range(25):
-        marks = [
-            {"e": "markPriceUpdate", "E": clock.now_ms(), "s": symbol, "p": "100", "i": "100"}
-            for symbol in ("BTCUSDT", "ETHUSDT")
-        ]
-        assert await desk.on_frame(json.dumps(marks).encode()), second
+        assert await desk.on_frame(marks(clock.now_ms(), "BTCUSDT", "ETHUSDT")), second
         clock.advance(1)
     bars = publisher.on(BARS)
     assert {bar.coin for bar in bars} == {"BTC"}

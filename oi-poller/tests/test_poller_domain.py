@@ -1,19 +1,20 @@
 """Which coins, what they are like, and when to ask again."""
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from foreshock_exchanges.base import OpenContracts, Premium, Ticker
-from foreshock_schemas.events import Instrument, Kline
+from foreshock_schemas.events import Instrument, Kline, MarketStats
 from foreshock_schemas.testing import sample
-from oi_poller.domain import bundled_caps, caps, history, universe
+from oi_poller.domain import bundled_caps, caps, universe
 from oi_poller.domain.caps import Cap
-from oi_poller.domain.market import Market
+from oi_poller.domain.history import Candles
+from oi_poller.domain.market import Market, Missing
 from oi_poller.domain.schedule import Recent, until_next
-from oi_poller.domain.stats import tier_of
 
 HOUR_MS = 3_600_000
 NOW = 1_790_000_000_000 // HOUR_MS * HOUR_MS
@@ -99,28 +100,52 @@ class TestUniverse:
         assert len(chosen) == min(top, len(volumes))
 
 
+def history_of(klines):
+    candles = Candles()
+    candles.add(klines, NOW)
+    return candles.history()
+
+
 class TestHistory:
     def test_a_month_has_thirty_days(self):
-        made = history.of_klines(month(usd=10.0), NOW)
+        made = history_of(month(usd=10.0))
         assert made.daily_usd == (240.0,) * 30
         assert made.until_ms == NOW
 
     def test_the_candle_still_open_is_left_out(self):
-        made = history.of_klines([*month(usd=10.0), kline(-1, usd=1e9)], NOW)
+        made = history_of([*month(usd=10.0), kline(-1, usd=1e9)])
         assert made.daily_usd[-1] == 240.0
 
     def test_an_unfinished_first_day_is_left_out(self):
-        made = history.of_klines([kline(h, usd=10.0) for h in reversed(range(30))], NOW)
+        made = history_of([kline(h, usd=10.0) for h in reversed(range(30))])
         assert made.daily_usd == (240.0,)
 
     def test_volatility_is_that_of_hourly_returns_for_a_day(self):
         swing = [kline(h, close=100.0 * math.exp(0.01 * (h % 2))) for h in reversed(range(720))]
-        made = history.of_klines(swing, NOW)
+        made = history_of(swing)
         assert made.volatility_daily == pytest.approx(0.01 * math.sqrt(24), rel=0.01)
 
     def test_too_little_history_has_no_volatility(self):
-        assert history.of_klines([kline(1), kline(0)], NOW).volatility_daily is None
-        assert history.of_klines([], NOW).daily_usd == ()
+        assert history_of([kline(1), kline(0)]).volatility_daily is None
+        assert history_of([]) is None
+
+    def test_only_what_is_new_is_asked_for_and_told(self):
+        candles = Candles()
+        assert candles.missing(NOW) == 721
+        candles.add(month(usd=10.0), NOW)
+        assert candles.missing(NOW + HOUR_MS + 60_000) == 0
+        assert candles.missing(NOW + HOUR_MS + 60_001) == 2, "the new one, and the one still open"
+        later = [kline(0), kline(-1, usd=20.0), kline(-2)]
+        assert candles.add(later, NOW + HOUR_MS) == [kline(-1, usd=20.0)]
+        assert candles.history().daily_usd == (240.0,) * 29 + (250.0,)
+        assert candles.missing(NOW + 9_000 * HOUR_MS) == 721
+
+    @given(st.lists(st.integers(0, 100), max_size=20))
+    def test_candles_taken_bit_by_bit_tell_the_same(self, cuts):
+        whole, bits = month(usd=3.0), Candles()
+        for start, end in pairwise([0, *sorted(c * 7 for c in cuts), 720]):
+            bits.add(whole[max(0, start - 2) : end], NOW)
+        assert bits.history() == history_of(whole)
 
 
 class TestCaps:
@@ -136,6 +161,10 @@ class TestCaps:
         assert caps.choose("X", 1.0, sources).usd == 1e9
         assert caps.choose("X", 7.0, sources) is None
 
+    def test_a_coin_whose_price_nobody_knows_takes_what_it_is_told(self):
+        for unknown in (None, 0.0):
+            assert caps.choose("X", unknown, [{"X": (self.cap(5.0, price=1.0),)}]).usd == 5.0
+
     def test_the_largest_of_several_is_taken(self):
         assert caps.choose("X", None, [{"X": (self.cap(1.0), self.cap(2.0))}]).usd == 2.0
 
@@ -143,21 +172,6 @@ class TestCaps:
         (btc,) = bundled_caps.bundled()["BTC"]
         assert btc.source == f"bundled {bundled_caps.DATE}"
         assert btc.usd > 1e12
-
-
-@pytest.mark.parametrize(
-    ("cap", "tier"),
-    [
-        (2e12, "mega"),
-        (1e11, "large"),
-        (1.1e10, "large"),
-        (1e10, "mid"),
-        (1e9, "small"),
-        (None, None),
-    ],
-)
-def test_tiers_are_the_prd_s(cap, tier):
-    assert tier_of(cap) == tier
 
 
 class TestMarket:
@@ -170,7 +184,7 @@ class TestMarket:
 
     def test_history_and_caps_complete_them(self):
         market = market_of({"BTC": 5e9})
-        market.learn_history("BTC", "binance", history.of_klines(month(usd=10.0), NOW))
+        market.learn_candles("BTC", "binance", month(usd=10.0), NOW)
         market.learn_caps([bundled_caps.bundled()])
         (stats,) = market.stats(NOW)
         assert (stats.avg_daily_volume_usd, stats.volume_days) == (240.0, 30)
@@ -199,6 +213,41 @@ class TestMarket:
         assert {s.coin: s.in_universe for s in market.stats(NOW)} == {"A": False, "B": True}
         assert [s.coin for s in market.stats(NOW)] == ["B"]
 
+    def test_coins_that_an_earlier_run_followed_are_said_to_have_left(self):
+        market = Market(("BTC",), 60)
+        for coin, inside in (("BTC", True), ("ETH", True), ("OLD", True), ("OLD", False)):
+            market.recall(sample(MarketStats, coin=coin, in_universe=inside))
+        assert not market.listed
+        assert market.universe == {"BTC", "ETH"}
+        market.learn_tickers("binance", {"BTCUSDT": ticker("BTC", 1.0)})
+        assert market.universe == {"BTC", "ETH"}, "nobody knows yet what trades"
+        market.learn_contracts("binance", [contract("BTC"), contract("ETH")])
+        market.learn_tickers("binance", {"BTCUSDT": ticker("BTC", 1.0)})
+        assert {s.coin: s.in_universe for s in market.stats(NOW)} == {"BTC": True, "ETH": False}
+
+    def test_a_coin_near_the_limit_stays_across_a_restart(self):
+        market = Market((), 4)
+        for coin in "ABCE":
+            market.recall(sample(MarketStats, coin=coin, in_universe=True))
+        market.learn_contracts("binance", [contract(coin) for coin in "ABCDE"])
+        volumes = dict(zip("ABCDE", (9.0, 8.0, 7.0, 6.0, 5.0), strict=True))
+        market.learn_tickers("binance", {f"{c}USDT": ticker(c, v) for c, v in volumes.items()})
+        assert market.universe == set("ABCE")
+
+    def test_a_cap_gives_way_to_newer_ones_only(self):
+        def learn(usd, ms):
+            cap = Cap(coin="BTC", usd=usd, price=None, source="s", ts_ms=ms)
+            market.learn_caps([{"BTC": (cap,)}])
+            return market.stats(NOW)[0].market_cap_usd
+
+        market = Market((), 1)
+        known = {"market_cap_usd": 2e12, "market_cap_source": "s", "market_cap_ms": NOW}
+        market.recall(sample(MarketStats, coin="BTC", in_universe=True, **known))
+        market.learn_contracts("binance", [contract("BTC")])
+        market.learn_tickers("binance", {"BTCUSDT": ticker("BTC", 1.0)})
+        assert learn(1e12, NOW - 1) == 2e12
+        assert learn(1e12, NOW + 1) == 1e12
+
     def test_only_new_and_changed_contracts_are_news(self):
         market = Market((), 60)
         assert len(market.learn_contracts("binance", [contract("A"), contract("B")])) == 2
@@ -207,8 +256,8 @@ class TestMarket:
 
     def test_histories_are_asked_for_when_missing_or_an_hour_old(self):
         market = market_of({"BTC": 1.0})
-        assert market.without_history(NOW) == [("binance", "BTC", "BTCUSDT")]
-        market.learn_history("BTC", "binance", history.of_klines(month(), NOW))
+        assert market.without_history(NOW) == [Missing("binance", "BTC", "BTCUSDT", 721)]
+        market.learn_candles("BTC", "binance", month(), NOW)
         assert market.without_history(NOW) == []
         assert market.without_history(NOW + HOUR_MS + 60_001)
 

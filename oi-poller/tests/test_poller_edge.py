@@ -1,9 +1,11 @@
 """The poller against hosts that answer, refuse and fail, with a publisher in memory."""
 
+import asyncio
 import json
 
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 
 from foreshock_exchanges import load
 from foreshock_kit.backoff import Backoff
@@ -21,18 +23,28 @@ COINS = {"BTC": (80_000.0, 8e9), "ETH": (3_000.0, 4e9), "DOGE": (0.1, 1e9)}
 
 
 class Binance:
-    """Binance's REST as far as the poller asks; paths in `failing` answer 500."""
+    """Binance's REST as far as the poller asks.
+
+    Paths in `failing` answer 500, contracts in `refused` 400; history is answered while `open`.
+    """
 
     def __init__(self, clock):
         self.clock = clock
         self.failing = set()
+        self.refused = set()
+        self.open = asyncio.Event()
+        self.open.set()
         self.asked = []
 
-    def __call__(self, request):
+    async def __call__(self, request):
         path = request.url.path
+        if path.endswith("klines"):
+            await self.open.wait()
         self.asked.append((path, dict(request.url.params)))
         if path in self.failing:
             return httpx.Response(500, text="trouble")
+        if request.url.params.get("symbol") in self.refused:
+            return httpx.Response(400, json={"code": -1121, "msg": "Invalid symbol."})
         return httpx.Response(200, json=self.body(path, dict(request.url.params)))
 
     def count(self, path):
@@ -53,7 +65,8 @@ class Binance:
             case "openInterest":
                 return {"symbol": symbol, "openInterest": "1000", "time": now_ms}
             case "klines":
-                return [candle(coin, hour, now_ms) for hour in range(800, -1, -1)]
+                hours = range(int(params["limit"]) - 1, -1, -1)
+                return [candle(coin, hour, now_ms) for hour in hours]
             case "openInterestHist":
                 supply = "19900000" if coin == "BTC" else "0"
                 row = {"symbol": symbol, "timestamp": now_ms, "CMCCirculatingSupply": supply}
@@ -137,11 +150,10 @@ class World:
             transport=httpx.MockTransport(answer),
         )
 
-    async def poll(self, contracts=False):
+    async def poll(self):
         before = len(self.publisher.records)
-        if contracts:
-            await self.poller.refresh_contracts()
         await self.poller.poll()
+        await self.poller.catch_up()
         return self.publisher.records[before:]
 
 
@@ -156,7 +168,7 @@ def on(records, topic):
 
 
 async def test_the_first_poll_tells_all_there_is_to_know(world):
-    told = await world.poll(contracts=True)
+    told = await world.poll()
     assert {i.symbol for i in on(told, INSTRUMENTS)} == {"BTCUSDT", "ETHUSDT", "DOGEUSDT"}
     readings = {r.coin: r for r in on(told, OPEN_INTEREST)}
     assert set(readings) == {"BTC", "ETH"}, "the two most traded"
@@ -172,19 +184,19 @@ async def test_the_first_poll_tells_all_there_is_to_know(world):
     assert stats["BTC"].market_cap_usd == pytest.approx(19.9e6 * 80_000)
     assert stats["ETH"].market_cap_usd == pytest.approx(3.6e11), "the coin with that price"
     assert stats["BTC"].avg_daily_volume_usd == pytest.approx(8e9, rel=0.05)
-    assert stats["BTC"].volatility_daily > 0.01
+    assert (stats["BTC"].volume_days, stats["BTC"].volatility_daily > 0.01) == (30, True)
     assert world.publisher.flushed == len(world.publisher.records)
 
 
 async def test_statistics_come_after_what_they_are_made_of(world):
-    told = [topic for topic, _ in await world.poll(contracts=True)]
+    told = [topic for topic, _ in await world.poll()]
     assert told.index(MARKET_STATS) > max(
         index for index, topic in enumerate(told) if topic in {OPEN_INTEREST, KLINES}
     )
 
 
 async def test_later_polls_tell_open_interest_and_nothing_twice(world):
-    await world.poll(contracts=True)
+    await world.poll()
     world.clock.advance(60)
     told = await world.poll()
     assert {topic.name for topic, _ in told} == {OPEN_INTEREST.name}
@@ -194,7 +206,7 @@ async def test_later_polls_tell_open_interest_and_nothing_twice(world):
 
 
 async def test_the_same_question_is_not_asked_twice_within_half_a_minute(world):
-    await world.poll(contracts=True)
+    await world.poll()
     asked = len(world.binance.asked)
     world.clock.advance(20)
     await world.poll()
@@ -205,7 +217,7 @@ async def test_the_same_question_is_not_asked_twice_within_half_a_minute(world):
     "path", ["/fapi/v1/ticker/24hr", "/fapi/v1/premiumIndex", "/fapi/v1/openInterest"]
 )
 async def test_what_is_not_answered_is_left_out_and_asked_again(world, path):
-    await world.poll(contracts=True)
+    await world.poll()
     world.binance.failing.add(path)
     world.clock.advance(60)
     told = await world.poll()
@@ -215,9 +227,91 @@ async def test_what_is_not_answered_is_left_out_and_asked_again(world, path):
     assert on(await world.poll(), OPEN_INTEREST)
 
 
+async def test_a_contract_that_is_refused_leaves_the_others_alone(world):
+    world.binance.refused.add("ETHUSDT")
+    told = await world.poll()
+    assert {r.coin for r in on(told, OPEN_INTEREST)} == {"BTC"}
+    stats = {s.coin: s for s in on(told, MARKET_STATS)}
+    assert stats["BTC"].market_cap_source == "binance"
+    assert stats["ETH"].market_cap_source == "coinpaprika"
+
+
+async def test_a_venue_that_answers_for_no_contract_has_failed(world):
+    def failed():
+        name = "foreshock_oi_poller_polls_total"
+        return REGISTRY.get_sample_value(name, {"exchange": "binance", "end": "failed"}) or 0.0
+
+    before = failed()
+    world.binance.refused |= {"BTCUSDT", "ETHUSDT"}
+    await world.poll()
+    assert failed() == before + 1
+
+
+async def test_open_interest_does_not_wait_for_histories(world):
+    world.binance.open.clear()
+    await world.poller.poll()
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        catching_up = group.create_task(world.poller.catch_up())
+        for _ in range(3):
+            world.clock.advance(60)
+            await world.poller.poll()
+        assert len(world.publisher.on(OPEN_INTEREST)) == 8
+        assert not world.publisher.on(KLINES)
+        assert not catching_up.done()
+        world.binance.open.set()
+    assert world.publisher.on(KLINES)
+    assert world.publisher.on(MARKET_STATS)
+
+
+async def test_each_hour_one_new_candle_is_asked_for(world):
+    await world.poll()
+    told = len(world.publisher.on(KLINES))
+    world.clock.advance(3601)
+    assert len(on(await world.poll(), KLINES)) == 2
+    assert [p["limit"] for path, p in world.binance.asked if path.endswith("klines")] == [
+        "721",
+        "721",
+        "2",
+        "2",
+    ]
+    assert told == 2 * 720, "the open candle is none"
+
+
+async def test_contracts_are_read_each_hour_however_seldom_it_is_polled(world):
+    await world.poll()
+    for polled in range(2, 5):
+        world.clock.advance(3600)
+        await world.poll()
+        assert world.binance.count("/fapi/v1/exchangeInfo") == polled
+    for _ in range(59):
+        world.clock.advance(60)
+        await world.poll()
+    assert world.binance.count("/fapi/v1/exchangeInfo") == 4
+
+
+async def test_contracts_that_failed_are_read_at_the_next_poll(world):
+    world.binance.failing.add("/fapi/v1/exchangeInfo")
+    await world.poll()
+    world.binance.failing.clear()
+    world.clock.advance(5)
+    assert on(await world.poll(), MARKET_STATS)
+
+
+async def test_a_source_of_caps_that_failed_is_asked_again_and_spoils_nothing(world):
+    await world.poll()
+    world.paprika = httpx.Response(500)
+    world.clock.advance(6 * 3600)
+    (eth,) = [s for s in on(await world.poll(), MARKET_STATS) if s.coin == "ETH"]
+    assert eth.market_cap_source == "coinpaprika", "an hour-old cap is better than the table's"
+    world.paprika = httpx.Response(200, text=json.dumps(PAPRIKA))
+    world.clock.advance(600)
+    (eth,) = [s for s in on(await world.poll(), MARKET_STATS) if s.coin == "ETH"]
+    assert eth.market_cap_ms == world.clock.now_ms()
+
+
 async def test_history_that_failed_is_loaded_at_the_next_poll(world):
     world.binance.failing.add("/fapi/v1/klines")
-    told = await world.poll(contracts=True)
+    told = await world.poll()
     assert not on(told, KLINES)
     world.binance.failing.clear()
     world.clock.advance(60)
@@ -228,13 +322,13 @@ async def test_history_that_failed_is_loaded_at_the_next_poll(world):
 
 async def test_without_contracts_nothing_is_followed(world):
     world.binance.failing.add("/fapi/v1/exchangeInfo")
-    assert await world.poll(contracts=True) == []
+    assert await world.poll() == []
 
 
 @pytest.mark.parametrize("paprika", [httpx.Response(500), httpx.Response(200, text="<html>")])
 async def test_a_source_of_caps_that_fails_is_passed_over(world, paprika):
     world.paprika = paprika
-    told = await world.poll(contracts=True)
+    told = await world.poll()
     stats = {s.coin: s for s in on(told, MARKET_STATS)}
     assert stats["ETH"].market_cap_source.startswith("bundled 20")
     assert stats["ETH"].market_cap_ms < NOW

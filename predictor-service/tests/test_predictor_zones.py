@@ -128,9 +128,11 @@ def test_the_anchor_is_the_first_mark_of_the_hour_and_stays():
     assert [m.anchor_ms for m in maps] == [T0, T0, T0 + HOUR_MS]
 
 
-def test_at_a_start_within_the_hour_the_last_candle_s_close_is_the_anchor():
-    (made,) = play(hourly(0, 81_000), reading(30, mark=80_000))
-    assert (made.anchor_price, made.anchor_ms) == (81_000, T0)
+def test_candles_change_no_anchor_whenever_they_are_read():
+    readings = [reading(0.1, mark=80_000), reading(30, mark=70_000)]
+    for place in range(3):
+        maps = play(*readings[:place], hourly(0, 81_000), *readings[place:])
+        assert maps == play(*readings)
 
 
 def test_open_interest_is_summed_over_fresh_exchanges_and_funding_put_on_8_hours():

@@ -196,10 +196,23 @@ def test_volume_is_held_against_the_usual(views):
     assert "from $300M in 15 min on" in said
 
 
-def test_volume_without_history_names_no_usual(views):
+def test_volume_without_history_names_no_usual_but_what_was_seen(views):
     views.on_event(stats(avg_daily_volume_usd=None))
     views.on_event(bar(notional=1e8))
-    assert "usual" not in ask(views, "volume", "BTC")
+    said = ask(views, "volume", "BTC")
+    assert "usual" not in said
+    assert "15 min  <b>$100M</b>  (only 1 s seen)" in said
+
+
+@pytest.mark.parametrize("command", ["volume", "cvd"])
+def test_a_window_of_which_a_part_was_seen_says_so(views, command):
+    views.on_event(bar(20 * MINUTE))
+    views.on_event(bar())
+    quarter, hour = (
+        line for line in ask(views, command, "BTC").splitlines() if line[:3] in {"15 ", "1 h"}
+    )
+    assert "only" not in quarter
+    assert "only 20 min seen" in hour
 
 
 def test_cvd_is_what_takers_bought_less_what_they_sold(views):
@@ -298,6 +311,14 @@ def test_a_day_of_hours_is_kept_and_history_counts_once(views):
         views.on_event(bar(hours_ago * HOUR, close=100.0))
     rows = views.coin("BTC").profile.rows()
     assert sum(rows.values()) == pytest.approx(24 * 1_000.0)
+
+
+def test_a_quarter_of_an_hour_pushes_no_hour_out(views):
+    for hours_ago in range(24, 0, -1):
+        views.on_event(kline(hours_ago, 100.0, 100.0))
+    quarter = kline(0, 100.0, 100.0, interval="15m")
+    views.on_event(msgspec.structs.replace(quarter, start_ms=quarter.start_ms + 15 * MINUTE))
+    assert sum(views.coin("BTC").profile.rows().values()) == pytest.approx(24 * 1_000.0)
 
 
 @given(st.dictionaries(st.integers(-500, 500), st.floats(0.01, 1e9), min_size=1, max_size=80))

@@ -146,6 +146,17 @@ def test_a_letter_that_may_have_arrived_is_marked_until_its_alerts_are_gone():
     assert not waiting.next(NOW).possible_repeat
 
 
+def test_revisions_that_are_gone_leave_nothing_behind():
+    waiting = Waiting()
+    for revision in range(1, 50):
+        waiting.put(alert(revision=revision), possible_repeat=True)
+        letter = waiting.next(NOW)
+        waiting.put(alert(revision=revision + 1), possible_repeat=False)
+        waiting.mark(letter)
+    assert sum(len(kept) for kept in vars(waiting).values()) == 1
+    assert not waiting.next(NOW).possible_repeat
+
+
 def test_the_oldest_gives_way_when_too_many_wait():
     waiting = Waiting()
     gone = [waiting.put(alert(n), possible_repeat=True) for n in range(CAPACITY + 1)]

@@ -10,6 +10,7 @@ from foreshock_schemas.testing import sample
 from telegram_gateway.domain import coins, markup, texts
 from telegram_gateway.domain.access import Access
 from telegram_gateway.domain.desk import Desk
+from telegram_gateway.domain.numbers import clock
 from telegram_gateway.domain.subscriptions import Subscriptions
 from telegram_gateway.domain.views import Views
 
@@ -160,6 +161,7 @@ def test_the_announcement_and_the_status_name_what_is_on():
         channel="trades",
         state="DOWN",
         since_ms=NOW - 60_000,
+        ts_recv_ms=NOW - 60_000,
     )
     last = sample(
         Delivery,
@@ -175,6 +177,9 @@ def test_the_announcement_and_the_status_name_what_is_on():
     assert "set by themselves 0 s ago" in mine
     assert "🔴 binance trades: DOWN, since 1 min ago" in mine
     assert "Last alert: 5 s ago" in mine
+    later = said(texts.status(auto, FLAGS, [feed], last, ["BTC"], NOW + 3 * 60_000))
+    assert f"binance trades: unknown, nothing heard since {clock(NOW - 60_000)}" in later
+    assert "nothing heard of any" in nobody
     off = Subscriptions().switch(7, active=False, now_ms=NOW)
     assert "<b>off</b>, set by you" in said(texts.status(off, FLAGS, [], None, [], NOW))
 
@@ -232,6 +237,41 @@ def test_a_user_keeps_the_rest_of_the_settings_when_switching():
     before = subscriptions.of(7)
     after = subscriptions.switch(7, active=False, now_ms=NOW + 1)
     assert (after.coins, after.minimum_severity) == (before.coins, before.minimum_severity)
-    subscriptions.apply(after)
-    subscriptions.apply(before)
-    assert not subscriptions.active(7), "an older record read later changes nothing"
+
+
+def test_the_log_s_order_counts_though_the_clock_steps_back():
+    (auto,) = Subscriptions().auto_start([7], NOW)
+    subscriptions = Subscriptions()
+    subscriptions.wrote(auto)
+    announced = subscriptions.announced(auto, NOW - 5_000)
+    subscriptions.wrote(announced)
+    assert not subscriptions.to_announce([7])
+    stop = subscriptions.switch(7, active=False, now_ms=NOW - 9_000)
+    subscriptions.wrote(stop)
+    for row in (auto, announced, stop):
+        subscriptions.apply(row)
+        assert not subscriptions.active(7), "our own words, read back, undo no later one"
+    subscriptions.apply(auto)
+    assert subscriptions.active(7), "what somebody else writes then is the log's last word"
+    again = Subscriptions()
+    for row in (auto, announced, stop):
+        again.apply(row)
+    assert not again.active(7)
+
+
+def test_a_word_that_is_read_before_we_hear_that_it_is_written_is_waited_for_no_more():
+    subscriptions = Subscriptions()
+    stop = subscriptions.switch(7, active=False, now_ms=NOW)
+    subscriptions.apply(stop)
+    subscriptions.wrote(stop)
+    subscriptions.apply(subscriptions.auto_start([8], NOW)[0])
+    subscriptions.apply(msgspec.structs.replace(stop, event_id="other", active=True))
+    assert subscriptions.active(7)
+
+
+def test_alerts_come_again_after_a_start_by_a_clock_that_was_ahead():
+    subscriptions = Subscriptions()
+    subscriptions.apply(subscriptions.switch(7, active=True, now_ms=NOW + 3_600_000))
+    assert not subscriptions.wants(alert())
+    subscriptions.apply(subscriptions.switch(7, active=True, now_ms=NOW))
+    assert subscriptions.wants(alert())

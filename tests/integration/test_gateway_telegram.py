@@ -19,7 +19,7 @@ from foreshock_schemas.topics import (
     MARKET_STATS,
     SUBSCRIPTIONS,
 )
-from telegram_gateway.edge.bot import application
+from telegram_gateway.edge.connection import application
 from telegram_gateway.edge.sender import Sender, TokenRefused
 
 pytestmark = pytest.mark.broker

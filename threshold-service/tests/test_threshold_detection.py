@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from foreshock_schemas.events import Bar, Evidence, Liquidation, MarketStats, OpenInterest, Signal
 from foreshock_schemas.testing import sample
-from threshold_service.domain import wording
+from threshold_service.domain import cascade, wording
 from threshold_service.domain.detection import Detection, Partitions
 from threshold_service.domain.engine import BaselinePrd
 from threshold_service.domain.windows import Episode, RollingSum, cents_of
@@ -379,6 +379,19 @@ def test_partitions_are_apart_and_can_be_forgotten():
     assert owned.on_event(stats(), place(0, stats())) == ()
     owned.forget({3, 7})
     assert len(owned.on_event(stats(), place(0, stats()))) == 1
+
+
+def test_reasons_name_the_constants_that_the_limits_were_made_with(monkeypatch):
+    limits = BaselinePrd().thresholds(stats())
+    monkeypatch.setattr(wording, "SPIKE_TIMES", 4.0)
+    monkeypatch.setattr(wording, "QUARTERS_A_DAY", 90)
+    monkeypatch.setattr(wording, "OI_CHANGE_PCT", 12.5)
+    monkeypatch.setattr(cascade, "CASCADE_TIMES", 7.0)
+    assert "= 4 x a usual quarter" in wording.volume_limit(limits, 1e6)
+    assert "/ 90 x session" in wording.volume_limit(limits, 1e6)
+    assert "= 12.5 % x" in wording.oi_limit(limits)
+    (signal,) = signals(stats(), *(liquidation(s, 4e6) for s in range(3)), kind="cascade")
+    assert "= 7 x daily volume" in signal.reasons[1]
 
 
 def test_dollars_in_three_digits():

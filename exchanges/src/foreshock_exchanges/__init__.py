@@ -1,4 +1,4 @@
-"""What exchanges say: one pure file per exchange, loaded by name."""
+"""What exchanges say: a pure module or package for each, loaded by name."""
 
 from importlib import import_module
 

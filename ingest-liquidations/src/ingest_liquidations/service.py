@@ -1,18 +1,15 @@
 """Wiring: frames to liquidations of the coins followed, onto Kafka."""
 
-from collections.abc import Sequence
-
 from foreshock_exchanges import load
-from foreshock_exchanges.base import Adapter, Channel, Feed
-from foreshock_exchanges.intake import Intake
+from foreshock_exchanges.base import Adapter, Channel
+from foreshock_exchanges.desk import ExchangeDesk
 from foreshock_kit import logs
 from foreshock_kit.clock import Clock
 from foreshock_kit.feeds import run_desks
 from foreshock_kit.kafka import Publishing
-from foreshock_kit.metrics import Counts
 from foreshock_kit.service import Context, Service
 from foreshock_kit.universe import Universe
-from foreshock_schemas.events import Instrument, Liquidation
+from foreshock_schemas.events import Liquidation
 from foreshock_schemas.topics import LIQUIDATIONS
 from ingest_liquidations import metrics
 from ingest_liquidations.settings import Settings
@@ -31,7 +28,7 @@ async def run(settings: Settings, context: Context) -> None:
     await run_desks(settings, context, desk_of)
 
 
-class LiquidationDesk:
+class LiquidationDesk(ExchangeDesk):
     """Where one exchange's liquidation frames are taken in."""
 
     channel = Channel.LIQUIDATIONS
@@ -44,29 +41,17 @@ class LiquidationDesk:
         publisher: Publishing,
         clock: Clock,
     ) -> None:
-        self.exchange = adapter.name
-        self.intake = Intake(adapter, logs.Burst(log, "frame_refused", exchange=adapter.name))
-        self._adapter = adapter
-        self._url = url
+        super().__init__(adapter, url, logs.Burst(log, "frame_refused", exchange=adapter.name))
         self._universe = universe
         self._publisher = publisher
         self._clock = clock
         self._delay = metrics.DELAY.labels(adapter.name)
         self._not_followed = metrics.NOT_FOLLOWED.labels(adapter.name)
 
-    def feeds(self, contracts: Sequence[Instrument]) -> list[Feed]:
-        """Return the sockets that carry these contracts' liquidations."""
-        self._adapter.learn(contracts)
-        return self._adapter.feeds(self.channel, [c.symbol for c in contracts], self._url)
-
-    def counts(self) -> Counts:
-        """Return what was counted of the frames."""
-        return self.intake.counts()
-
     async def on_frame(self, frame: bytes) -> bool:
         """Publish a frame's liquidations; return whether it had any event."""
         recv_ms = self._clock.now_ms()
-        events = self.intake.take(frame, recv_ms)
+        events = self.take(frame, recv_ms)
         for event in events:
             if not isinstance(event, Liquidation):
                 continue

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 from foreshock_exchanges import load
 from foreshock_exchanges.base import Adapter, Channel, Feed, MarkPrice
-from foreshock_exchanges.intake import Intake
+from foreshock_exchanges.desk import ExchangeDesk
 from foreshock_kit import logs
 from foreshock_kit.clock import Clock
 from foreshock_kit.feeds import run_desks
 from foreshock_kit.kafka import Publishing
-from foreshock_kit.metrics import Counts
 from foreshock_kit.service import Context, Service
 from foreshock_kit.universe import Universe
 from foreshock_schemas.events import Instrument, Trade
@@ -32,7 +31,7 @@ async def run(settings: Settings, context: Context) -> None:
     await run_desks(settings, context, desk_of)
 
 
-class TradeDesk:
+class TradeDesk(ExchangeDesk):
     """Where one exchange's trade frames are taken in."""
 
     channel = Channel.TRADES
@@ -45,10 +44,7 @@ class TradeDesk:
         publisher: Publishing,
         clock: Clock,
     ) -> None:
-        self.exchange = adapter.name
-        self.intake = Intake(adapter, logs.Burst(log, "frame_refused", exchange=adapter.name))
-        self._adapter = adapter
-        self._url = url
+        super().__init__(adapter, url, logs.Burst(log, "frame_refused", exchange=adapter.name))
         self._bars = Bars(adapter.name)
         self._universe = universe
         self._publisher = publisher
@@ -56,18 +52,14 @@ class TradeDesk:
         self._delay = metrics.DELAY.labels(adapter.name)
 
     def feeds(self, contracts: Sequence[Instrument]) -> list[Feed]:
-        """Return the sockets that carry these contracts' trades."""
-        self._adapter.learn(contracts)
-        return self._adapter.feeds(self.channel, [c.symbol for c in contracts], self._url)
-
-    def counts(self) -> Counts:
-        """Return what was counted of the frames."""
-        return self.intake.counts()
+        """Return the sockets that carry these contracts' trades; bars of others come to an end."""
+        self._bars.follow({contract.coin for contract in contracts})
+        return super().feeds(contracts)
 
     async def on_frame(self, frame: bytes) -> bool:
         """Publish a frame's trades and the bars now due; return whether it had any event."""
         recv_ms = self._clock.now_ms()
-        events = self.intake.take(frame, recv_ms)
+        events = self.take(frame, recv_ms)
         if not events:
             return False
         for event in events:

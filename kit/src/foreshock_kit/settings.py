@@ -56,7 +56,11 @@ _PLAIN: Final = {
 
 
 class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How to reach the broker, for example `KAFKA_BOOTSTRAP_SERVERS=kafka-1:9092,kafka-2:9092`."""
+    """How to reach the broker, for example `KAFKA_BOOTSTRAP_SERVERS=kafka-1:9092,kafka-2:9092`.
+
+    With `SCHEMA_REGISTRY_URL` schemas are registered there and have its ids, else those of the
+    registry file.
+    """
 
     kafka_bootstrap_servers: str = "127.0.0.1:9092"
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
@@ -64,6 +68,9 @@ class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
     kafka_sasl_username: str | None = None
     kafka_sasl_password: Secret | None = None
     kafka_ssl_cafile: str | None = None
+    schema_registry_url: Annotated[str, msgspec.Meta(pattern="^https?://")] | None = None
+    schema_registry_username: str | None = None
+    schema_registry_password: Secret | None = None
 
     def problems(self) -> tuple[str, ...]:
         """Return what does not go together, a line each."""

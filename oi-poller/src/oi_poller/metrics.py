@@ -16,4 +16,9 @@ POLL_SECONDS: Final = Histogram(
 LAST_POLL: Final = Gauge(
     "foreshock_oi_poller_last_poll_timestamp_seconds", "End of the last good poll.", ["exchange"]
 )
+UNANSWERED: Final = Counter(
+    "foreshock_oi_poller_unanswered_total",
+    "Requests about one contract that the exchange refused or answered wrongly.",
+    ["exchange"],
+)
 COINS: Final = Gauge("foreshock_oi_poller_coins", "Coins in the universe.")

@@ -2,12 +2,15 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Final
 
 from foreshock_exchanges import load
 from foreshock_kit.http import HttpClient
-from foreshock_kit.kafka import Publisher
+from foreshock_kit.kafka import Publisher, Record, follow
 from foreshock_kit.service import Context, Service
+from foreshock_schemas.events import MarketStats
+from foreshock_schemas.topics import MARKET_STATS
 from oi_poller.domain.market import Market
 from oi_poller.domain.schedule import until_next
 from oi_poller.edge.market_caps import MarketCaps
@@ -15,18 +18,21 @@ from oi_poller.edge.poller import Poller
 from oi_poller.edge.venue import SHARE, Venue
 from oi_poller.settings import Settings
 
-_CONTRACTS_EVERY: Final = 60
 _FIRST_TRY_S: Final = 5
 _SOURCE_CALLS_A_MINUTE: Final = 5
 
 
 async def run(settings: Settings, context: Context) -> None:
     """Poll at start, then on every minute, until told to stop."""
+    market = Market(settings.coins, settings.coins_top)
     context.ready("kafka", ok=False, why="not connected yet")
     async with AsyncExitStack() as stack:
         publisher = await stack.enter_async_context(
             Publisher(settings, context.name, context.clock, stop=context.stop)
         )
+        await _recall(market, settings, context)
+        if context.stop.is_set():  # what is known may be half of it
+            return
         context.ready("kafka")
         venues = [await _venue(name, settings, context, stack) for name in settings.exchanges]
         hosts = {
@@ -34,23 +40,58 @@ async def run(settings: Settings, context: Context) -> None:
             "coingecko": await _source(settings.coingecko_url, context, stack),
         }
         caps = MarketCaps(settings.market_cap_sources, venues, hosts)
-        market = Market(settings.coins, settings.coins_top)
         poller = Poller(venues, caps, market, publisher, context.clock)
         async with asyncio.TaskGroup() as group:
-            polling = group.create_task(_poll(poller, market, settings, context))
+            polled = asyncio.Event()
+            tasks = [
+                group.create_task(_poll(poller, market, polled, settings, context)),
+                group.create_task(_catch_up(poller, polled)),
+            ]
             await context.stop.wait()
-            polling.cancel()
+            for task in tasks:
+                task.cancel()
 
 
-async def _poll(poller: Poller, market: Market, settings: Settings, context: Context) -> None:
-    polls = 0
+async def _recall(market: Market, settings: Settings, context: Context) -> None:
+    """Take up the universe where the last run left it: whatever has left since is told so."""
+    caught_up = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        reading = group.create_task(
+            follow(
+                settings,
+                context,
+                [MARKET_STATS],
+                partial(_on_stats, market),
+                since_ms={MARKET_STATS.name: None},
+                caught_up=caught_up,
+            )
+        )
+        reading.add_done_callback(lambda _: caught_up.set())
+        await caught_up.wait()
+        reading.cancel()
+
+
+def _on_stats(market: Market, record: Record) -> None:
+    if isinstance(record.event, MarketStats):
+        market.recall(record.event)
+
+
+async def _poll(
+    poller: Poller, market: Market, polled: asyncio.Event, settings: Settings, context: Context
+) -> None:
     while True:
-        if polls % _CONTRACTS_EVERY == 0 or not market.universe:
-            await poller.refresh_contracts()
         await poller.poll()
-        polls += 1
-        every_s = settings.oi_poll_s if market.universe else _FIRST_TRY_S
+        polled.set()
+        every_s = settings.oi_poll_s if market.listed else _FIRST_TRY_S
         await asyncio.sleep(until_next(context.clock.now_ms(), every_s))
+
+
+async def _catch_up(poller: Poller, polled: asyncio.Event) -> None:
+    """Catch up after each poll, in a task of its own: no poll waits for it."""
+    while True:
+        await polled.wait()
+        polled.clear()
+        await poller.catch_up()
 
 
 async def _venue(name: str, settings: Settings, context: Context, stack: AsyncExitStack) -> Venue:

@@ -4,24 +4,28 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
+from foreshock_kit import logs
 from foreshock_kit.kafka import Publisher, Publishing, Record, consume
 from foreshock_kit.service import Context, Service
 from foreshock_schemas.events import Signal
-from foreshock_schemas.topics import BARS, KLINES, OPEN_INTEREST, SIGNALS, ZONES
+from foreshock_schemas.topics import BARS, OPEN_INTEREST, SIGNALS, ZONES
 from predictor_service import metrics
 from predictor_service.domain.prediction import Prediction
 from predictor_service.settings import Settings
 
+log = logs.get_logger(__name__)
+
 _HOUR_MS: Final = 3_600_000
-_REBUILD_MS: Final = {KLINES.name: 2 * _HOUR_MS, OPEN_INTEREST.name: _HOUR_MS + 5 * 60_000}
-"""Back to the full hour, whose price is the anchor. A warning's id is its zone's, so that one
+_REBUILD_MS: Final = {OPEN_INTEREST.name: _HOUR_MS + 5 * 60_000}
+"""Back to the full hour, whose first price is the anchor. A warning's id is its zone's, so that one
 told again after a restart is known for a repeat."""
 
 
 async def run(settings: Settings, context: Context) -> None:
     """Predict until told to stop; do nothing at all while switched off."""
     if not settings.enable_predictive_zones:
-        context.ready("switched off (ENABLE_PREDICTIVE_ZONES=false)")
+        context.ready("zones", why="switched off: ENABLE_PREDICTIVE_ZONES=false")
+        log.info("zones_switched_off", setting="ENABLE_PREDICTIVE_ZONES")
         await context.stop.wait()
         return
     prediction = Prediction()
@@ -29,11 +33,11 @@ async def run(settings: Settings, context: Context) -> None:
         await consume(
             settings,
             context,
-            topics=[KLINES, OPEN_INTEREST, BARS],
+            topics=[OPEN_INTEREST, BARS],
             on_records=partial(predict, prediction, publisher),
             publisher=publisher,
             rebuild_ms=_REBUILD_MS,
-            first=[KLINES, OPEN_INTEREST],
+            first=[OPEN_INTEREST],
         )
 
 

@@ -19,7 +19,10 @@ _DAY: Final = 24 * _HOUR
 
 
 class Topic(msgspec.Struct, frozen=True, kw_only=True):
-    """One topic. `key_of` gives an event's key; times in ms, `None` keeps for ever."""
+    """One topic. `key_of` gives an event's key; times in ms, `None` keeps for ever.
+
+    `written_by` names the services that write it today: none, while it is only planned.
+    """
 
     name: str
     event: type[Event]
@@ -78,10 +81,6 @@ def _topic(
 _by_coin = partial(_topic, key="coin", key_of=_coin, partitions=MARKET_PARTITIONS)
 _single = partial(_topic, partitions=1)
 
-
-_INGESTERS: Final = ("ingest-liquidations", "ingest-trades", "oi-poller")
-_DETECTORS: Final = ("threshold-service", "predictor-service")
-
 LIQUIDATIONS: Final = _by_coin(
     "liquidations", events.Liquidation, "delete", 30, "ingest-liquidations"
 )
@@ -107,7 +106,8 @@ FEED_HEALTH: Final = _single(
     events.FeedHealth,
     "delete",
     30,
-    *_INGESTERS,
+    "ingest-liquidations",
+    "ingest-trades",
     key="exchange:channel",
     key_of=lambda h: f"{h.exchange}:{h.channel}",
 )
@@ -115,13 +115,14 @@ THRESHOLDS: Final = _by_coin(
     "thresholds", events.Threshold, "compact,delete", 60, "threshold-service", lag_days=30
 )
 ZONES: Final = _by_coin("zones", events.ZoneMap, "compact", None, "predictor-service")
-SIGNALS: Final = _by_coin("signals", events.Signal, "delete", 30, *_DETECTORS, *_INGESTERS)
+SIGNALS: Final = _by_coin(
+    "signals", events.Signal, "delete", 30, "threshold-service", "predictor-service"
+)
 STATE: Final = _topic(
     "state",
     events.StateSnapshot,
     "delete",
     7,
-    *_DETECTORS,
     key="service:coin",
     key_of=lambda s: f"{s.service}:{s.coin}",
     partitions=MARKET_PARTITIONS,
@@ -131,7 +132,6 @@ OUTCOMES: Final = _single(
     events.Outcome,
     "delete",
     90,
-    "predictor-service",
     key="signal_id",
     key_of=lambda o: str(o.signal_id),
 )

@@ -15,7 +15,8 @@ from telegram_gateway.domain.ledger import Ledger
 from telegram_gateway.domain.subscriptions import Subscriptions
 from telegram_gateway.domain.texts import Flags
 from telegram_gateway.domain.views import Views
-from telegram_gateway.edge.bot import App, Bot, application, listening, stay_known
+from telegram_gateway.edge.bot import Bot
+from telegram_gateway.edge.connection import App, application, listening, stay_known
 from telegram_gateway.edge.courier import Courier
 from telegram_gateway.edge.monitoring import Known, Monitoring
 from telegram_gateway.edge.replies import Replies
@@ -31,7 +32,7 @@ _VIEWS: Final = {
     topics.MARKET_STATS: None,
     topics.THRESHOLDS: None,
     topics.ZONES: None,
-    topics.FEED_HEALTH: _HOUR_MS,
+    topics.FEED_HEALTH: 24 * _HOUR_MS,
 }
 """How far back each view starts; `None`: whole."""
 _RECORDS: Final = {topics.SUBSCRIPTIONS: None, topics.DELIVERIES: None}

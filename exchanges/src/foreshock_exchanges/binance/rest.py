@@ -102,7 +102,7 @@ class BinanceRest:
                 coin=coin,
                 mark_price=row.mark_price / multiplier,
                 index_price=row.index_price / multiplier or None,
-                funding_rate=float(row.last_funding_rate) if row.last_funding_rate else None,
+                funding_rate=wire.read_rate(row.last_funding_rate),
                 next_funding_ms=row.next_funding_time or None,
                 ts_event_ms=row.time,
             )
@@ -191,7 +191,7 @@ def _instrument(row: wire.Symbol, recv_ms: int) -> Instrument:
         quote=row.quote_asset,
         multiplier=multiplier,
         contract_size=1.0,
-        tick_size=tick,
+        tick_size=tick or None,
         status=_STATUS[row.status],
         funding_interval_h=None,
     )

@@ -17,7 +17,7 @@ class Filter(msgspec.Struct, rename="camel"):
     """One of a contract's rules."""
 
     filter_type: str
-    tick_size: float | None = None
+    tick_size: _Amount | None = None
 
 
 class Symbol(msgspec.Struct, rename="camel"):
@@ -49,7 +49,7 @@ class TickerRow(msgspec.Struct, rename="camel"):
 
 
 class PremiumRow(msgspec.Struct, rename="camel"):
-    """A contract's mark, index and funding."""
+    """A contract's mark, index and funding; the rate is empty where there is none."""
 
     symbol: str
     mark_price: _Amount
@@ -79,13 +79,18 @@ class OpenInterestHistRow(msgspec.Struct, rename="camel"):
 
     symbol: str
     timestamp: int
-    supply: float = msgspec.field(name="CMCCirculatingSupply", default=0.0)
+    supply: _Amount = msgspec.field(name="CMCCirculatingSupply", default=0.0)
 
 
 # open time, OHLC, base volume, close time, quote volume, trades, taker base, taker quote, ignored
 KlineRow = tuple[
     int, _Price, _Price, _Price, _Price, _Amount, int, _Amount, int, _Amount, _Amount, str
 ]
+
+
+def read_rate(text: str) -> float | None:
+    """Return a funding rate, if there is one."""
+    return msgspec.convert(text, _Signed, strict=False) if text else None
 
 
 def _reader(wire_type: Any) -> Callable[[bytes], Any]:

@@ -5,6 +5,7 @@ counted as late money of the next bar. Seconds without trades make no bar, but a
 of at least every ten seconds, so that silence and calm differ.
 """
 
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from foreshock_exchanges.base import MarkPrice
@@ -27,6 +28,12 @@ class Bars:
         self._told: dict[str, int] = {}
         self._closed_to = 0
         self._clock_ms = 0
+
+    def follow(self, coins: AbstractSet[str]) -> None:
+        """Forget the marks of all other coins: of them nothing is heard in silence."""
+        for coin in self._marks.keys() - coins:
+            del self._marks[coin]
+            self._told.pop(coin, None)
 
     def on_trade(self, trade: Trade) -> None:
         """Count a trade in its second, or as late money if that has closed."""

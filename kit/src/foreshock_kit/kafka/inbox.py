@@ -8,7 +8,7 @@ from foreshock_kit.kafka.metrics import CONSUMED, DEAD_LETTERS, EXPIRED
 from foreshock_kit.kafka.positions import Start
 from foreshock_kit.kafka.publisher import Publisher
 from foreshock_kit.kafka.reader import Batches
-from foreshock_kit.kafka.records import DeadLetterBudget, Record, Unreadable, read_all
+from foreshock_kit.kafka.records import DeadLetterBudget, Decode, Record, Unreadable, read_all
 from foreshock_kit.logs import get_logger
 from foreshock_schemas.topics import Topic
 
@@ -30,13 +30,16 @@ def note_expired(where: TopicPartition, records: int, *, going_on_at: int) -> No
 class Inbox:
     """Turns what was polled into records, and unreadable ones into dead letters."""
 
-    def __init__(self, topics: Sequence[Topic], publisher: Publisher) -> None:
+    def __init__(self, topics: Sequence[Topic], publisher: Publisher, decode: Decode) -> None:
+        self._decode = decode
         self._topics = {topic.name: topic for topic in topics}
         self._publisher = publisher
         self._budgets = {name: DeadLetterBudget(name) for name in self._topics}
         self._in_trouble: set[str] = set()
         self._next: dict[TopicPartition, int] = {}
         self._live_from: dict[TopicPartition, int] = {}
+        for name in self._topics:
+            DEAD_LETTERS.labels(name, "undecodable")  # a first one shows only as a rise from 0
 
     def restart(self, starts: Mapping[TopicPartition, Start]) -> None:
         """Forget all positions but these."""
@@ -57,7 +60,7 @@ class Inbox:
         self._follow(batches)
         records: list[Record] = []
         in_trouble = self._in_trouble
-        for item in read_all(batches, self._topics, self._live_from):
+        for item in read_all(batches, self._topics, self._live_from, self._decode):
             if isinstance(item, Record):
                 records.append(item)
                 if in_trouble and item.topic.name in in_trouble:

@@ -1,15 +1,17 @@
 """From a broker's bytes to events, and what becomes of those that are none."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
 
 from foreshock_kit.errors import DeadLetterLimit
-from foreshock_schemas.codec import Undecodable, decode
+from foreshock_schemas.codec import Undecodable
 from foreshock_schemas.events import Event, Evidence
 from foreshock_schemas.topics import Topic
+
+Decode = Callable[[bytes], Event]
 
 CONSECUTIVE_LIMIT: Final = 100
 RATIO_LIMIT: Final = 0.1
@@ -64,7 +66,7 @@ class Unreadable(msgspec.Struct, frozen=True, gc=False):
         }
 
 
-def read(topic: Topic, raw: Any, replayed: bool) -> Record | Unreadable | None:
+def read(topic: Topic, raw: Any, replayed: bool, decode: Decode) -> Record | Unreadable | None:
     """Decode one aiokafka record; None for a compacted topic's tombstone."""
     if raw.value is None and "compact" in topic.cleanup:
         return None
@@ -83,6 +85,7 @@ def read_all(
     batches: Mapping[Any, Sequence[Any]],
     topics: Mapping[str, Topic],
     replay_until: Mapping[Any, int],
+    decode: Decode,
 ) -> Iterator[Record | Unreadable]:
     """Decode what one poll returned, the oldest Kafka timestamps first.
 
@@ -90,7 +93,7 @@ def read_all(
     """
     for partition, raw in _oldest_first(batches):
         replayed = raw.offset < replay_until.get(partition, 0)
-        record = read(topics[raw.topic], raw, replayed)
+        record = read(topics[raw.topic], raw, replayed, decode)
         if record is not None:
             yield record
 

@@ -12,6 +12,7 @@ from foreshock_kit.kafka.connection import bounded, stop_client
 from foreshock_kit.kafka.metrics import DEAD_LETTERS
 from foreshock_kit.kafka.reader import poll, start_reader
 from foreshock_kit.kafka.records import Record, read_all
+from foreshock_kit.kafka.schema_ids import codec_of
 from foreshock_kit.logs import get_logger
 from foreshock_kit.service import Context
 from foreshock_kit.settings import KafkaSettings
@@ -46,8 +47,10 @@ async def follow(
 
     Raises:
         Transient: the broker does not answer when asked for offsets.
+        Permanent: the schema registry refuses a schema of ours.
     """
     try:
+        codec = await codec_of(settings, stop=context.stop)
         consumer = await start_reader(
             settings, topics, stop=context.stop, client_id=f"{context.name}-view", group_id=None
         )
@@ -60,7 +63,7 @@ async def follow(
         while not context.stop.is_set():
             if not caught_up.is_set() and await _reached(consumer, behind):
                 caught_up.set()
-            for item in read_all(await poll(consumer), by_name, {}):
+            for item in read_all(await poll(consumer), by_name, {}, codec.decode):
                 if isinstance(item, Record):
                     on_record(item)
                 else:

@@ -20,11 +20,10 @@ async def broker() -> AsyncIterator[str]:
     KAFKA_BOOTSTRAP_SERVERS if set; else a broker started here: Apache Kafka if TEST_BROKER is
     "apache", or the embedded one.
     """
-    given = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
-    if given:
+    if given := _given():
         yield given
-    elif on_apache():
-        # Its libraries are for tests only, and services have none of them
+    elif _on_apache():
+        # Services have none of its libraries
         from foreshock_kit.testing.apache import apache_kafka
 
         async with apache_kafka() as node:
@@ -35,8 +34,22 @@ async def broker() -> AsyncIterator[str]:
                 yield address
 
 
-def on_apache() -> bool:
-    """Return whether tests were asked to run on Apache Kafka."""
+def which() -> str:
+    """Say which broker tests run on."""
+    if given := _given():
+        return given
+    if not _on_apache():
+        return "embedded"
+    from foreshock_kit.testing.apache import where
+
+    return f"Apache Kafka {where()}"
+
+
+def _given() -> str | None:
+    return os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
+
+
+def _on_apache() -> bool:
     return os.environ.get("TEST_BROKER") == "apache"
 
 

@@ -53,6 +53,7 @@ class ContainerKafka:
             os.environ.get("KAFKA_TEST_IMAGE", f"apache/kafka:{VERSION}"),
             **({"network_mode": "host"} if on_host else {"ports": {port: (HOST, port)}}),
         )
+        self._made = False
         for name, value in {**told, **properties}.items():
             self._container.with_env(_as_variable(name), value)
 
@@ -63,13 +64,12 @@ class ContainerKafka:
             Permanent: the engine refuses, or the container ended; with its own words.
             Transient: it does not serve within a minute.
         """
+        again = self._container.get_wrapped_container().start if self._made else None
         try:
-            if self._container.get_wrapped_container() is None:
-                await asyncio.to_thread(self._container.start)
-            else:
-                await asyncio.to_thread(self._container.get_wrapped_container().start)
+            await asyncio.to_thread(again or self._container.start)
         except DockerException as error:
             raise Permanent(f"the Docker engine does not start Kafka: {error}") from error
+        self._made = True
         await until_it_serves(self.settings, self._ended)
 
     async def kill(self) -> None:

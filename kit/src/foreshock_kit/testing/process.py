@@ -87,14 +87,16 @@ class ServiceProcess:
         """Return the end of its log."""
         return self.log.read_text(errors="replace")[-2_000:]
 
+    async def answer(self, path: str) -> httpx.Response:
+        """Ask its health server for a path, once that listens."""
+        await eventually(self._health.exists)
+        async with httpx.AsyncClient(base_url=self._health.read_text(), timeout=2) as http:
+            return await http.get(path)
+
     async def _is_ready(self) -> bool:
         if self._process is not None and self._process.returncode is not None:
             raise AssertionError(f"{self._module} ended: {self.said()}")
-        if not self._health.exists():
+        try:
+            return (await self.answer("/readyz")).is_success
+        except httpx.TransportError:
             return False
-        async with httpx.AsyncClient(timeout=2) as http:
-            try:
-                answer = await http.get(f"{self._health.read_text()}/readyz")
-            except httpx.TransportError:
-                return False
-            return answer.is_success

@@ -34,6 +34,6 @@ def choose(
 
 
 def _same_coin(cap: Cap, price: float | None) -> bool:
-    if cap.price is None or price is None:
+    if cap.price is None or not price:
         return True
     return abs(cap.price / price - 1) <= _SAME_PRICE

@@ -1,17 +1,25 @@
 """What the poller knows of the market, and the events that follow from it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+
+import msgspec
 
 from foreshock_exchanges.base import OpenContracts, Premium, Ticker
-from foreshock_schemas.events import Instrument, MarketStats, OpenInterest
+from foreshock_schemas.events import Instrument, Kline, MarketStats, OpenInterest
 from foreshock_schemas.ids import venue_id
 from oi_poller.domain import universe
 from oi_poller.domain.caps import Cap, choose
-from oi_poller.domain.history import History
+from oi_poller.domain.history import Candles, History
 from oi_poller.domain.stats import CoinFacts, market_stats
 
-_HOUR_MS: Final = 3_600_000
+
+class Missing(msgspec.Struct, frozen=True):
+    """Hourly candles to ask for: the newest `hours` of a contract."""
+
+    venue: str
+    coin: str
+    symbol: str
+    hours: int
 
 
 class Market:
@@ -24,9 +32,28 @@ class Market:
         self._contracts: dict[str, dict[str, Instrument]] = {}
         self._tickers: dict[str, dict[str, Ticker]] = {}
         self._intervals: dict[str, Mapping[str, float]] = {}
+        self._candles: dict[tuple[str, str], Candles] = {}
         self._histories: dict[str, dict[str, History]] = {}
         self._caps: dict[str, Cap] = {}
         self._left: set[str] = set()
+
+    @property
+    def listed(self) -> bool:
+        """Whether any venue has said what it trades."""
+        return any(self._tickers.values())
+
+    def recall(self, stats: MarketStats) -> None:
+        """Take a coin as an earlier run left it: in the universe or not, and its cap."""
+        only = {stats.coin}
+        self.universe = self.universe | only if stats.in_universe else self.universe - only
+        if stats.market_cap_usd is not None:
+            self._caps[stats.coin] = Cap(
+                coin=stats.coin,
+                usd=stats.market_cap_usd,
+                price=None,
+                source=stats.market_cap_source or "",
+                ts_ms=stats.market_cap_ms or 0,
+            )
 
     def learn_contracts(self, venue: str, contracts: Iterable[Instrument]) -> list[Instrument]:
         """Take a venue's contracts; return those that are new or have changed."""
@@ -39,8 +66,13 @@ class Market:
         self._intervals[venue] = hours
 
     def learn_tickers(self, venue: str, tickers: Mapping[str, Ticker]) -> None:
-        """Take a venue's tickers by symbol, and decide the universe anew."""
-        trading = self._contracts.get(venue, {})
+        """Take a venue's tickers by symbol, and decide the universe anew.
+
+        Without the venue's contracts they say nothing: which of them trade is not known.
+        """
+        trading = self._contracts.get(venue)
+        if not trading:
+            return
         self._tickers[venue] = {
             t.coin: t for s, t in tickers.items() if s in trading and trading[s].status == "trading"
         }
@@ -48,20 +80,25 @@ class Market:
         self._left |= self.universe - chosen
         self.universe = chosen
 
-    def learn_history(self, coin: str, venue: str, history: History) -> None:
-        """Take a coin's history on a venue."""
-        self._histories.setdefault(coin, {})[venue] = history
-
-    def history_until_ms(self, coin: str, venue: str) -> int:
-        """Return the end of the newest candle known of a coin on a venue; 0 for none."""
-        history = self._histories.get(coin, {}).get(venue)
-        return history.until_ms if history else 0
+    def learn_candles(
+        self, coin: str, venue: str, klines: Sequence[Kline], now_ms: int
+    ) -> list[Kline]:
+        """Take a coin's hourly candles on a venue; return those that are finished and new."""
+        candles = self._candles.setdefault((coin, venue), Candles())
+        new = candles.add(klines, now_ms)
+        if history := candles.history():
+            self._histories.setdefault(coin, {})[venue] = history
+        return new
 
     def learn_caps(self, sources: Sequence[Mapping[str, tuple[Cap, ...]]]) -> None:
-        """Take what the sources say, the first that knows a coin before the others."""
+        """Take what the sources say, the first that knows a coin before the others.
+
+        What is known stays while the sources that answer know only something older.
+        """
         prices = self.prices()
         for coin in self.universe:
-            if cap := choose(coin, prices.get(coin), sources):
+            cap, held = choose(coin, prices.get(coin), sources), self._caps.get(coin)
+            if cap and (held is None or cap.ts_ms >= held.ts_ms):
                 self._caps[coin] = cap
 
     def prices(self) -> dict[str, float]:
@@ -78,13 +115,14 @@ class Market:
         tickers = self._tickers.get(venue, {})
         return {coin: tickers[coin].symbol for coin in sorted(self.universe) if coin in tickers}
 
-    def without_history(self, now_ms: int) -> list[tuple[str, str, str]]:
-        """Return (venue, coin, symbol) whose history is missing or older than an hour's candle."""
+    def without_history(self, now_ms: int) -> list[Missing]:
+        """Return the contracts whose history is missing or older than an hour's candle."""
+        none = Candles()
         return [
-            (venue, coin, symbol)
+            Missing(venue, coin, symbol, hours)
             for venue in self._tickers
             for coin, symbol in self.symbols(venue).items()
-            if _stale(self._histories.get(coin, {}).get(venue), now_ms)
+            if (hours := self._candles.get((coin, venue), none).missing(now_ms))
         ]
 
     def without_cap(self) -> bool:
@@ -153,7 +191,3 @@ def _changed(before: Instrument | None, now: Instrument) -> bool:
         now.multiplier,
         now.tiers,
     )
-
-
-def _stale(history: History | None, now_ms: int) -> bool:
-    return history is None or now_ms - history.until_ms > _HOUR_MS + 60_000

@@ -6,12 +6,12 @@ from typing import Final
 import msgspec
 
 from foreshock_exchanges.base import Ticker
-from foreshock_schemas.events import MarketStats, Tier
+from foreshock_schemas.events import MarketStats
 from foreshock_schemas.ids import derived_id
+from foreshock_schemas.tiers import tier_of
 from oi_poller.domain.caps import Cap
 from oi_poller.domain.history import History
 
-_TIERS: Final[tuple[tuple[float, Tier], ...]] = ((100e9, "mega"), (10e9, "large"), (1e9, "mid"))
 _DAYS: Final = 30
 
 
@@ -21,13 +21,6 @@ class CoinFacts(msgspec.Struct, kw_only=True):
     tickers: dict[str, Ticker]
     histories: dict[str, History]
     cap: Cap | None = None
-
-
-def tier_of(market_cap_usd: float | None) -> Tier | None:
-    """Return the PRD's tier: above 100, 10 and 1 billion USD, or below."""
-    if market_cap_usd is None:
-        return None
-    return next((tier for floor, tier in _TIERS if market_cap_usd > floor), "small")
 
 
 def market_stats(coin: str, facts: CoinFacts, *, in_universe: bool, now_ms: int) -> MarketStats:
@@ -53,7 +46,7 @@ def market_stats(coin: str, facts: CoinFacts, *, in_universe: bool, now_ms: int)
         market_cap_usd=cap.usd if cap else None,
         market_cap_source=cap.source if cap else None,
         market_cap_ms=cap.ts_ms if cap else None,
-        tier=tier_of(cap.usd if cap else None),
+        tier=tier_of(cap.usd) if cap else None,
         avg_daily_volume_usd=sum(daily) / len(daily) if daily else None,
         volume_days=len(daily),
         volume_ms=history.until_ms if history and daily else None,

@@ -53,8 +53,8 @@ class MarketCaps:
 
     async def ask(
         self, symbols: Mapping[str, Mapping[str, str]], prices: Mapping[str, float], now_ms: int
-    ) -> list[Caps]:
-        """Return each source's caps by coin, in order.
+    ) -> list[Caps | None]:
+        """Return each source's caps by coin, in order; `None` for a source that failed.
 
         `symbols` are the contracts to ask for, by venue and coin; `prices` are by coin.
         """
@@ -66,7 +66,7 @@ class MarketCaps:
         symbols: Mapping[str, Mapping[str, str]],
         prices: Mapping[str, float],
         now_ms: int,
-    ) -> Caps:
+    ) -> Caps | None:
         if source == "bundled":
             return bundled()
         try:
@@ -78,7 +78,7 @@ class MarketCaps:
             return await _of_venue(venue, symbols.get(source, {}), prices)
         except (ForeshockError, msgspec.DecodeError, MalformedFrame) as e:
             log.warning("market_caps_unavailable", source=source, reason=str(e))
-            return {}
+            return None
 
 
 _GECKO_PAGE = (

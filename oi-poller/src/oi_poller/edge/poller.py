@@ -1,4 +1,4 @@
-"""The polls: contracts each hour, statistics and open interest each minute, history behind them."""
+"""The polls: open interest each minute, and behind it contracts, histories, caps, statistics."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,18 +11,18 @@ from foreshock_kit.errors import ForeshockError
 from foreshock_kit.kafka import Publishing
 from foreshock_schemas.topics import INSTRUMENTS, KLINES, MARKET_STATS, OPEN_INTEREST
 from oi_poller import metrics
-from oi_poller.domain import history
-from oi_poller.domain.market import Market
+from oi_poller.domain.market import Market, Missing
 from oi_poller.edge.market_caps import MarketCaps
 from oi_poller.edge.venue import Venue
 
 log = logs.get_logger(__name__)
 
+HISTORIES_AT_ONCE: Final = 4
+_CONTRACTS_EVERY_MS: Final = 3_600_000
 _CAPS_EVERY_MS: Final = 6 * 3_600_000
 _CAPS_AGAIN_MS: Final = 10 * 60_000
-"""When a coin's cap is still missing: CoinPaprika allows 27 calls an hour."""
+"""When a source failed or a coin's cap is missing: CoinPaprika allows 27 calls an hour."""
 _STATS_EVERY_MS: Final = 5 * 60_000
-_HISTORIES_AT_ONCE: Final = 4
 _UNANSWERED = (ForeshockError, MalformedFrame)
 
 
@@ -37,63 +37,65 @@ class Poller:
         publisher: Publishing,
         clock: Clock,
     ) -> None:
-        self._venues = venues
+        self._venues = {venue.name: venue for venue in venues}
         self._caps = caps
         self._market = market
         self._publisher = publisher
         self._clock = clock
-        self._caps_due_ms = 0
+        self._contracts_due_ms = dict.fromkeys(self._venues, 0)
+        self._caps_asked_ms = 0
+        self._caps_failed = False
         self._stats_due_ms = 0
-        self._slots = asyncio.Semaphore(_HISTORIES_AT_ONCE)
-
-    async def refresh_contracts(self) -> None:
-        """Read every venue's contracts and funding intervals; publish what is new."""
-        for venue in self._venues:
-            try:
-                contracts = await venue.instruments()
-                self._market.learn_intervals(venue.name, await venue.funding_intervals())
-            except _UNANSWERED as e:
-                log.warning("contracts_unavailable", exchange=venue.name, reason=str(e))
-                continue
-            for contract in self._market.learn_contracts(venue.name, contracts):
-                await self._publisher.publish(INSTRUMENTS, contract)
-        await self._publisher.flush()
+        self._told = market.universe
+        self._calm = asyncio.Event()
+        self._slots = asyncio.Semaphore(HISTORIES_AT_ONCE)
 
     async def poll(self) -> None:
-        """Read and publish open interest, then whatever is due of the rest.
-
-        Statistics come last and complete: thresholds made of half of them would be others.
-        """
-        followed = self._market.universe
+        """Read and publish open interest, and before it contracts where they are due."""
+        self._calm.clear()
         async with asyncio.TaskGroup() as group:
-            for venue in self._venues:
+            for venue in self._venues.values():
                 group.create_task(self._poll_tickers(venue))
         async with asyncio.TaskGroup() as group:
-            for venue in self._venues:
+            for venue in self._venues.values():
                 group.create_task(self._poll_open_interest(venue))
-        learned = await self._catch_up()
-        now_ms = self._clock.now_ms()
-        if learned or self._market.universe != followed or now_ms >= self._stats_due_ms:
-            self._stats_due_ms = now_ms + _STATS_EVERY_MS
-            for stats in self._market.stats(now_ms):
-                await self._publisher.publish(MARKET_STATS, stats)
         metrics.COINS.set(len(self._market.universe))
         await self._publisher.flush()
+        self._calm.set()
 
-    async def _catch_up(self) -> bool:
-        """Load histories and caps that are missing or old; return whether there were any."""
+    async def catch_up(self) -> None:
+        """Load histories and caps that are missing or old; publish the statistics that are due.
+
+        Statistics come last and complete: thresholds made of half of them would be others.
+        While a poll is under way no history is asked for: the budget's minute is for the poll.
+        """
+        if not self._market.listed:
+            return
+        learned = [await self._load_histories(), await self._load_caps()]
+        now_ms, universe = self._clock.now_ms(), self._market.universe
+        if any(learned) or universe != self._told or now_ms >= self._stats_due_ms:
+            self._stats_due_ms = now_ms + _STATS_EVERY_MS
+            self._told = universe
+            for stats in self._market.stats(now_ms):
+                await self._publisher.publish(MARKET_STATS, stats)
+        await self._publisher.flush()
+
+    async def _refresh_contracts(self, venue: Venue) -> None:
         now_ms = self._clock.now_ms()
-        venues = {venue.name: venue for venue in self._venues}
-        missing = self._market.without_history(now_ms)
-        async with asyncio.TaskGroup() as group:
-            for name, coin, symbol in missing:
-                group.create_task(self._load_history(venues[name], coin, symbol))
-        if now_ms < self._caps_due_ms:
-            return bool(missing)
-        await self._ask_caps(now_ms)
-        return True
+        if now_ms < self._contracts_due_ms[venue.name]:
+            return
+        try:
+            contracts = await venue.instruments()
+            self._market.learn_intervals(venue.name, await venue.funding_intervals())
+        except _UNANSWERED as e:
+            log.warning("contracts_unavailable", exchange=venue.name, reason=str(e))
+            return
+        self._contracts_due_ms[venue.name] = now_ms + _CONTRACTS_EVERY_MS
+        for contract in self._market.learn_contracts(venue.name, contracts):
+            await self._publisher.publish(INSTRUMENTS, contract)
 
     async def _poll_tickers(self, venue: Venue) -> None:
+        await self._refresh_contracts(venue)
         try:
             self._market.learn_tickers(venue.name, await venue.tickers())
         except _UNANSWERED as e:
@@ -117,23 +119,36 @@ class Poller:
             metrics.LAST_POLL.labels(venue.name).set(now_ms / 1000)
         metrics.POLL_SECONDS.labels(venue.name).observe(self._clock.monotonic() - started)
 
-    async def _ask_caps(self, now_ms: int) -> None:
-        symbols = {venue.name: self._market.symbols(venue.name) for venue in self._venues}
-        prices = self._market.prices()
-        self._market.learn_caps(await self._caps.ask(symbols, prices, now_ms))
-        missing = self._market.without_cap()
-        self._caps_due_ms = now_ms + (_CAPS_AGAIN_MS if missing else _CAPS_EVERY_MS)
+    async def _load_caps(self) -> bool:
+        """Ask the sources if it is time to; return whether they were asked."""
+        now_ms = self._clock.now_ms()
+        soon = self._caps_failed or self._market.without_cap()
+        if now_ms - self._caps_asked_ms < (_CAPS_AGAIN_MS if soon else _CAPS_EVERY_MS):
+            return False
+        self._caps_asked_ms = now_ms
+        symbols = {name: self._market.symbols(name) for name in self._venues}
+        answers = await self._caps.ask(symbols, self._market.prices(), now_ms)
+        self._caps_failed = None in answers
+        self._market.learn_caps([caps for caps in answers if caps is not None])
+        return True
 
-    async def _load_history(self, venue: Venue, coin: str, symbol: str) -> None:
+    async def _load_histories(self) -> bool:
+        """Load those that are missing or old; return whether there were any."""
+        missing = self._market.without_history(self._clock.now_ms())
+        async with asyncio.TaskGroup() as group:
+            for each in missing:
+                group.create_task(self._load_history(each))
+        return bool(missing)
+
+    async def _load_history(self, missing: Missing) -> None:
+        venue, coin = self._venues[missing.venue], missing.coin
         async with self._slots:
+            await self._calm.wait()
             try:
-                klines = await venue.klines(symbol, "1h", history.HOURS)
+                klines = await venue.klines(missing.symbol, "1h", missing.hours)
             except _UNANSWERED as e:
                 log.warning("history_unavailable", exchange=venue.name, coin=coin, reason=str(e))
                 return
         now_ms = self._clock.now_ms()
-        told_ms = self._market.history_until_ms(coin, venue.name)
-        self._market.learn_history(coin, venue.name, history.of_klines(klines, now_ms))
-        for kline in klines:
-            if told_ms < kline.ts_event_ms <= now_ms:
-                await self._publisher.publish(KLINES, kline)
+        for kline in self._market.learn_candles(coin, venue.name, klines, now_ms):
+            await self._publisher.publish(KLINES, kline)

@@ -1,14 +1,29 @@
 """One exchange's REST host: asked within its budget, and not twice for the same in 30 s."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeVar
 
-from foreshock_exchanges.base import Adapter, OpenContracts, Premium, Request, Supply, Ticker
+from foreshock_exchanges.base import (
+    Adapter,
+    MalformedFrame,
+    OpenContracts,
+    Premium,
+    Request,
+    Supply,
+    Ticker,
+)
+from foreshock_kit import logs
 from foreshock_kit.clock import Clock
+from foreshock_kit.errors import Permanent
 from foreshock_kit.http import HttpClient
 from foreshock_schemas.events import Instrument, Kline
+from oi_poller import metrics
 from oi_poller.domain.schedule import Recent
+
+T = TypeVar("T")
+
+log = logs.get_logger(__name__)
 
 CACHE_MS: Final = 30_000
 SHARE: Final = 2 / 9
@@ -51,10 +66,13 @@ class Venue:
         """Return the open interest of these contracts, those that the venue answered for."""
         async with asyncio.TaskGroup() as group:
             asked = [
-                group.create_task(self._get(request))
+                group.create_task(self._one_of_many(request, self._rest.read_open_interest))
                 for request in self._rest.open_interest(symbols)
             ]
-        return [row for each in asked for row in self._rest.read_open_interest(each.result())]
+        rows = [row for each in asked for row in each.result()]
+        if symbols and not rows:
+            raise Permanent(f"{self.name} answered for none of {len(symbols)} contracts")
+        return rows
 
     async def klines(self, symbol: str, interval: str, limit: int) -> list[Kline]:
         """Return the newest candles of a contract, oldest first."""
@@ -64,7 +82,15 @@ class Venue:
     async def supply(self, symbol: str) -> list[Supply]:
         """Return the coin's circulating supply, where the venue passes it on."""
         request = self._rest.supply(symbol)
-        return self._rest.read_supply(await self._get(request)) if request else []
+        return await self._one_of_many(request, self._rest.read_supply) if request else []
+
+    async def _one_of_many(self, request: Request, read: Callable[[bytes], list[T]]) -> list[T]:
+        try:
+            return read(await self._get(request))
+        except (Permanent, MalformedFrame) as e:
+            metrics.UNANSWERED.labels(self.name).inc()
+            log.warning("request_unanswered", exchange=self.name, reason=str(e))
+            return []
 
     async def _get(self, request: Request) -> bytes:
         if (kept := self._recent.get(request, self._clock.now_ms())) is not None:

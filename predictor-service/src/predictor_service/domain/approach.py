@@ -110,7 +110,7 @@ def _reasons(zone_map: ZoneMap, zone: Zone) -> tuple[str, ...]:
     anchor, leverage = zone_map.anchor_price, zone.leverage or 0.0
     held, share = zone_map.open_interest_usd / 1e6, zone_map.long_ratio
     return (
-        f"{leverage:.0f}x {zone.position}s opened at {anchor:,.6g}, the price of the full hour",
+        f"{leverage:.0f}x {zone.position}s opened at {anchor:,.6g}, the first price of the hour",
         f"open interest ${held:,.0f}M, {share:.0%} of it taken for longs by funding's sign",
         f"rough ({zone_map.model}, confidence {zone.confidence:.0%}): sizes are only relative",
     )

@@ -3,8 +3,8 @@
 Its formula has known defects, kept because it is the documented baseline: the maintenance
 term has the wrong sign (a position of 10x is liquidated at 0.9036 of its entry, not 0.8990),
 and four times 20 % of a side is about ten times what is liquidated in a day. As written, from
-the current price, no zone could ever be within 2 % of it: hence the anchor, the price of the
-full hour.
+the current price, no zone could ever be within 2 % of it: hence the anchor, the first price
+of the hour.
 """
 
 from typing import Final

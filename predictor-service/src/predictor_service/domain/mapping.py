@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from foreshock_schemas.events import Kline, OpenInterest, ZoneMap
+from foreshock_schemas.events import OpenInterest, ZoneMap
 from foreshock_schemas.ids import derived_id
 from predictor_service.domain import baseline
 
@@ -19,20 +19,20 @@ class _Coin(msgspec.Struct):
 
 
 class Mapper:
-    """Makes a coin's zone map at each reading of open interest, its only clock."""
+    """Makes a coin's zone map at each reading of open interest, its only clock and source.
+
+    The anchor is the mark price of the hour's first reading: a second source would have to win
+    by arriving first, and a replay would decide otherwise.
+    """
 
     def __init__(self) -> None:
         self._coins: dict[str, _Coin] = {}
 
-    def on_kline(self, kline: Kline) -> None:
-        """Take an hourly candle's close for the anchor of the hour that it opens."""
-        coin = self._coin(kline.coin)
-        if kline.interval == "1h" and kline.ts_event_ms > coin.anchor_ms:
-            coin.anchor_ms, coin.anchor_price = kline.ts_event_ms, kline.close
-
     def on_open_interest(self, reading: OpenInterest) -> ZoneMap:
         """Return the coin's zones as of this reading."""
-        coin = self._coin(reading.coin)
+        coin = self._coins.get(reading.coin)
+        if coin is None:
+            coin = self._coins[reading.coin] = _Coin({})
         coin.by_exchange[reading.exchange] = reading
         hour_ms = reading.ts_event_ms - reading.ts_event_ms % _HOUR_MS
         if hour_ms > coin.anchor_ms:
@@ -64,12 +64,6 @@ class Mapper:
             long_ratio=baseline.long_ratio(inputs.funding_rate_8h),
             zones=baseline.zones(inputs),
         )
-
-    def _coin(self, name: str) -> _Coin:
-        coin = self._coins.get(name)
-        if coin is None:
-            coin = self._coins[name] = _Coin({})
-        return coin
 
 
 def _funding_8h(readings: list[OpenInterest]) -> float | None:

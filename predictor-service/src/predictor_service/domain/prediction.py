@@ -1,6 +1,6 @@
 """What each record means to the predictor: the one place that routes them."""
 
-from foreshock_schemas.events import Bar, Event, Evidence, Kline, OpenInterest, Signal, ZoneMap
+from foreshock_schemas.events import Bar, Event, Evidence, OpenInterest, Signal, ZoneMap
 from predictor_service.domain.approach import Approach
 from predictor_service.domain.mapping import Mapper
 
@@ -20,6 +20,4 @@ class Prediction:
             zone_map = self._mapper.on_open_interest(event)
             self._approach.on_map(zone_map, evidence)
             return [zone_map]
-        if isinstance(event, Kline):
-            self._mapper.on_kline(event)
         return []

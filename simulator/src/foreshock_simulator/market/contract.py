@@ -37,7 +37,7 @@ class Liquidation(msgspec.Struct, frozen=True):
 
 
 class Trades(msgspec.Struct, frozen=True):
-    """Trades of one step in their order: prices, units, whether the taker bought, fills."""
+    """Trades of one step in their order: prices, units, whether the taker bought."""
 
     prices: Floats
     units: Floats

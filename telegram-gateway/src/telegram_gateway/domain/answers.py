@@ -11,6 +11,7 @@ from telegram_gateway.domain.views import CoinView, Views
 
 _MINUTE_MS: Final = 60_000
 _HOUR_MS: Final = 60 * _MINUTE_MS
+_DAY_MS: Final = 24 * _HOUR_MS
 _WINDOWS: Final = ((5, "5 min"), (15, "15 min"), (60, "1 h"))
 _LARGEST: Final = 5
 _NEAREST: Final = 3
@@ -43,8 +44,9 @@ def volume(coin: str, view: CoinView, now_ms: int) -> Blocks:
     if usual and view.stats:
         blocks.append(f"usual  {numbers.usd(usual)} a day ({view.stats.volume_days} days)")
     for minutes, name in _WINDOWS[1:]:
-        if flow := view.trading.over(minutes * _MINUTE_MS, now_ms):
-            blocks.append(_volume_line(name, minutes, flow, usual, now_ms))
+        window_ms = minutes * _MINUTE_MS
+        if flow := view.trading.over(window_ms, now_ms):
+            blocks.append(_volume_line(name, window_ms, flow, usual, now_ms))
     limit = view.threshold.volume_15m_usd if view.threshold else None
     if limit:
         blocks.append(f"spike  from {numbers.usd(limit)} in 15 min on")
@@ -55,12 +57,14 @@ def cvd(coin: str, view: CoinView, now_ms: int) -> Blocks:
     """Return what takers bought less what they sold, over recent windows."""
     blocks = [f"{markup.bold(coin)}  taker buys less sells (CVD)"]
     for minutes, name in _WINDOWS:
-        flow = view.trading.over(minutes * _MINUTE_MS, now_ms)
+        window_ms = minutes * _MINUTE_MS
+        flow = view.trading.over(window_ms, now_ms)
         if flow is None:
             return _unknown(coin, "trades")
         share = flow.bought_usd / flow.traded_usd if flow.traded_usd else 0.5
         delta = f"{'+' if flow.delta_usd >= 0 else ''}{numbers.usd(flow.delta_usd)}"
-        blocks.append(f"{name}  {markup.bold(delta)}  ({share:.0%} bought{_since(flow, now_ms)})")
+        notes = ", ".join([f"{share:.0%} bought", *_partial(flow, window_ms, now_ms)])
+        blocks.append(f"{name}  {markup.bold(delta)}  ({notes})")
     return [*blocks, _updated(view.price_ms, now_ms)]
 
 
@@ -170,17 +174,18 @@ def _funding(reading: OpenInterest) -> str:
     )
 
 
-def _volume_line(name: str, minutes: int, flow: Flow, usual: float | None, now_ms: int) -> str:
-    line = f"{name}  {markup.bold(numbers.usd(flow.traded_usd))}"
-    if not usual:
-        return line
-    times = flow.traded_usd / (usual * minutes / 1440)
-    return f"{line}  ({times:.1f} x the usual{_since(flow, now_ms)})"
+def _volume_line(name: str, window_ms: int, flow: Flow, usual: float | None, now_ms: int) -> str:
+    notes = _partial(flow, window_ms, now_ms)
+    if usual:
+        notes.insert(0, f"{flow.traded_usd / (usual * window_ms / _DAY_MS):.1f} x the usual")
+    noted = f"  ({', '.join(notes)})" if notes else ""
+    return f"{name}  {markup.bold(numbers.usd(flow.traded_usd))}{noted}"
 
 
-def _since(flow: Flow, now_ms: int) -> str:
-    seen_s = (now_ms - flow.since_ms) // 1000
-    return f", only {seen_s} s seen" if seen_s < 5 * _MINUTE_MS // 1000 else ""
+def _partial(flow: Flow, window_ms: int, now_ms: int) -> list[str]:
+    """Return a note, if not all of the window was seen."""
+    whole = flow.since_ms <= now_ms - window_ms
+    return [] if whole else [f"only {numbers.span(now_ms - flow.since_ms)} seen"]
 
 
 def _change_pct(view: CoinView, window_ms: int) -> float | None:

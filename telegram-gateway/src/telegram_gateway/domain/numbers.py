@@ -41,12 +41,16 @@ def clock(ms: int) -> str:
 
 def ago(ms: int, now_ms: int) -> str:
     """Return how long ago something was, in one unit."""
-    passed = max(0, now_ms - ms)
-    if passed < _MINUTE_MS:
-        return f"{passed // 1000} s ago"
-    if passed < 60 * _MINUTE_MS:
-        return f"{passed // _MINUTE_MS} min ago"
-    return f"{passed // (60 * _MINUTE_MS)} h ago"
+    return f"{span(max(0, now_ms - ms))} ago"
+
+
+def span(ms: int) -> str:
+    """Return how long something is, in one unit."""
+    if ms < _MINUTE_MS:
+        return f"{ms // 1000} s"
+    if ms < 60 * _MINUTE_MS:
+        return f"{ms // _MINUTE_MS} min"
+    return f"{ms // (60 * _MINUTE_MS)} h"
 
 
 def _three(value: float) -> str:

@@ -47,8 +47,7 @@ class Profile:
 
     def add_kline(self, kline: Kline) -> None:
         """Take an hour of history: its money is spread evenly from its low to its high."""
-        hour = self._hour(kline.start_ms)
-        if kline.interval != "1h" or hour is None:
+        if kline.interval != "1h" or (hour := self._hour(kline.start_ms)) is None:
             return
         low, high = _row(kline.low), _row(kline.high)
         share = kline.notional_usd / (high - low + 1)

@@ -9,16 +9,28 @@ from foreshock_schemas.ids import derived_id
 
 
 class Subscriptions:
-    """The newest settings of every chat. A manual stop is never overridden."""
+    """Every chat's settings by the log's order, whatever clocks say.
+
+    A manual stop is never overridden.
+    """
 
     def __init__(self) -> None:
         self._chats: dict[int, Subscription] = {}
+        self._unread: dict[int, str] = {}  # by chat: what we wrote last, until it is read
+
+    def wrote(self, subscription: Subscription) -> None:
+        """Take a chat's settings that the log has just taken from us."""
+        chat_id, known = subscription.chat_id, self._chats.get(subscription.chat_id)
+        if known is None or known.event_id != subscription.event_id:
+            self._chats[chat_id] = subscription
+            self._unread[chat_id] = subscription.event_id
 
     def apply(self, subscription: Subscription) -> None:
-        """Take a chat's settings, unless newer ones are known."""
-        known = self._chats.get(subscription.chat_id)
-        if known is None or known.ts_recv_ms <= subscription.ts_recv_ms:
-            self._chats[subscription.chat_id] = subscription
+        """Take the log's next record; what stands before our own last word changes nothing."""
+        chat_id = subscription.chat_id
+        if self._unread.get(chat_id, subscription.event_id) == subscription.event_id:
+            self._unread.pop(chat_id, None)
+            self._chats[chat_id] = subscription
 
     def of(self, chat_id: int) -> Subscription | None:
         """Return a chat's settings; `None` if it never had any."""
@@ -68,7 +80,7 @@ class Subscriptions:
             return after
         return msgspec.structs.replace(
             after,
-            ts_event_ms=before.ts_event_ms if before.active == active else now_ms,
+            ts_event_ms=min(before.ts_event_ms, now_ms) if before.active == active else now_ms,
             minimum_severity=before.minimum_severity,
             coins=before.coins,
             muted_kinds=before.muted_kinds,

@@ -26,6 +26,8 @@ _TITLE: Final = 100
 _HEADLINE: Final = 250
 _LINE: Final = 600
 _NAMED: Final = 12
+_HEARD_WITHIN_MS: Final = 3 * 60_000
+"""Ingesters tell of each feed every minute."""
 
 Blocks = list[str]
 
@@ -188,7 +190,7 @@ def status(
         _check("Dynamic thresholds", on=flags.dynamic_thresholds),
         "",
         f"Coins followed: {len(coins)}",
-        *(_feed(health, now_ms) for health in feeds),
+        *([_feed(health, now_ms) for health in feeds] or ["🔴 Feeds: nothing heard of any"]),
         f"Last alert: {numbers.ago(last.ts_event_ms, now_ms) if last else 'none yet'}",
     ]
 
@@ -210,5 +212,7 @@ def _standing(subscription: Subscription | None, now_ms: int) -> str:
 def _feed(health: FeedHealth, now_ms: int) -> str:
     good = health.state in {"LIVE", "QUIET"}
     name = markup.plain(f"{health.exchange} {health.channel}")
+    if now_ms - health.ts_recv_ms > _HEARD_WITHIN_MS:
+        return f"⚪ {name}: unknown, nothing heard since {numbers.clock(health.ts_recv_ms)}"
     since = numbers.ago(health.since_ms, now_ms)
     return f"{'🟢' if good else '🔴'} {name}: {health.state}, since {since}"

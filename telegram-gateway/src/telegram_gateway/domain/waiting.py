@@ -23,6 +23,13 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     history: bool
 
 
+class _Held(msgspec.Struct):
+    """The newest revision of an incident."""
+
+    alert: Alert
+    possible_repeat: bool
+
+
 class Waiting:
     """Collects what comes in while a chat may not be written to.
 
@@ -31,45 +38,53 @@ class Waiting:
     """
 
     def __init__(self) -> None:
-        self._alerts: dict[str, Alert] = {}  # by incident: its newest revision
-        self._possible_repeats: set[str] = set()
+        self._by_incident: dict[str, _Held] = {}
 
     def __len__(self) -> int:
-        return len(self._alerts)
+        return len(self._by_incident)
 
     def put(self, alert: Alert, *, possible_repeat: bool) -> Alert | None:
         """Let an alert wait instead of older revisions; return the oldest if it had to give way."""
-        waits = self._alerts.get(alert.incident_id)
-        if waits is None or waits.revision < alert.revision:
-            self._alerts[alert.incident_id] = alert
-        if possible_repeat:
-            self._possible_repeats.add(alert.event_id)
-        if len(self._alerts) <= CAPACITY:
+        held = self._by_incident.get(alert.incident_id)
+        if held is None or held.alert.revision < alert.revision:
+            self._by_incident[alert.incident_id] = _Held(alert, possible_repeat)
+        elif possible_repeat:
+            self._doubt(alert)
+        if len(self._by_incident) <= CAPACITY:
             return None
-        oldest = next(iter(self._alerts.values()))
+        oldest = next(iter(self._by_incident.values())).alert
         self.remove(oldest)
         return oldest
 
     def remove(self, alert: Alert) -> None:
         """Let an alert wait no longer."""
-        if self._alerts.get(alert.incident_id) == alert:
-            del self._alerts[alert.incident_id]
-        self._possible_repeats.discard(alert.event_id)
+        held = self._by_incident.get(alert.incident_id)
+        if held is not None and held.alert == alert:
+            del self._by_incident[alert.incident_id]
 
     def mark(self, letter: Letter) -> None:
         """Note that a letter may have arrived, though nobody said so."""
-        self._possible_repeats.update(each.event_id for each in letter.alerts)
+        for alert in letter.alerts:
+            self._doubt(alert)
 
     def next(self, now_ms: int) -> Letter | None:
         """Return what goes next; it waits on until it is removed."""
-        news = [each for each in self._alerts.values() if now_ms <= each.expires_ms]
+        every = list(self._by_incident.values())
+        news = [held for held in every if now_ms <= held.alert.expires_ms]
         if news:
-            ranked = sorted(news, key=lambda each: _RANK[each.severity])
-            return self._letter(ranked[:NEWS_A_MESSAGE], history=False)
-        if self._alerts:
-            return self._letter([*self._alerts.values()][:TITLES_A_MESSAGE], history=True)
-        return None
+            ranked = sorted(news, key=lambda held: _RANK[held.alert.severity])
+            return _letter(ranked[:NEWS_A_MESSAGE], history=False)
+        return _letter(every[:TITLES_A_MESSAGE], history=True) if every else None
 
-    def _letter(self, alerts: Sequence[Alert], *, history: bool) -> Letter:
-        doubtful = any(each.event_id in self._possible_repeats for each in alerts)
-        return Letter(alerts=tuple(alerts), possible_repeat=doubtful, history=history)
+    def _doubt(self, alert: Alert) -> None:
+        held = self._by_incident.get(alert.incident_id)
+        if held is not None and held.alert == alert:
+            held.possible_repeat = True
+
+
+def _letter(held: Sequence[_Held], *, history: bool) -> Letter:
+    return Letter(
+        alerts=tuple(each.alert for each in held),
+        possible_repeat=any(each.possible_repeat for each in held),
+        history=history,
+    )

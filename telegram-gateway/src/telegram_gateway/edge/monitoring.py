@@ -111,4 +111,4 @@ class Monitoring:
 
     async def _write(self, settings: Subscription) -> None:
         await self._publisher.send(SUBSCRIPTIONS, settings)
-        self._known.subscriptions.apply(settings)
+        self._known.subscriptions.wrote(settings)

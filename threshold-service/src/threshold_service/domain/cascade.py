@@ -7,6 +7,7 @@ from foreshock_schemas.events import Coverage, Evidence, Liquidation, Position, 
 from foreshock_schemas.ids import derived_id
 from threshold_service.domain import wording
 from threshold_service.domain.book import Book
+from threshold_service.domain.engine import CASCADE_TIMES
 from threshold_service.domain.windows import Episode, RollingSum, cents_of
 
 WINDOW_S: Final = 60
@@ -76,7 +77,8 @@ def _signal(event: Liquidation, side: _Side, threshold: Threshold) -> Signal:
         ),
         reasons=(
             f"{side.window.tally} liquidations on {', '.join(exchanges)}",
-            f"limit {wording.dollars(limit)} = 5 x {wording.liquidation_limit(threshold)}",
+            f"limit {wording.dollars(limit)} = {CASCADE_TIMES:g} x "
+            f"{wording.liquidation_limit(threshold)}",
             *wording.circumstances(threshold),
         ),
         value=value,

@@ -9,20 +9,20 @@ import msgspec
 
 from foreshock_schemas.events import MarketStats, Threshold, Tier
 from foreshock_schemas.ids import derived_id
+from foreshock_schemas.tiers import tier_of
 from threshold_service.domain.sessions import MULTIPLIERS, session_at
 
 REVIEW_MS: Final = 3_600_000
 CASCADE_TIMES: Final = 5.0
 SPIKE_TIMES: Final = 3.0
 QUARTERS_A_DAY: Final = 96
+OI_CHANGE_PCT: Final = 15.0
 
 _DAY_MS: Final = 86_400_000
 _FULL_DAYS: Final = 30
-_OI_CHANGE_PCT: Final = 15.0
 _OI_SHARE: Final = 0.0025
 _OI_LEAST_USD: Final = 1_000_000.0
 
-_TIERS: Final[tuple[tuple[float, Tier], ...]] = ((100e9, "mega"), (10e9, "large"), (1e9, "mid"))
 _BASE_SHARE: Final[dict[Tier, float]] = {
     "mega": 0.0005,
     "large": 0.001,
@@ -58,6 +58,7 @@ class Fixed:
         single_usd = _FIXED_USD.get(stats.coin, _FIXED_USD_ELSE)
         oi_pct, oi_usd = _FIXED_OI.get(stats.coin, _FIXED_OI_ELSE)
         daily_usd = positive(stats.avg_daily_volume_usd)
+        cap_usd = positive(stats.market_cap_usd)
         return Threshold(
             event_id=derived_id("threshold", stats.coin, self.name, stats.event_id),
             ts_event_ms=stats.ts_event_ms,
@@ -65,13 +66,13 @@ class Fixed:
             coin=stats.coin,
             method=self.name,
             session=session_at(stats.ts_event_ms),
-            tier=tier_of(stats),
+            tier=stats.tier if cap_usd is None else tier_of(cap_usd),
             single_liquidation_usd=single_usd,
             cascade_usd=single_usd * CASCADE_TIMES,
             volume_15m_usd=None if daily_usd is None else spike_limit(daily_usd, 1.0),
             oi_change_pct=oi_pct,
             oi_minimum_usd=oi_usd,
-            market_cap_usd=positive(stats.market_cap_usd),
+            market_cap_usd=cap_usd,
             avg_daily_volume_usd=daily_usd,
             volatility_daily=positive(stats.volatility_daily),
             base_share=None,
@@ -111,20 +112,12 @@ class BaselinePrd:
             single_liquidation_usd=single_usd,
             cascade_usd=single_usd * CASCADE_TIMES,
             volume_15m_usd=spike_limit(daily_usd, session),
-            oi_change_pct=_OI_CHANGE_PCT * _OI_FACTOR[tier] * volatility,
+            oi_change_pct=OI_CHANGE_PCT * _OI_FACTOR[tier] * volatility,
             oi_minimum_usd=max(_OI_SHARE * daily_usd, _OI_LEAST_USD),
             base_share=_BASE_SHARE[tier],
             session_multiplier=session,
             volatility_multiplier=volatility,
         )
-
-
-def tier_of(stats: MarketStats) -> Tier | None:
-    """Return the size class by market cap; the one that `stats` names where it has no cap."""
-    cap_usd = positive(stats.market_cap_usd)
-    if cap_usd is None:
-        return stats.tier
-    return next((tier for above, tier in _TIERS if cap_usd > above), "small")
 
 
 def volatility_multiplier(volatility_daily: float | None) -> float:

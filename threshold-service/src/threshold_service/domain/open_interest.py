@@ -121,7 +121,7 @@ def _signal(
         kind="oi_explosion",
         severity=wording.severity_of(value, limit, least="warning"),
         headline=(
-            f"{event.coin}: open interest {way} {value:.1f} % in 15 min "
+            f"{event.coin}: open interest {way} {value:.1f} % in {WINDOW_MS // 60_000} min "
             f"to {wording.dollars(change.usd_now)} (limit {limit:.1f} %)"
         ),
         reasons=(

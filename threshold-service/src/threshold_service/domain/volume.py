@@ -66,7 +66,7 @@ def _signal(
         kind="volume_spike",
         severity=wording.severity_of(value, limit),
         headline=(
-            f"{bar.coin}: {wording.dollars(value)} traded in 15 min "
+            f"{bar.coin}: {wording.dollars(value)} traded in {WINDOW_S // 60} min "
             f"(limit {wording.dollars(limit)})"
         ),
         reasons=(

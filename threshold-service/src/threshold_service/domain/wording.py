@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from foreshock_schemas.events import Coverage, Severity, Threshold
+from threshold_service.domain.engine import OI_CHANGE_PCT, QUARTERS_A_DAY, SPIKE_TIMES
 
 _CRITICAL_TIMES: Final = 4.0
 _WARNING_TIMES: Final = 2.0
@@ -67,8 +68,8 @@ def circumstances(threshold: Threshold) -> tuple[str, ...]:
 def volume_limit(threshold: Threshold, limit: float) -> str:
     """Return where the limit of a quarter of an hour's volume comes from."""
     return (
-        f"limit {dollars(limit)} = 3 x a usual quarter of an hour, daily volume "
-        f"{dollars(threshold.avg_daily_volume_usd or 0.0)} / 96 "
+        f"limit {dollars(limit)} = {SPIKE_TIMES:g} x a usual quarter of an hour, daily volume "
+        f"{dollars(threshold.avg_daily_volume_usd or 0.0)} / {QUARTERS_A_DAY} "
         f"x session {threshold.session_multiplier:g}"
     )
 
@@ -79,6 +80,7 @@ def oi_limit(threshold: Threshold) -> str:
     if threshold.base_share is None:
         return f"the fixed limit of {threshold.coin}, {threshold.oi_change_pct:g} % {least}"
     return (
-        f"limit {threshold.oi_change_pct:.1f} % = 15 % x {threshold.tier or 'small'} cap "
+        f"limit {threshold.oi_change_pct:.1f} % = "
+        f"{OI_CHANGE_PCT:g} % x {threshold.tier or 'small'} cap "
         f"x volatility {threshold.volatility_multiplier:.2f}, {least}"
     )
