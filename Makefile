@@ -27,7 +27,7 @@ run: .venv/.ready ## Start everything here, with a simulated market unless EXCHA
 	@exec $(BIN)/foreshock up $(ARGS)
 
 replay: .venv/.ready ## Serve a recording to a real ingester: FILE=... [SPEED=max|1|10]
-	@$(BIN)/foreshock replay "$(FILE)" --speed $(or $(SPEED),max)
+	@$(if $(FILE),,$(error Which recording? make replay FILE=recording.gz))$(BIN)/foreshock replay "$(FILE)" --speed $(or $(SPEED),max)
 
 doctor topics: .venv/.ready ## Check this installation / print the topic table
 	@$(BIN)/foreshock $@
