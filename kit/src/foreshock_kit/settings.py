@@ -163,15 +163,22 @@ def load(wanted: type[S], env: Mapping[str, str]) -> S:
                 problems.append(f"{name} is missing: {describe(hints[field.name])}")
         except (ValueError, OSError) as e:
             problems.append(f"{name} is wrong: {e}")
-    if problems:
-        raise SettingsInvalid(tuple(problems))
+    settings, more = _joined(wanted, values)
+    if settings is None or problems or more:
+        raise SettingsInvalid((*problems, *more))
+    return settings
+
+
+def _joined(wanted: type[S], values: Mapping[str, Any]) -> tuple[S | None, tuple[str, ...]]:
+    """Return settings of what was right, and what does not go together; None if any lacks."""
+    required = {field.name for field in msgspec.structs.fields(wanted) if field.required}
+    if not required <= values.keys():
+        return None, ()
     try:
         settings = wanted(**values)
     except ValueError as e:
-        raise SettingsInvalid((str(e),)) from e
-    if isinstance(settings, KafkaSettings) and (found := settings.problems()):
-        raise SettingsInvalid(found)
-    return settings
+        return None, (str(e),)
+    return settings, settings.problems() if isinstance(settings, KafkaSettings) else ()
 
 
 def describe(hint: Any) -> str:
