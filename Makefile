@@ -4,6 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 MEMBERS := schemas exchanges kit simulator cli ingest-liquidations ingest-trades oi-poller threshold-service predictor-service alert-router telegram-gateway
 UV_VERSION := 0.13.9
+DCLINT_VERSION := 2.2.2
 export UV_NO_PROGRESS ?= 1
 
 .DEFAULT_GOAL := help
@@ -27,7 +28,7 @@ run: .venv/.ready ## Start everything here, with a simulated market unless EXCHA
 	@exec $(BIN)/foreshock up $(ARGS)
 
 replay: .venv/.ready ## Serve a recording to a real ingester: FILE=... [SPEED=max|1|10]
-	@$(BIN)/foreshock replay "$(FILE)" --speed $(or $(SPEED),max)
+	@$(if $(FILE),,$(error Which recording? make replay FILE=recording.gz))$(BIN)/foreshock replay "$(FILE)" --speed $(or $(SPEED),max)
 
 doctor topics: .venv/.ready ## Check this installation / print the topic table
 	@$(BIN)/foreshock $@
@@ -40,8 +41,13 @@ lint: .venv/.ready ## Style, types and dependency rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+lint-deploy: .venv/.ready ## deploy/: its image, compose and Prometheus files (needs Node and Debian's prometheus)
+	$(BIN)/hadolint deploy/Dockerfile
+	npx --yes dclint@$(DCLINT_VERSION) --max-warnings 0 -c deploy/.dclintrc.yaml deploy/compose.yaml
+	promtool check config deploy/prometheus/prometheus.yml
+
 test: .venv/.ready ## All tests that need no more than Python
-	$(BIN)/pytest -q -m "not browser and not kafka and not containers" --cov --cov-report= $(ARGS)
+	$(BIN)/pytest -q -m "not browser and not kafka and not containers and not prometheus and not podman" --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --include='*/domain/*,*/foreshock_exchanges/*' --fail-under=95
 
 test-kafka: .venv/.ready ## What needs a broker, on Apache Kafka: a JVM and Maven, or a Docker API
@@ -60,9 +66,13 @@ test-browser: .venv/.ready ## The chat page in headless Chromium
 bench: .venv-bench/.ready ## Compare speed, latency and memory with references (ONLY=parse,... BENCH_MINUTES=3)
 	@PYTHONPATH=tests $(BIN)/python -m bench $(ONLY)
 
-ci: lint test test-kafka test-browser ## What CI runs
+test-deploy: .venv/.ready ## The dashboard on a real Prometheus; the image, where podman is
+	$(BIN)/pytest -q tests/deploy -m prometheus $(ARGS)
+	@if command -v podman >/dev/null; then $(BIN)/pytest -q tests/deploy -m podman $(ARGS); else echo "There is no podman here: the image was not built"; fi
+
+ci: lint lint-deploy test test-kafka test-browser test-deploy ## What CI runs
 
 clean: ## Remove the environment and what runs have left
 	rm -rf .venv .venv-bench var .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help setup lock run replay doctor topics fmt lint test test-kafka test-containers test-browser bench ci clean
+.PHONY: help setup lock run replay doctor topics fmt lint lint-deploy test test-kafka test-containers test-browser test-deploy bench ci clean

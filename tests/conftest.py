@@ -1,9 +1,15 @@
-"""What tests that join a service to its surroundings share: a broker, a chat, a gateway."""
+"""What tests that cross members share: a broker, a chat, a gateway, the whole stack."""
 
 import asyncio
 import itertools
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,13 +18,13 @@ from prometheus_client import REGISTRY
 
 from foreshock_kit.admin import ensure_topics
 from foreshock_kit.clock import SystemClock
-from foreshock_kit.kafka import Publisher
+from foreshock_kit.kafka import Publisher, Record
 from foreshock_kit.service import Context
 from foreshock_kit.settings import KafkaSettings, Secret
 from foreshock_kit.testing import eventually, records_on
 from foreshock_kit.testing.broker import broker
 from foreshock_schemas.events import Alert, Delivery, Liquidation, Subscription
-from foreshock_schemas.topics import DELIVERIES, SUBSCRIPTIONS
+from foreshock_schemas.topics import DELIVERIES, SUBSCRIPTIONS, Topic
 from foreshock_simulator.telegram.fake import Fake
 from foreshock_simulator.telegram.server import serve
 from telegram_gateway.service import SERVICE
@@ -177,3 +183,53 @@ async def world(bootstrap):
         made = World(bootstrap, fake, base)
         async with made.http:
             yield made
+
+
+MINE = ("KAFKA_", "TELEGRAM_", "EXCHANGE", "ENABLE_", "COINS", "LOG_")
+
+
+class Stack:
+    """A running `foreshock up`, and what it says of itself."""
+
+    def __init__(self, root: Path, env: dict[str, str], process: Process) -> None:
+        self.root = root
+        self.env = env
+        self.process = process
+        self.http = httpx.AsyncClient(timeout=5)
+
+    @property
+    def endpoints(self) -> dict:
+        return json.loads((self.root / "var/run/endpoints.json").read_text())
+
+    @property
+    def market(self) -> str:
+        return json.loads((self.root / "var/run/market.json").read_text())["binance"]
+
+    async def inbox(self) -> list[dict]:
+        ends = self.endpoints
+        url = f"{ends['bot_api']}/inbox"
+        return (await self.http.get(url, params={"chat_id": ends["chat_id"]})).json()
+
+    async def records(self, topic: Topic) -> list[Record]:
+        return await records_on(self.endpoints["kafka"], topic)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stack(tmp_path_factory) -> AsyncIterator[Stack]:
+    """Run the demo, whatever this environment would tell it, and end it as Ctrl-C does."""
+    root = tmp_path_factory.mktemp("stack")
+    env = {name: text for name, text in os.environ.items() if not name.startswith(MINE)}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "foreshock_cli", "up", cwd=root, env=env, start_new_session=True
+    )
+    made = Stack(root, env, process)
+    try:
+        file = root / "var/run/endpoints.json"
+        await eventually(lambda: file.exists() or process.returncode is not None, 60)
+        async with made.http:
+            yield made
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGINT)
+            async with asyncio.timeout(20):
+                await process.wait()

@@ -2,14 +2,19 @@
 
 import asyncio
 import os
+from contextlib import contextmanager
 
 import pytest
 
 from foreshock_cli import connect, endpoints
+from foreshock_cli.endpoints import ServiceEndpoint
+from foreshock_cli.lock import held
 from foreshock_cli.main import main
 from foreshock_cli.plan import EMBEDDED_RETENTION_MS
 from foreshock_kit.admin import topic_problems
 from foreshock_kit.broker import embedded_broker
+from foreshock_kit.health import Health
+from foreshock_kit.http_server import serve
 from foreshock_kit.settings import KafkaSettings
 
 NOWHERE = "127.0.0.1:1"
@@ -25,13 +30,18 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def up(kafka: str, *, embedded: bool) -> None:
-    """Leave what a running `foreshock up` leaves."""
-    connect.ENDPOINTS.parent.mkdir(parents=True, exist_ok=True)
+@contextmanager
+def up(kafka: str, *, embedded: bool, **health: str):
+    """Look like a running `foreshock up`, and then like one that was killed."""
     ends = endpoints.Endpoints(
-        kafka=kafka, embedded_broker=embedded, schema_registry="", services={}
+        kafka=kafka,
+        embedded_broker=embedded,
+        schema_registry="",
+        services={name: ServiceEndpoint(pid=7, health=url) for name, url in health.items()},
     )
-    endpoints.write(connect.ENDPOINTS, ends)
+    with held(connect.LOCK):
+        endpoints.write(connect.ENDPOINTS, ends)
+        yield
 
 
 def cap(kafka: str) -> int | None:
@@ -40,36 +50,69 @@ def cap(kafka: str) -> int | None:
 
 @pytest.mark.parametrize("named", ["127.0.0.1:4000", "localhost:4000"])
 def test_the_embedded_broker_of_the_running_stack_keeps_little(named):
-    up("127.0.0.1:4000", embedded=True)
-    assert cap(named) == EMBEDDED_RETENTION_MS
+    with up("127.0.0.1:4000", embedded=True):
+        assert cap(named) == EMBEDDED_RETENTION_MS
 
 
 def test_no_other_broker_is_told_to_keep_little():
     assert cap("prod:9092") is None
-    up("127.0.0.1:4000", embedded=True)
-    assert cap("prod:9092") is None
-    up("prod:9092", embedded=False)
-    assert cap("prod:9092") is None
+    with up("127.0.0.1:4000", embedded=True):
+        assert cap("prod:9092") is None
+    with up("prod:9092", embedded=False):
+        assert cap("prod:9092") is None
+
+
+def test_what_a_killed_stack_has_left_is_not_believed():
+    with up("127.0.0.1:4000", embedded=True):
+        assert connect.running()
+    assert connect.ENDPOINTS.exists()
+    assert connect.running() is None
 
 
 @pytest.mark.broker
 @pytest.mark.parametrize(("embedded", "kept_ms"), [(True, EMBEDDED_RETENTION_MS), (False, None)])
 async def test_topics_are_created_as_they_are_then_wanted(tmp_path, capsys, embedded, kept_ms):
     async with embedded_broker(tmp_path / "broker") as kafka:
-        up(kafka, embedded=embedded)
-        assert await asyncio.to_thread(main, ["topics", "--create", "--kafka", kafka]) == 0
-        settings = KafkaSettings(kafka_bootstrap_servers=kafka)
-        assert await topic_problems(settings, retention_cap_ms=kept_ms) == []
-        await asyncio.to_thread(main, ["doctor"])
+        with up(kafka, embedded=embedded):
+            assert await asyncio.to_thread(main, ["topics", "--create", "--kafka", kafka]) == 0
+            settings = KafkaSettings(kafka_bootstrap_servers=kafka)
+            assert await topic_problems(settings, retention_cap_ms=kept_ms) == []
+            await asyncio.to_thread(main, ["doctor"])
     assert "✓ broker and topics" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["topics", "doctor"])
+@pytest.mark.parametrize("command", [["topics"], ["doctor"], ["tail", "signals"]])
 def test_why_a_broker_does_not_answer_is_told(capsys, command):
-    assert main([command, "--kafka", NOWHERE]) == 1
-    assert "no Kafka broker reachable (127.0.0.1:1: " in "".join(capsys.readouterr()).replace(
-        "\n", ""
-    )
+    assert main([*command, "--kafka", NOWHERE]) == 1
+    assert f"no Kafka broker reachable ({NOWHERE}" in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize("command", [["topics", "--create"], ["doctor"], ["tail", "signals"]])
+def test_that_no_broker_was_named_is_told(capsys, command):
+    assert main(command) == 1
+    assert "no stack runs here (`make run`)" in "".join(capsys.readouterr())
+
+
+def test_the_table_alone_needs_no_broker(capsys):
+    assert main(["topics"]) == 0
+    assert "no broker to compare it with" in capsys.readouterr().out
+
+
+async def test_services_that_are_not_well_are_named(capsys):
+    well, starting = Health(), Health()
+    well.set("work", ok=True)
+    async with (
+        serve("127.0.0.1", 0, well.routes()) as good,
+        serve("127.0.0.1", 0, starting.routes()) as slow,
+    ):
+        services = {"good": good.url, "slow": slow.url, "gone": f"http://{NOWHERE}"}
+        with up(NOWHERE, embedded=True, **services):
+            assert await asyncio.to_thread(main, ["doctor"]) == 1
+    said = capsys.readouterr().out
+    assert "✗ services" in said
+    assert "slow (pid 7) is not ready: service: starting; see var/log/slow.log" in said
+    assert "gone (pid 7) does not answer" in said
+    assert "good" not in said
 
 
 @pytest.mark.parametrize("command", ["topics", "doctor"])

@@ -5,7 +5,8 @@ import gzip
 import pytest
 import zstandard
 
-from foreshock_cli.recording import Frame, frames
+from foreshock_cli.main import main
+from foreshock_cli.recording import Damaged, Frame, frames
 
 BARE = b'{"e":"trade"}\n\n{"result":null,"id":1}\n'
 STAMPED = b'1723161255030314667 {"e":"trade"}\n1723161255088169167 {"result":null,"id":1}\n'
@@ -45,3 +46,36 @@ def test_a_frame_that_mentions_conn_is_a_frame(tmp_path):
 def test_a_missing_file_says_so(tmp_path):
     with pytest.raises(FileNotFoundError, match="nothing-here"):
         list(frames(tmp_path / "nothing-here"))
+
+
+@pytest.mark.parametrize("spoil", [lambda packed: packed[:-9], lambda packed: packed[:-2] + b"xx"])
+def test_a_spoilt_archive_is_named_with_what_was_good(tmp_path, spoil):
+    file = tmp_path / "recording.gz"
+    file.write_bytes(spoil(gzip.compress(BARE)))
+    with pytest.raises(Damaged, match=r"recording\.gz is cut off or broken after [02] good frames"):
+        list(frames(file))
+
+
+def test_a_spoilt_archive_of_the_other_kind_is_named_too(tmp_path):
+    file = tmp_path / "recording.zst"
+    file.write_bytes(zstandard.compress(BARE)[:6] + b"xxxxxxxxxx")
+    with pytest.raises(Damaged, match=r"recording\.zst"):
+        list(frames(file))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "no frames in"),
+        (gzip.compress(b""), "no frames in"),
+        (gzip.compress(BARE)[:-9], "cut off or broken"),
+        (b"dear diary\nit rained\n", "none of the 2 lines of"),
+    ],
+)
+def test_what_cannot_be_replayed_is_told_at_once(tmp_path, capsys, content, said):
+    file = tmp_path / "recording"
+    file.write_bytes(content)
+    assert main(["replay", str(file)]) == 1
+    answer = capsys.readouterr()
+    assert said in answer.err
+    assert answer.out == ""

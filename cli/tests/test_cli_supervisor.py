@@ -3,17 +3,22 @@
 import asyncio
 import os
 import signal
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
 
-from foreshock_cli.processes import Forker, Program
+from foreshock_cli.checking import check_settings
+from foreshock_cli.processes import Forker
+from foreshock_cli.program import Program
 from foreshock_cli.supervisor import Patience, Supervised
 from foreshock_kit.backoff import Backoff
 from foreshock_kit.clock import SystemClock
+from foreshock_kit.errors import SettingsInvalid
 from foreshock_kit.testing import eventually
 
-QUICK = Patience(backoff=Backoff(first_s=0.01, longest_s=0.05), failing_after=3, grace_s=0.5)
+QUICK = Patience(backoff=Backoff(first_s=0.01, longest_s=0.05), failing_after=3)
+HASTY = Patience(backoff=QUICK.backoff, ask_every_s=0.05, unanswered=4)
 PATIENT = """
 import os, pathlib, signal, threading
 pathlib.Path(os.environ["MARK"]).write_text(f"{os.getpid()} {os.getsid(0)}")
@@ -26,6 +31,14 @@ STUBBORN = PATIENT.replace("lambda *_: stop.set()", "signal.SIG_IGN")
 SLOW = PATIENT.replace("print(", "import time; time.sleep(float(os.environ['GRACE_S'])); print(")
 FAILING = "import sys\nprint('no good', file=sys.stderr)\nsys.exit(3)\n"
 MISTAKEN = "import sys\nsys.exit(78)\n"
+CHECKED = """
+import os, sys
+if sys.argv[1:] == ["--check"] and "LEVEL" in os.environ:
+    print(f"{os.environ['NAME']}: LEVEL is wrong", file=sys.stderr)
+    if "MODE" in os.environ:
+        print(f"{os.environ['NAME']}: MODE is wrong", file=sys.stderr)
+    sys.exit(78)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +51,13 @@ def program(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     numbers = iter(range(100))
 
-    def make(source: str) -> Program:
+    def make(source: str, grace_s: float = 0.5, **env: str) -> Program:
         module = f"child_{tmp_path.name.replace('-', '_')}_{next(numbers)}"
         (tmp_path / f"{module}.py").write_text(source)
-        env = {"MARK": str(tmp_path / "mark"), "PATH": os.environ["PATH"]}
-        env["GRACE_S"] = str(QUICK.grace_s)
-        return Program(name=module, module=module, env=env, log=tmp_path / f"{module}.log")
+        env |= {"MARK": str(tmp_path / "mark"), "PATH": os.environ["PATH"]}
+        env |= {"GRACE_S": str(grace_s), "NAME": module}
+        log = tmp_path / f"{module}.log"
+        return Program(name=module, module=module, env=env, log=log, grace_s=grace_s)
 
     return make
 
@@ -54,16 +68,17 @@ def mark(program: Program) -> list[str]:
 
 
 class Kept:
-    def __init__(self, program, forker):
+    def __init__(self, program, forker, patience=QUICK, lives=None):
         self.said = []
         self.starts = 0
-        self.supervised = Supervised(program, forker, self.said.append, SystemClock())
+        self.patience = patience
+        self.supervised = Supervised(program, forker, self.said.append, SystemClock(), lives)
 
     def started(self):
         self.starts += 1
 
     async def __aenter__(self):
-        self._task = asyncio.ensure_future(self.supervised.keep(QUICK, self.started))
+        self._task = asyncio.ensure_future(self.supervised.keep(self.patience, self.started))
         return self
 
     async def __aexit__(self, *_):
@@ -81,6 +96,7 @@ async def test_a_child_has_its_own_session_and_ends_when_asked(program, forker):
         await eventually(lambda: len(mark(made)) == 2)
         pid, session = map(int, mark(made))
         assert pid == session == kept.supervised.pid
+        assert Path(made.env["MARK"]).stat().st_mode & 0o777 == 0o600
     assert kept.supervised.pid is None
     assert made.log.read_text() == "bye\n"
 
@@ -112,6 +128,85 @@ async def test_a_child_that_takes_its_whole_grace_still_has_its_last_words(progr
     assert made.log.read_text() == "bye\n"
 
 
+async def test_a_child_has_its_grace_even_if_its_supervisor_dies(program, forker):
+    made = program(SLOW, grace_s=3.2)
+    running = await forker.start(made)
+    await eventually(lambda: len(mark(made)) == 2)
+    running._lifeline.close()
+    assert await running.wait() == 0
+    running.close()
+    assert made.log.read_text() == "bye\n"
+
+
+async def test_what_ends_a_whole_group_leaves_the_fork_server(program, forker):
+    running = await forker.start(program(PATIENT))
+    await eventually(lambda: len(mark(running.program)) == 2)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        os.kill(forkserver._forkserver._forkserver_pid, number)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await running.wait()
+    await running.stop()
+    running.close()
+    assert running.program.log.read_text() == "bye\n"
+
+
+async def test_what_hangs_is_told_killed_and_started_again(program, forker):
+    made, asked = program(PATIENT), []
+
+    async def lives(_program):
+        asked.append(kept.starts)
+        return kept.starts > 1
+
+    async with Kept(made, forker, HASTY, lives) as kept:
+        await eventually(lambda: kept.starts == 2)
+        await eventually(lambda: asked.count(2) > HASTY.unanswered)
+        assert kept.starts == 2
+    does_not_answer, hangs, ended = kept.said
+    assert "does not answer" in does_not_answer
+    assert "hangs" in hangs
+    assert "was ended by signal 9" in ended
+
+
+async def test_an_answer_now_and_then_is_enough(program, forker):
+    asked = []
+
+    async def lives(_program):
+        asked.append(len(asked))
+        return len(asked) % 3 == 0
+
+    async with Kept(program(PATIENT), forker, HASTY, lives) as kept:
+        await eventually(lambda: len(asked) > 4 * HASTY.unanswered)
+    assert kept.starts == 1
+
+
+async def test_each_wrong_setting_is_told_once_with_whose_it_is(program, forker, tmp_path):
+    one, other = program(CHECKED, LEVEL="x", MODE="y"), program(CHECKED, LEVEL="x")
+    with pytest.raises(SettingsInvalid) as invalid:
+        await check_settings(forker, [one, other], tmp_path)
+    assert invalid.value.problems == (
+        "LEVEL is wrong (all services)",
+        f"MODE is wrong ({one.name})",
+    )
+    assert not list(tmp_path.glob("*.check"))
+
+
+async def test_good_settings_pass(program, forker, tmp_path):
+    await check_settings(forker, [program(CHECKED), program(CHECKED)], tmp_path)
+
+
+async def test_a_start_that_is_cancelled_leaves_no_process(program, forker):
+    made = program(PATIENT)
+    starting = asyncio.ensure_future(forker.start(made))
+    await asyncio.sleep(0)
+    starting.cancel()
+    await asyncio.wait([starting])
+    assert starting.cancelled()
+    if found := mark(made):
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(found[0]), 0)
+
+
 async def test_what_keeps_failing_is_reported_once_with_its_last_words(program, forker):
     made = program(FAILING)
     async with Kept(made, forker) as kept:
@@ -127,6 +222,7 @@ async def test_wrong_settings_are_not_tried_again(program, forker):
     async with Kept(program(MISTAKEN), forker) as kept:
         await eventually(lambda: kept.done)
         assert kept.starts == 1
+        assert kept.supervised.gave_up
     assert "settings are wrong" in kept.said[0]
 
 
@@ -156,7 +252,7 @@ class Hopeless:
     async def wait(self):
         return 3
 
-    async def stop(self, _patience_s):
+    async def stop(self):
         pass
 
     def close(self):

@@ -1,6 +1,7 @@
 """`foreshock up`: one a folder, and what it says."""
 
 import os
+import socket
 
 import pytest
 
@@ -9,6 +10,7 @@ from foreshock_cli.lock import AlreadyRunning, held
 from foreshock_cli.main import main
 from foreshock_cli.plan import make
 from foreshock_cli.up import banner
+from foreshock_kit.errors import SettingsInvalid
 
 ENDS = Endpoints(kafka="127.0.0.1:4000", schema_registry="http://127.0.0.1:4001", services={})
 
@@ -63,7 +65,71 @@ def test_a_services_last_words_are_no_markup(run, capsys, monkeypatch):
     assert "GET [/fapi/v1/time]" in capsys.readouterr().err
 
 
-def test_a_wrong_grace_is_a_wrong_word(run, capsys, monkeypatch):
+def test_a_wrong_grace_is_a_wrong_setting(run, capsys, monkeypatch):
     monkeypatch.setenv("GRACE_S", "soon")
-    assert main(["up"]) == 2
+    assert main(["up"]) == 78
     assert "GRACE_S is wrong" in capsys.readouterr().err
+
+
+def test_an_unknown_service_is_a_wrong_word(run, capsys):
+    assert main(["up", "--only", "nonsense"]) == 2
+    assert "no service 'nonsense'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seconds", ["-3", "0", "nan", "inf", "soon"])
+def test_a_time_that_is_none_is_refused(run, capsys, seconds):
+    with pytest.raises(SystemExit, match="2"):
+        main(["up", "--for", seconds])
+    assert "--for" in capsys.readouterr().err
+
+
+def test_every_line_of_dotenv_that_says_nothing_is_named(run, capsys):
+    (run.parent.parent / ".env").write_text("# a\nEXCHANGES=binance\nCOINS\nLOG_LEVEL='INFO\n")
+    assert main(["up"]) == 78
+    assert [line[:25] for line in capsys.readouterr().err.splitlines()] == [
+        "foreshock up: .env line 3",
+        "foreshock up: .env line 4",
+    ]
+
+
+@pytest.mark.parametrize("name", ["SIM_BINANCE_PORT", "TELEGRAM_FAKE_PORT"])
+def test_a_port_that_is_taken_is_told_at_once_with_who_has_it(run, capsys, monkeypatch, name):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        monkeypatch.setenv(name, str(port))
+        assert main(["up"]) == 1
+    said = capsys.readouterr().err
+    assert f"port {port} is in use by" in said
+    assert f"(pid {os.getpid()})" in said
+
+
+def test_wrong_settings_end_it_before_a_broker_is_started(run, capsys, monkeypatch):
+    async def check(*_):
+        raise SettingsInvalid(("A is wrong (all services)", "B is missing (oi-poller)"))
+
+    monkeypatch.setattr("foreshock_cli.stack.check_settings", check)
+    monkeypatch.setattr("foreshock_cli.stack.watched_broker", None)
+    assert main(["up"]) == 78
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "foreshock up: A is wrong (all services)",
+        "foreshock up: B is missing (oi-poller)",
+    ]
+
+
+def test_a_broker_that_does_not_answer_is_waited_for(run, capsys, monkeypatch, unused_tcp_port):
+    async def check(*_):
+        pass
+
+    monkeypatch.setattr("foreshock_cli.stack.check_settings", check)
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", f"127.0.0.1:{unused_tcp_port}")
+    assert main(["up", "--for", "1.5"]) == 0
+    _, waiting, _ = capsys.readouterr().err.splitlines()
+    assert f"no Kafka broker reachable (127.0.0.1:{unused_tcp_port}" in waiting
+    assert "trying again" in waiting
+    assert [file.name for file in run.iterdir()] == ["lock"]
+
+
+def test_a_health_port_for_all_is_not_one_for_each(run):
+    assert "not HEALTH_PORT" in banner(make({"HEALTH_PORT": "80"}), ENDS, 1.0, logs_here=False)

@@ -1,4 +1,5 @@
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -6,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from foreshock_kit.broker import embedded_broker
+from foreshock_kit.broker import BrokerDied, embedded_broker, watched_broker
 from foreshock_kit.errors import PortInUse
+from foreshock_kit.http_server import holder_of
 from foreshock_kit.testing import eventually
 
 pytestmark = pytest.mark.broker
@@ -55,9 +57,18 @@ async def test_a_taken_port_is_refused(tmp_path: Path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(PortInUse, match=str(port)):
+        with pytest.raises(PortInUse, match=rf"{port} is in use by .*\(pid {os.getpid()}\)"):
             async with embedded_broker(tmp_path, port):
                 pass
+
+
+async def test_its_death_is_told_with_its_cause(tmp_path: Path):
+    async with watched_broker(tmp_path) as broker:
+        name_and_pid = holder_of(int(broker.address.rpartition(":")[2]))
+        os.kill(int(name_and_pid.rpartition(" ")[2].rstrip(")")), signal.SIGKILL)
+        async with asyncio.timeout(10):
+            with pytest.raises(BrokerDied, match="signal 9"):
+                await broker.died()
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import msgspec
+from prometheus_client import REGISTRY
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosedError
 
@@ -11,7 +12,7 @@ from foreshock_kit import feeds
 from foreshock_kit.feeds import follow_feeds
 from foreshock_kit.service import Context
 from foreshock_kit.testing import MemoryPublisher, eventually
-from foreshock_kit.ws import CONNECTED
+from foreshock_kit.ws import CONNECTED, LAST_FRAME
 from foreshock_schemas.topics import FEED_HEALTH
 
 
@@ -189,3 +190,49 @@ async def test_a_channel_is_live_again_when_its_only_broken_socket_is_given_up()
         await eventually(lambda: "PARTIAL" in states(told))
         watch.choose("A")
         await eventually(lambda: states(told)[-1] == "LIVE", 5)
+
+
+def shown(channel):
+    """Return which state the metrics show for a channel."""
+    labels = {"exchange": "binance", "channel": channel}
+    return [
+        sample.labels["foreshock_feed_state"]
+        for metric in REGISTRY.collect()
+        for sample in metric.samples
+        if metric.name == "foreshock_feed_state"
+        and sample.value
+        and labels.items() <= sample.labels.items()
+    ]
+
+
+def dated_feeds(channel):
+    names = [sample.labels["feed"] for m in LAST_FRAME.collect() for sample in m.samples]
+    return {name for name in names if name.startswith(f"binance-{channel}-")}
+
+
+async def test_metrics_show_the_state_that_was_told_last():
+    async with following("six") as (_, watch, told):
+        await eventually(lambda: shown("six") == ["UNKNOWN"])
+        watch.choose("A")
+        await eventually(lambda: states(told) == ["LIVE"])
+        assert shown("six") == ["LIVE"]
+        watch.choose()
+        await eventually(lambda: states(told) == ["LIVE", "DOWN"])
+        assert shown("six") == ["DOWN"]
+
+
+async def test_metrics_date_each_socket_that_is_held_and_forget_those_given_up():
+    async with following("seven") as (_, watch, _told):
+        watch.choose("A", "B")
+        await eventually(lambda: dated_feeds("seven") == {"binance-seven-0", "binance-seven-1"})
+        watch.choose("B")
+        await eventually(lambda: dated_feeds("seven") == {"binance-seven-1"})
+        watch.choose("B", "C")
+        await eventually(lambda: dated_feeds("seven") == {"binance-seven-0", "binance-seven-1"})
+
+
+async def test_a_socket_that_has_shown_no_market_frame_has_no_date():
+    async with following("eight") as (venue, watch, _):
+        watch.choose("A", "MUTE")
+        await eventually(lambda: venue.open.keys() == {"A", "MUTE"})
+        await eventually(lambda: dated_feeds("eight") == {"binance-eight-0"})

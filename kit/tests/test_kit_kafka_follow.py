@@ -3,6 +3,7 @@ import uuid
 from contextlib import asynccontextmanager
 
 import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from foreshock_kit.admin import ensure_topics
 from foreshock_kit.clock import SystemClock
@@ -45,7 +46,7 @@ class View:
         self.arrived.set()
 
     @asynccontextmanager
-    async def following(self, kafka, topic, since_ms):
+    async def following(self, kafka, topic, since_ms, publisher=None):
         context = Context(name=f"t{uuid.uuid4().hex}", clock=SystemClock())
         async with asyncio.timeout(20), asyncio.TaskGroup() as group:
             group.create_task(
@@ -56,6 +57,7 @@ class View:
                     self.on_record,
                     since_ms={topic.name: since_ms},
                     caught_up=self.caught_up,
+                    publisher=publisher,
                 )
             )
             await self.caught_up.wait()
@@ -97,3 +99,32 @@ async def test_an_empty_topic_is_caught_up_with_at_once(kafka, topic):
     view = View()
     async with view.following(kafka, topic, None):
         assert view.chats == []
+
+
+async def write_rubbish(kafka, topic, value: bytes):
+    producer = AIOKafkaProducer(bootstrap_servers=kafka.kafka_bootstrap_servers)
+    async with producer:
+        await producer.send_and_wait(topic.name, value, key=b"k")
+
+
+async def test_what_comes_and_cannot_be_read_is_kept_aside(kafka, topic):
+    now_ms, view = SystemClock().now_ms(), View()
+    await write_rubbish(kafka, topic, b"was there before")
+    async with (
+        Publisher(kafka, "test", SystemClock()) as publisher,
+        view.following(kafka, topic, None, publisher),
+    ):
+        await write_rubbish(kafka, topic, b"came meanwhile")
+        await publisher.send(topic, subscription(1, now_ms))
+        await view.until(1)
+    consumer = AIOKafkaConsumer(
+        topic.dead_letters,
+        bootstrap_servers=kafka.kafka_bootstrap_servers,
+        auto_offset_reset="earliest",
+    )
+    async with asyncio.timeout(10), consumer:
+        letter = await consumer.getone()
+        assert letter.value == b"came meanwhile"
+        assert dict(letter.headers)["error"]
+        ends = await consumer.end_offsets(consumer.assignment())
+    assert list(ends.values()) == [1]

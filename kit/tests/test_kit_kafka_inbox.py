@@ -7,7 +7,7 @@ from aiokafka.structs import ConsumerRecord
 from foreshock_kit.errors import DeadLetterLimit
 from foreshock_kit.kafka.inbox import Inbox
 from foreshock_kit.kafka.positions import Start
-from foreshock_schemas.codec import encode
+from foreshock_schemas.codec import decode, encode
 from foreshock_schemas.events import Trade
 from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import TRADES
@@ -51,7 +51,7 @@ def letters():
 
 @pytest.fixture
 def inbox(letters):
-    inbox = Inbox([TRADES], letters)
+    inbox = Inbox([TRADES], letters, decode)
     inbox.restart({WHERE: Start(offset=0, live_from=0, end=0, expired=0)})
     return inbox
 

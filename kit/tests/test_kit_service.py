@@ -79,6 +79,15 @@ async def test_wrong_settings_are_listed_and_end_with_78(start):
     ]
 
 
+@pytest.mark.parametrize(("number", "ended"), [("1", 0), ("one", 78)])
+async def test_settings_can_be_checked_and_nothing_started(start, tmp_path, number, ended):
+    file = tmp_path / "health"
+    async with start("--check", NUMBER=number, HEALTH_FILE=str(file)) as process:
+        code, out, err = await outcome(process)
+    assert (code, out, file.exists()) == (ended, "", False)
+    assert ("NUMBER is wrong" in err) == (ended == 78)
+
+
 async def test_help_lists_every_setting_and_no_secret(start):
     async with start("--help") as process:
         code, out, _ = await outcome(process)

@@ -117,7 +117,7 @@ async def test_sockets_are_opened_anew_when_the_universe_changes(kafka):
         await publisher.publish(MARKET_STATS, stats("BTC"))
         await publisher.flush()
         tasks = [
-            group.create_task(watch.run(kafka, context)),
+            group.create_task(watch.run(kafka, context, publisher)),
             group.create_task(follow_feeds(context, watch, desk, told)),
         ]
         await eventually(lambda: b"BTCUSDT" in desk.frames)

@@ -56,6 +56,14 @@ def test_an_unknown_exchange_is_a_problem_that_names_those_there_are():
     assert caught.value.problems == ("no exchange mtgox; there are: binance, okx",)
 
 
+def test_what_does_not_go_together_is_told_beside_what_is_wrong():
+    with pytest.raises(SettingsInvalid) as caught:
+        load(Known, {"EXCHANGES": "mtgox", "LOG_LEVEL": "LOUD"})
+    wrong, strange = caught.value.problems
+    assert wrong.startswith("LOG_LEVEL is wrong")
+    assert strange.startswith("no exchange mtgox")
+
+
 def test_an_optional_secret_has_a_file_and_nothing_else_has(tmp_path):
     file = tmp_path / "held"
     file.write_text("held\n")

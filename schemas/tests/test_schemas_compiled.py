@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foreshock_schemas.codec import _CODEC, Undecodable
+from foreshock_schemas.codec import FROM_FILE, Undecodable
 from foreshock_schemas.compiled import is_flat
 from foreshock_schemas.registry import newest
 from foreshock_schemas.testing import sample
@@ -59,19 +59,19 @@ def test_what_comes_by_the_thousand_is_flat():
 def test_bytes_are_those_of_fastavro(topic):
     @given(events(topic))
     def check(event):
-        assert _CODEC.encode(event) == by_fastavro(topic, event)
+        assert FROM_FILE.encode(event) == by_fastavro(topic, event)
 
     check()
 
 
 @pytest.mark.parametrize("topic", FLAT, ids=lambda t: t.name)
 def test_hostile_bytes_are_read_as_fastavro_reads_them(topic):
-    value = _CODEC.encode(sample(topic.event, ts_event_ms=1_795_000_000_000))
+    value = FROM_FILE.encode(sample(topic.event, ts_event_ms=1_795_000_000_000))
 
     @given(st.integers(5, len(value) - 1), st.binary(max_size=3), st.integers(0, 3))
     def check(at, junk, cut):
         broken = value[:at] + junk + value[at + cut :]
-        assert outcome(_CODEC.decode, broken) == outcome(_CODEC._decode_any, broken)
+        assert outcome(FROM_FILE.decode, broken) == outcome(FROM_FILE._decode_any, broken)
 
     check()
 
@@ -79,4 +79,4 @@ def test_hostile_bytes_are_read_as_fastavro_reads_them(topic):
 @pytest.mark.parametrize("topic", FLAT, ids=lambda t: t.name)
 def test_a_number_that_is_no_long_is_refused(topic):
     with pytest.raises(OverflowError):
-        _CODEC.encode(sample(topic.event, ts_event_ms=2**63))
+        FROM_FILE.encode(sample(topic.event, ts_event_ms=2**63))

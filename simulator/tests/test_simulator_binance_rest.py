@@ -79,6 +79,28 @@ async def test_prices_volumes_and_funding_are_the_markets(http, venue):
         assert 0 < premium.next_funding_ms - venue.now_ms <= 8 * 3_600_000
 
 
+async def test_a_tickers_prices_agree_with_one_another(http, venue):
+    seen = {symbol: {contract.price} for symbol, contract in venue.market.contracts.items()}
+    for _ in range(300):
+        venue.step(venue.now_ms + 100)
+        for symbol, contract in venue.market.contracts.items():
+            seen[symbol].add(contract.price)
+    for row in json.loads(await body(http, REST.tickers())):
+        wire = {name: float(text) for name, text in row.items() if name != "symbol"}
+        profile, prices = PROFILES[row["symbol"]], seen[row["symbol"]]
+        unit = 10.0**-profile.decimals
+        opened, high, low, last = (wire[f"{w}Price"] for w in ("open", "high", "low", "last"))
+        assert opened == profile.price
+        assert low <= last <= high
+        assert (high, low) == pytest.approx((max(prices), min(prices)), abs=unit)
+        assert wire["priceChange"] == pytest.approx(last - opened, abs=unit / 2)
+        assert wire["priceChangePercent"] == pytest.approx((last / opened - 1) * 100, abs=1e-3)
+        assert low < wire["weightedAvgPrice"] < high
+        assert wire["volume"] * wire["weightedAvgPrice"] == pytest.approx(
+            wire["quoteVolume"], rel=1e-3
+        )
+
+
 async def test_open_interest_and_supply_are_in_coins_not_thousands(http, venue):
     prices = {p.symbol: p for p in REST.read_premiums(await body(http, REST.premiums()))}
     for symbol, request in zip(PROFILES, REST.open_interest(list(PROFILES)), strict=True):

@@ -67,8 +67,22 @@ async def test_connections_are_cut(http, venue):
         assert (await socket.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSE
 
 
-async def test_what_cannot_be_ordered_is_refused(http):
-    assert await order(http, kind="rain") == 400
+@pytest.mark.parametrize(
+    "fault",
+    [
+        b"",
+        b"garbage",
+        b"[]",
+        b'{"kind":"rain"}',
+        b'{"kind":"drop","count":"x"}',
+        b'{"kind":"drop","count":0}',
+        b'{"kind":"drop","stream":1}',
+        b'{"count":1}',
+    ],
+)
+async def test_what_cannot_be_ordered_is_refused(http, fault):
+    async with http.post("/_sim/fault", data=fault) as answer:
+        assert answer.status == 400
 
 
 async def test_the_ledger_counts_what_was_sent(http, venue):

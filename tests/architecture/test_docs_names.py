@@ -17,7 +17,7 @@ DOCS = sorted(
 )
 SOURCE = "\n".join(
     file.read_text()
-    for pattern in ("*/src/**/*.py", "Makefile", "*/src/**/*.js")
+    for pattern in ("*/src/**/*.py", "Makefile", "*/src/**/*.js", "deploy/compose.yaml")
     for file in ROOT.glob(pattern)
 )
 TOPIC_NAMES = {topic.name for topic in TOPICS}

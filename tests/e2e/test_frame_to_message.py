@@ -1,80 +1,24 @@
 """The whole stack as `foreshock up` starts it, looked at from outside."""
 
 import asyncio
-import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import pytest
-import pytest_asyncio
 import websockets
 
 from foreshock_exchanges import load
 from foreshock_exchanges.base import Channel
 from foreshock_kit.clock import SystemClock
-from foreshock_kit.kafka import Record
-from foreshock_kit.testing import eventually, records_on
-from foreshock_schemas.topics import ALERTS, DELIVERIES, LIQUIDATIONS, SIGNALS, Topic
+from foreshock_kit.testing import eventually
+from foreshock_schemas.topics import ALERTS, DELIVERIES, LIQUIDATIONS, SIGNALS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
 CLOCK = SystemClock()
 FIRST_ALERT_S = 60
-MINE = ("KAFKA_", "TELEGRAM_", "EXCHANGE", "ENABLE_", "COINS", "LOG_")
-
-
-class Stack:
-    """A running `foreshock up`, and what it says of itself."""
-
-    def __init__(self, root: Path, process: asyncio.subprocess.Process) -> None:
-        self.root = root
-        self.process = process
-        self.http = httpx.AsyncClient(timeout=5)
-
-    @property
-    def endpoints(self) -> dict:
-        return json.loads((self.root / "var/run/endpoints.json").read_text())
-
-    @property
-    def market(self) -> str:
-        return json.loads((self.root / "var/run/market.json").read_text())["binance"]
-
-    async def inbox(self) -> list[dict]:
-        ends = self.endpoints
-        url = f"{ends['bot_api']}/inbox"
-        return (await self.http.get(url, params={"chat_id": ends["chat_id"]})).json()
-
-    async def records(self, topic: Topic) -> list[Record]:
-        return await records_on(self.endpoints["kafka"], topic)
-
-
-def outside() -> dict[str, str]:
-    """Return the environment without what would tell Foreshock to be somebody else's."""
-    return {name: text for name, text in os.environ.items() if not name.startswith(MINE)}
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stack(tmp_path_factory) -> AsyncIterator[Stack]:
-    root = tmp_path_factory.mktemp("stack")
-    env = outside()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "foreshock_cli", "up", cwd=root, env=env, start_new_session=True
-    )
-    made = Stack(root, process)
-    try:
-        file = root / "var/run/endpoints.json"
-        await eventually(lambda: file.exists() or process.returncode is not None, 60)
-        async with made.http:
-            yield made
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGINT)
-            async with asyncio.timeout(20):
-                await process.wait()
 
 
 async def test_a_message_can_be_followed_back_to_the_exchanges_frame(stack):
@@ -150,7 +94,7 @@ async def test_commands_find_the_running_stack(stack, words, said):
         "foreshock_cli",
         *words,
         cwd=stack.root,
-        env=outside(),
+        env=stack.env,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

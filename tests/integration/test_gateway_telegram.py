@@ -83,6 +83,41 @@ async def test_a_flood_warning_delays_its_own_chat_only(world):
     assert not sent.possible_repeat
 
 
+async def test_an_answer_waits_until_the_flood_is_over_and_no_other_chat_does(world):
+    other = world.new_chat()
+    await world.subscribe(other)
+    async with world.gateway(other):
+        await world.order(kind="flood", chat_id=world.chat_id, retry_after=7)
+        for text in ("/start", "/help"):
+            await world.say(text)
+        await world.say("/help", chat_id=other)
+        await world.got("Coins followed", chat_id=other)
+        await world.got("Coins followed", times=0)
+        await world.got("Coins followed")
+    told = await world.inbox()
+    assert [text for text in told if "Welcome" in text or "Coins followed" in text] == told[-2:]
+    assert "Welcome" in told[-2]
+
+
+async def test_a_stop_does_not_wait_for_a_flood(world):
+    async with world.gateway(grace_s=2.0):
+        await world.got("auto-started")
+        await world.order(kind="flood", chat_id=world.chat_id, retry_after=25)
+        await world.say("/help")
+        await eventually(lambda: not world.fake.faults._faults)
+        begin = SystemClock().monotonic()
+    assert SystemClock().monotonic() - begin < 5
+
+
+async def test_what_another_bot_is_told_is_not_answered(world):
+    async with world.gateway():
+        await world.got("auto-started")
+        for text in ("/help@foo_bot", "/nonsense@Foo_Bot", "/start@foreshock_DEMO_bot"):
+            await world.say(text)
+        await world.got("Welcome to Foreshock")
+    assert len(await world.inbox()) == 2
+
+
 async def test_who_blocked_the_bot_is_given_up(world):
     await world.subscribe()
     blocked, later = world.alert(), world.alert()

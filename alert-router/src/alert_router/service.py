@@ -25,7 +25,7 @@ async def run(settings: Settings, context: Context) -> None:
         Publisher(settings, context.name, context.clock, stop=context.stop) as publisher,
         asyncio.TaskGroup() as group,
     ):
-        await keep_following(group, settings, context, _PAST, partial(_on_past, router))
+        await keep_following(group, settings, context, _PAST, partial(_on_past, router), publisher)
         if context.stop.is_set():  # what is known may be half of it
             return
         await consume(

@@ -11,25 +11,32 @@ import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from foreshock_cli.program import Program
+
 _PR_SET_NAME = 15
-_LAST_WORDS_S = 3.0
 
 
-def run(module: str, env: dict[str, str], log: Path | None, lifeline: Connection) -> None:
-    """Run `module` as a program; end it when the other end of `lifeline` closes.
+def run(program: Program, lifeline: Connection) -> None:
+    """Run a program; end it when the other end of `lifeline` closes.
 
-    The supervisor holds that end, so that its children die with it, however it dies.
+    The supervisor holds that end, so that its children die with it, however it dies. What they
+    write is for its owner only.
     """
     os.setsid()
+    os.umask(0o077)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
-    os.environ.update(env)
-    _name_process(module)
-    if log is not None:
-        _redirect(log)
-    threading.Thread(target=_die_with_supervisor, args=(lifeline,), daemon=True).start()
-    sys.argv = [module]
+    os.environ.update(program.env)
+    _name_process(program.module)
+    if program.log is not None:
+        _redirect(program.log)
+    threading.Thread(
+        target=_die_with_supervisor, args=(lifeline, program.stop_s), daemon=True
+    ).start()
+    sys.argv = [program.module, *program.words]
     try:
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        runpy.run_module(program.module, run_name="__main__", alter_sys=True)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -48,9 +55,9 @@ def _redirect(log: Path) -> None:
     os.close(target)
 
 
-def _die_with_supervisor(lifeline: Connection) -> None:
+def _die_with_supervisor(lifeline: Connection, stop_s: float) -> None:
     with contextlib.suppress(EOFError, OSError):
         lifeline.recv_bytes()
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(_LAST_WORDS_S)
+    time.sleep(stop_s)
     os._exit(1)

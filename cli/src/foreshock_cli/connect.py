@@ -3,15 +3,31 @@
 import argparse
 import os
 from pathlib import Path
+from typing import Final
 
 import msgspec
 from dotenv import dotenv_values
+from dotenv.parser import Binding, parse_stream
 
 from foreshock_cli.endpoints import Endpoints
+from foreshock_cli.lock import is_held
 from foreshock_cli.plan import EMBEDDED_RETENTION_MS
+from foreshock_kit.errors import ForeshockError, SettingsInvalid
 from foreshock_kit.settings import KafkaSettings, load
 
-ENDPOINTS = Path("var/run/endpoints.json")
+ENDPOINTS: Final = Path("var/run/endpoints.json")
+LOCK: Final = ENDPOINTS.with_name("lock")
+_DOTENV: Final = Path(".env")
+
+
+class NoBroker(ForeshockError):
+    """No broker was named, and none is ours."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no stack runs here (`make run`), and neither KAFKA_BOOTSTRAP_SERVERS nor --kafka "
+            "names a broker"
+        )
 
 
 def add_broker_argument(parser: argparse.ArgumentParser) -> None:
@@ -24,33 +40,50 @@ def add_broker_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment over what `.env` says."""
-    return {k: v for k, v in dotenv_values(".env").items() if v is not None} | dict(os.environ)
+    """Return the environment over what `.env` says.
+
+    Raises:
+        SettingsInvalid: `.env` has lines that say nothing; it names each.
+    """
+    if not _DOTENV.is_file():
+        return dict(os.environ)
+    with _DOTENV.open() as stream:
+        problems = tuple(filter(None, map(_problem, parse_stream(stream))))
+    if problems:
+        raise SettingsInvalid(problems)
+    return {k: v for k, v in dotenv_values(_DOTENV).items() if v is not None} | dict(os.environ)
+
+
+def _problem(found: Binding) -> str | None:
+    where = f".env line {found.original.line}"
+    if found.error:
+        return f"{where} cannot be read: is a quote not closed, or NAME=value misspelt?"
+    if found.key is not None and found.value is None:
+        return f"{where} has no value: write {found.key}=..., or # before it"
+    return None
 
 
 def running() -> Endpoints | None:
     """Return the endpoints of a running `foreshock up` in this folder."""
-    if not ENDPOINTS.exists():
+    if not ENDPOINTS.exists() or not is_held(LOCK):
         return None
     return msgspec.json.decode(ENDPOINTS.read_bytes(), type=Endpoints)
-
-
-def named(arguments: argparse.Namespace) -> bool:
-    """Return whether a broker was named, by `--kafka` or in the environment."""
-    return bool(arguments.kafka or environment().get("KAFKA_BOOTSTRAP_SERVERS"))
 
 
 def kafka_settings(arguments: argparse.Namespace) -> KafkaSettings:
     """Return how to reach the broker.
 
     Raises:
+        NoBroker: None was named, and no stack runs here.
         SettingsInvalid: The environment's Kafka settings are wrong.
     """
     env = environment()
     ends = running()
     if arguments.kafka:
         env["KAFKA_BOOTSTRAP_SERVERS"] = arguments.kafka
-    elif ends and "KAFKA_BOOTSTRAP_SERVERS" not in env:
+    elif not env.get("KAFKA_BOOTSTRAP_SERVERS"):
+        if ends is None:
+            raise NoBroker
         env["KAFKA_BOOTSTRAP_SERVERS"] = ends.kafka
     return load(KafkaSettings, env)
 

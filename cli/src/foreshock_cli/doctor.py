@@ -10,6 +10,7 @@ import httpx
 import msgspec
 from rich.console import Console
 
+from foreshock_cli import asking
 from foreshock_cli.connect import (
     add_broker_argument,
     environment,
@@ -77,6 +78,22 @@ async def _topics(arguments: argparse.Namespace) -> Findings:
         ]
 
 
+async def _services(_: argparse.Namespace) -> Findings:
+    ends = running()
+    if ends is None:
+        return []
+    async with asking.client() as http:
+        found = {
+            name: await asking.unready(http, service.health)
+            for name, service in ends.services.items()
+        }
+    return [
+        f"{name} (pid {ends.services[name].pid}) {why}; see var/log/{name}.log"
+        for name, why in found.items()
+        if why is not None
+    ]
+
+
 async def _schemas(_: argparse.Namespace) -> Findings:
     return registry.problems()
 
@@ -126,6 +143,7 @@ async def _clock(arguments: argparse.Namespace) -> Findings:
 
 _CHECKS: Final[dict[str, Callable[[argparse.Namespace], Awaitable[Findings]]]] = {
     "broker and topics": _topics,
+    "services": _services,
     "schemas": _schemas,
     "Telegram token": _token,
     "clock": _clock,

@@ -2,11 +2,15 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Final
 
 from foreshock_kit.errors import ForeshockError
+
+_LOOK_S: Final = 0.05
 
 
 class AlreadyRunning(ForeshockError):
@@ -26,12 +30,29 @@ def held(file: Path) -> Iterator[None]:
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a+") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            stream.seek(0)
-            raise AlreadyRunning(int(stream.read() or 0)) from None
+        if not _taken(stream, fcntl.LOCK_EX):
+            time.sleep(_LOOK_S)  # somebody may only have looked
+            if not _taken(stream, fcntl.LOCK_EX):
+                stream.seek(0)
+                raise AlreadyRunning(int(stream.read() or 0))
         stream.truncate(0)
         stream.write(str(os.getpid()))
         stream.flush()
         yield
+
+
+def is_held(file: Path) -> bool:
+    """Return whether a process holds the lock `file`."""
+    try:
+        with file.open() as stream:
+            return not _taken(stream, fcntl.LOCK_SH)
+    except FileNotFoundError:
+        return False
+
+
+def _taken(stream: IO[str], how: int) -> bool:
+    try:
+        fcntl.flock(stream, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,24 +1,36 @@
 """`foreshock`: the one command of the project."""
 
 import argparse
+import signal
 import sys
 from importlib import import_module
 from typing import Final
 
-from foreshock_kit import logs
+INTERRUPTED: Final = 128 + signal.SIGINT
+"""The exit code after Ctrl-C, as shells have it."""
 
 COMMANDS: Final = {
     "up": "start everything here: broker, services and, unless told otherwise, a simulated market",
     "topics": "the topic table, and what is on the broker",
     "tail": "print a topic's events as they come",
-    "doctor": "check broker, topics, schemas, token and clock, and say what to do",
+    "doctor": "check broker, services, topics, schemas, token and clock, and say what to do",
     "replay": "serve a recording to a real ingester and count what arrives on its topic",
 }
 """Each is a module of its own name, and what `--help` says of it."""
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line; return its exit code."""
+    """Run the command line; return its exit code, 130 after Ctrl-C.
+
+    Commands are imported here and not above, so that a Ctrl-C meanwhile ends quietly, too.
+    """
+    try:
+        return _run(argv)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _run(argv: list[str] | None) -> int:
     parser = argparse.ArgumentParser(
         prog="foreshock",
         description="Early warning of forced-selling cascades in crypto perpetual futures.",
@@ -30,6 +42,6 @@ def main(argv: list[str] | None = None) -> int:
         if name == wanted:
             import_module(f"foreshock_cli.{name}").add_arguments(command)
     arguments = parser.parse_args(argv)
-    logs.configure("foreshock", "WARNING", "auto")
+    import_module("foreshock_kit.logs").configure("foreshock", "WARNING", "text")
     code: int = import_module(f"foreshock_cli.{arguments.command}").run(arguments)
     return code

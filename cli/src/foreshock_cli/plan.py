@@ -44,7 +44,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def describe(self) -> tuple[str, ...]:
         """Return what the banner says about this run, a line each."""
         env = self.env
-        return (
+        lines: tuple[str, ...] = (
             "broker    embedded, for trying out: nothing is kept after the stop"
             if self.embedded_broker
             else f"broker    {env['KAFKA_BOOTSTRAP_SERVERS']}",
@@ -55,6 +55,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             if self.telegram_fake
             else "telegram  the real Bot API",
         )
+        if env.get("HEALTH_PORT", "0") != "0":
+            lines += ("health    a port for each service, not HEALTH_PORT: var/run/endpoints.json",)
+        return lines
 
 
 class _Ending(msgspec.Struct, frozen=True):

@@ -8,26 +8,11 @@ import signal
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
-from pathlib import Path
-
-import msgspec
 
 from foreshock_cli import child
+from foreshock_cli.program import Program
 
 _PRELOAD = ["foreshock_cli.preload", "foreshock_cli.child"]
-
-
-class Program(msgspec.Struct, frozen=True, kw_only=True):
-    """A module to run as a process, with its whole environment.
-
-    `announces` is a file in which it says where it answers: removed before each start.
-    """
-
-    name: str
-    module: str
-    env: dict[str, str]
-    log: Path | None = None
-    announces: Path | None = None
 
 
 class Forker:
@@ -38,20 +23,41 @@ class Forker:
         self._context.set_forkserver_preload(_PRELOAD)
 
     def warm(self) -> None:
-        """Let the fork server begin its imports, without waiting for them."""
-        forkserver.ensure_running()
+        """Let the fork server begin its imports, without waiting for them.
+
+        What ends all processes of a terminal or a group is for us: the fork server, without
+        which nobody hears of its children any more, ends when we do.
+        """
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        ours = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+        try:
+            forkserver.ensure_running()
+        finally:
+            for number, handler in ours.items():
+                signal.signal(number, handler)
 
     async def start(self, program: Program) -> "Running":
-        """Start a process, as soon as the fork server has its imports (about a second)."""
+        """Start a process, as soon as the fork server has its imports (about a second).
+
+        What is started although the caller has been cancelled meanwhile is stopped again.
+        """
         if program.announces is not None:
             program.announces.unlink(missing_ok=True)
-        return await asyncio.to_thread(self._start, program)
+        self.warm()
+        starting = asyncio.ensure_future(asyncio.to_thread(self._start, program))
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            unwanted = await starting
+            await unwanted.stop()
+            unwanted.close()
+            raise
 
     def _start(self, program: Program) -> "Running":
         theirs, ours = self._context.Pipe(duplex=False)
         process = self._context.Process(
             target=child.run,
-            args=(program.module, program.env, program.log, theirs),
+            args=(program, theirs),
             name=program.name,
         )
         process.start()
@@ -89,15 +95,19 @@ class Running:
         await asyncio.to_thread(self._process.join)
         return self._process.exitcode or 0
 
-    async def stop(self, patience_s: float) -> None:
-        """Ask it to end, and kill it if it has not after `patience_s`."""
+    async def stop(self) -> None:
+        """Ask it to end, and kill it if it takes too long."""
         self._signal(signal.SIGTERM)
         try:
-            async with asyncio.timeout(patience_s):
+            async with asyncio.timeout(self.program.stop_s):
                 await self.wait()
         except TimeoutError:
-            self._signal(signal.SIGKILL)
+            self.kill()
             await self.wait()
+
+    def kill(self) -> None:
+        """End it at once, even if it hangs."""
+        self._signal(signal.SIGKILL)
 
     def close(self) -> None:
         """Let go of an ended process."""

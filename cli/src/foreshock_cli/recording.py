@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, cast
@@ -9,8 +10,17 @@ from typing import BinaryIO, Final, cast
 import msgspec
 import zstandard
 
+from foreshock_kit.errors import ForeshockError
+
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
+
+
+_DAMAGED: Final = (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError)
+
+
+class Damaged(ForeshockError):
+    """A recording's archive is cut off or broken."""
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
@@ -40,12 +50,18 @@ def frames(file: Path) -> Iterator[Frame]:
 
     Raises:
         OSError: The file cannot be read.
+        Damaged: It is cut off or broken; it says after how many frames.
     """
-    with _opened(file) as stream:
-        for line in stream:
-            text = line.strip()
-            if text and (frame := _frame(text)) is not None:
-                yield frame
+    good = 0
+    try:
+        with _opened(file) as stream:
+            for line in stream:
+                text = line.strip()
+                if text and (frame := _frame(text)) is not None:
+                    good += 1
+                    yield frame
+    except _DAMAGED as e:
+        raise Damaged(f"{file} is cut off or broken after {good} good frames ({e})") from e
 
 
 def _opened(file: Path) -> BinaryIO:

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,12 +15,13 @@ from rich.console import Console
 
 from foreshock_cli.plan import module_of
 from foreshock_cli.playing import Player, bar
-from foreshock_cli.processes import Forker, Program, Running
-from foreshock_cli.recording import frames
-from foreshock_cli.witness import Counts, counts_of, ids_on, publish_universe, subjects
+from foreshock_cli.processes import Forker, Running
+from foreshock_cli.program import Program
+from foreshock_cli.recording import Frame, frames
+from foreshock_cli.witness import Counts, Subjects, counts_of, ids_on, publish_universe, subjects
 from foreshock_exchanges import NAMES
 from foreshock_kit.admin import ensure_topics
-from foreshock_kit.broker import embedded_broker
+from foreshock_kit.broker import watched_broker
 from foreshock_kit.clock import SystemClock
 from foreshock_kit.errors import ForeshockError, leaves
 from foreshock_kit.settings import KafkaSettings
@@ -29,7 +31,11 @@ _TOPICS: Final = {"ingest-trades": TRADES, "ingest-liquidations": LIQUIDATIONS}
 _SPEEDS: Final = {"max": None, "1": 1.0, "10": 10.0}
 _START_S: Final = 30.0
 _STALLED_S: Final = 30.0
-_STOP_S: Final = 10.0
+_GRACE_S: Final = 10.0
+
+
+class NothingToReplay(ForeshockError):
+    """A recording holds nothing that an ingester could be asked for."""
 
 
 class Stalled(ForeshockError):
@@ -48,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay, print the counts as JSON; return 1 if something was lost on the way."""
-    errors = Console(stderr=True, highlight=False)
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
     figures: dict[str, float] = {}
     try:
         figures = asyncio.run(_replay(arguments))
@@ -64,25 +70,41 @@ def run(arguments: argparse.Namespace) -> int:
 async def _replay(arguments: argparse.Namespace) -> dict[str, float]:
     recorded = list(frames(arguments.file))
     found = subjects(arguments.exchange, (frame.data for frame in recorded))
+    _check(arguments, recorded, found)
     service = arguments.service or found.service
     clock = SystemClock()
     with tempfile.TemporaryDirectory(prefix="foreshock-replay-") as folder:
         async with (
-            embedded_broker(Path(folder) / "broker") as kafka,
+            watched_broker(Path(folder) / "broker") as broker,
             Player(recorded, _SPEEDS[arguments.speed]) as player,
+            asyncio.TaskGroup() as group,
         ):
-            settings = KafkaSettings(kafka_bootstrap_servers=kafka)
+            watching = group.create_task(broker.died())
+            settings = KafkaSettings(kafka_bootstrap_servers=broker.address)
             await ensure_topics(settings)
             await publish_universe(settings, found.instruments, clock)
-            program = _program(service, arguments.exchange, kafka, player.url, Path(folder))
+            program = _program(
+                service, arguments.exchange, broker.address, player.url, Path(folder)
+            )
             running = await Forker().start(program)
             try:
                 counts, seconds = await _until_taken(running, program, player, len(recorded))
             finally:
-                await running.stop(_STOP_S)
+                await running.stop()
                 running.close()
             on_topic = await ids_on(settings, _TOPICS[service], clock)
+            watching.cancel()
     return _figures(counts, found.events.get(service, 0), len(on_topic), seconds)
+
+
+def _check(arguments: argparse.Namespace, recorded: Sequence[Frame], found: Subjects) -> None:
+    if not recorded:
+        raise NothingToReplay(f"no frames in {arguments.file}")
+    if not found.instruments:
+        raise NothingToReplay(
+            f"none of the {len(recorded)} lines of {arguments.file} is a trade, liquidation or "
+            f"mark of {arguments.exchange}"
+        )
 
 
 def _program(service: str, exchange: str, kafka: str, url: str, folder: Path) -> Program:
@@ -92,9 +114,17 @@ def _program(service: str, exchange: str, kafka: str, url: str, folder: Path) ->
         "EXCHANGES": exchange,
         "EXCHANGE_WS_URLS": f"{exchange}={url}",
         "HEALTH_FILE": str(folder / "health"),
+        "HEALTH_PORT": "0",
         "LOG_LEVEL": "WARNING",
+        "GRACE_S": str(_GRACE_S),
     }
-    return Program(name=service, module=module_of(service), env=env, announces=folder / "health")
+    return Program(
+        name=service,
+        module=module_of(service),
+        env=env,
+        announces=folder / "health",
+        grace_s=_GRACE_S,
+    )
 
 
 async def _until_taken(
@@ -115,7 +145,7 @@ async def _until_taken(
             if clock.monotonic() > moved or running.ended:
                 raise Stalled(
                     f"{program.name} took {counts.frames} of {total} frames and then no more; "
-                    "its log is above"
+                    "what it logged, if anything, is above"
                 )
     return counts, clock.monotonic() - player.started
 

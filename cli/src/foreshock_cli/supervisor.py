@@ -1,44 +1,45 @@
-"""Keeps programs running: restarts what ends, slower each time, and says what keeps failing."""
+"""Keeps programs running: restarts what ends or hangs, and says what keeps failing."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from foreshock_cli.processes import Forker, Program, Running
+from foreshock_cli.processes import Forker, Running
+from foreshock_cli.program import Program
 from foreshock_kit.backoff import Backoff
 from foreshock_kit.clock import Clock
 from foreshock_kit.service import WRONG_SETTINGS
 
-_LAST_WORDS_S: Final = 1.0
-
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
-    """How restarts slow down, until a run has lasted `healthy_after_s`, and how stops are bounded.
+    """How restarts slow down, until a run has lasted `healthy_after_s`, and what counts as hung.
 
-    A program told to stop has `grace_s` for it, by its own watch; if that fails, it is killed.
+    A program is asked every `ask_every_s`; `unanswered` times in a row are too many.
     """
 
     backoff: Backoff = Backoff(first_s=0.2, longest_s=30.0)
     healthy_after_s: float = 60.0
     failing_after: int = 4
-    grace_s: float = 2.0
-
-    @property
-    def stop_s(self) -> float:
-        """How long after being told to stop a program is killed."""
-        return self.grace_s + _LAST_WORDS_S
+    ask_every_s: float = 5.0
+    unanswered: int = 6
 
 
 class Supervised:
-    """One program, and the process that runs it just now."""
+    """One program, and the process that runs it just now; `lives` says whether it hangs."""
 
     def __init__(
-        self, program: Program, forker: Forker, report: Callable[[str], None], clock: Clock
+        self,
+        program: Program,
+        forker: Forker,
+        report: Callable[[str], None],
+        clock: Clock,
+        lives: Callable[[Program], Awaitable[bool]] | None = None,
     ) -> None:
         self.program = program
         self.running: Running | None = None
+        self.gave_up = False
+        self._lives = lives
         self._forker = forker
         self._report = report
         self._clock = clock
@@ -58,6 +59,7 @@ class Supervised:
             failures = 1 if lasted >= patience.healthy_after_s else failures + 1
             self._tell(code, lasted, failures, patience)
             if code == WRONG_SETTINGS:  # starting it again cannot help
+                self.gave_up = True
                 return
             await asyncio.sleep(patience.backoff.delay(failures))
 
@@ -65,13 +67,32 @@ class Supervised:
         running = self.running = await self._forker.start(self.program)
         try:
             changed()
-            return await running.wait()
+            return await self._until_ended(running, patience)
         except asyncio.CancelledError:
-            await running.stop(patience.stop_s)
+            await running.stop()
             raise
         finally:
             self.running = None
             running.close()
+
+    async def _until_ended(self, running: Running, patience: Patience) -> int:
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(self._kill_if_hung(running, patience))
+            code = await running.wait()
+            watching.cancel()
+        return code
+
+    async def _kill_if_hung(self, running: Running, patience: Patience) -> None:
+        if self._lives is None:
+            return
+        missed, name = 0, self.program.name
+        while missed < patience.unanswered:
+            await asyncio.sleep(patience.ask_every_s)
+            missed = 0 if await self._lives(self.program) else missed + 1
+            if missed == patience.unanswered // 2:
+                self._report(f"{name} does not answer: it is killed if that goes on")
+        self._report(f"{name} hangs: killing it")
+        running.kill()
 
     def _tell(self, code: int, lasted: float, failures: int, patience: Patience) -> None:
         name, how = self.program.name, _how_it_ended(code)

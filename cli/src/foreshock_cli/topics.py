@@ -9,11 +9,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from foreshock_cli.connect import (
+    NoBroker,
     add_broker_argument,
     kafka_settings,
-    named,
     retention_cap_ms,
-    running,
 )
 from foreshock_kit.admin import ensure_topics, topic_problems
 from foreshock_kit.errors import ForeshockError
@@ -34,11 +33,6 @@ def run(arguments: argparse.Namespace) -> int:
     console = Console()
     console.width = max(console.width, _TABLE_WIDTH)
     console.print(_table())
-    if not named(arguments) and not running():
-        console.print(
-            "That is the table; `make run` or --kafka HOST:PORT brings a broker to compare."
-        )
-        return 0
     try:
         settings = kafka_settings(arguments)
         cap = retention_cap_ms(settings)
@@ -46,6 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
             for name in asyncio.run(ensure_topics(settings, retention_cap_ms=cap)):
                 console.print(f"[green]+[/green] {name} created")
         problems = asyncio.run(topic_problems(settings, retention_cap_ms=cap))
+    except NoBroker as e:
+        console.print(f"That is the table; no broker to compare it with: {e}", soft_wrap=True)
+        return int(arguments.create)
     except ForeshockError as e:
         errors = Console(stderr=True, highlight=False, soft_wrap=True)
         errors.print(f"foreshock topics: {e}", style="yellow", markup=False)

@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
+import math
 import signal
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from foreshock_cli.plan import Plan, UnknownService, make
 from foreshock_cli.stack import Stack
 from foreshock_kit.clock import SystemClock
 from foreshock_kit.errors import ForeshockError, SettingsInvalid, leaves
+from foreshock_kit.service import WRONG_SETTINGS
 
 _VAR = Path("var")
 
@@ -22,29 +25,46 @@ _VAR = Path("var")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument("--only", default="", metavar="A,B", help="start only these services")
-    parser.add_argument("--for", type=float, dest="seconds", help="stop by itself after so long")
+    parser.add_argument(
+        "--for",
+        type=_seconds,
+        dest="seconds",
+        metavar="SECONDS",
+        help="stop by itself after so long",
+    )
     parser.add_argument(
         "--logs", action="store_true", help="services' logs here instead of var/log/"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the stack; return 0 after a stop, 2 for a wrong word, 1 when it cannot start."""
+    """Run the stack; return 0 after a stop, 2 for a wrong word, 78 for wrong settings, else 1."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     only = tuple(name.strip() for name in arguments.only.split(",") if name.strip())
+    code = 0
     try:
-        plan = make(environment(), only)
-    except (UnknownService, SettingsInvalid) as e:
-        console.print(f"foreshock up: {e}", style="red", markup=False)
-        return 2
-    failed = False
-    try:
-        asyncio.run(_until_stopped(plan, console, arguments))
+        asyncio.run(_until_stopped(make(environment(), only), console, arguments))
+    except* UnknownService as group:
+        code = _complain(console, map(str, leaves(group)), 2)
+    except* SettingsInvalid as group:
+        lines = (line for each in leaves(group) for line in str(each).splitlines())
+        code = _complain(console, lines, WRONG_SETTINGS)
     except* (ForeshockError, OSError) as group:
-        failed = True
-        for problem in leaves(group):
-            console.print(f"foreshock up: {problem}", style="red", markup=False)
-    return int(failed)
+        code = code or _complain(console, map(str, leaves(group)), 1)
+    return code
+
+
+def _complain(console: Console, lines: Iterable[str], code: int) -> int:
+    for line in lines:
+        console.print(f"foreshock up: {line}", style="red", markup=False)
+    return code
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no time to run: say how many seconds")
+    return seconds
 
 
 async def _until_stopped(plan: Plan, console: Console, arguments: argparse.Namespace) -> None:

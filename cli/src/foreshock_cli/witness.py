@@ -9,7 +9,7 @@ import httpx
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
-from foreshock_cli.processes import Program
+from foreshock_cli.program import Program
 from foreshock_exchanges import load
 from foreshock_exchanges.base import MarkPrice
 from foreshock_exchanges.intake import Intake

@@ -41,7 +41,9 @@ async def ensure_topics(
     wanted = _wanted(topics, retention_cap_ms)
     async with bounded(_TAKES_S, "creating topics"), admin_client(settings) as admin:
         existing = set(await admin.list_topics())
-        replicas = min(_WANTED_REPLICAS, len((await admin.describe_cluster())["brokers"]))
+        while not (brokers := (await admin.describe_cluster())["brokers"]):
+            await asyncio.sleep(_LOOK_AGAIN_S)  # it answers before it is one of its own cluster
+        replicas = min(_WANTED_REPLICAS, len(brokers))
         missing = [
             NewTopic(name, partitions, replicas, topic_configs=config)
             for name, (partitions, config) in wanted.items()

@@ -12,9 +12,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
-from foreshock_kit.errors import Permanent, PortInUse, Transient
+from foreshock_kit.errors import ForeshockError, Permanent, PortInUse, Transient
+from foreshock_kit.http_server import holder_of
 from foreshock_kit.logs import get_logger
 from foreshock_kit.processes import spawn
 
@@ -28,8 +29,37 @@ _LISTENING: Final = re.compile(r"^\s*kafka\s+(\S+:\d+)\s*$", re.MULTILINE)
 _log = get_logger(__name__)
 
 
+class BrokerDied(ForeshockError):
+    """The embedded broker has ended, and with it all that it held."""
+
+
+class EmbeddedBroker:
+    """A broker that runs; `address` is where clients start from, "127.0.0.1:PORT"."""
+
+    def __init__(self, address: str, process: asyncio.subprocess.Process) -> None:
+        self.address = address
+        self._process = process
+
+    async def died(self) -> NoReturn:
+        """Wait for its end.
+
+        Raises:
+            BrokerDied: it has come; it says how.
+        """
+        code = await self._process.wait()
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        raise BrokerDied(f"the embedded broker has died ({how}), and with it all records")
+
+
 @asynccontextmanager
 async def embedded_broker(data_dir: Path, port: int = 0) -> AsyncIterator[str]:
+    """Run a broker as `watched_broker` does, for whoever needs nothing but its address."""
+    async with watched_broker(data_dir, port) as broker:
+        yield broker.address
+
+
+@asynccontextmanager
+async def watched_broker(data_dir: Path, port: int = 0) -> AsyncIterator[EmbeddedBroker]:
     """Run a broker on loopback in a fresh folder under `data_dir`, and remove both at the end.
 
     The process has a session of its own, so that Ctrl-C reaches us and not it, and the kernel
@@ -38,9 +68,6 @@ async def embedded_broker(data_dir: Path, port: int = 0) -> AsyncIterator[str]:
     Args:
         data_dir: Where the folder is made.
         port: Where to listen; 0 for any that is free.
-
-    Yields:
-        The bootstrap address, "127.0.0.1:PORT".
 
     Raises:
         PortInUse: somebody else listens on `port`.
@@ -52,7 +79,7 @@ async def embedded_broker(data_dir: Path, port: int = 0) -> AsyncIterator[str]:
     try:
         process = await _spawn(folder, port)
         try:
-            yield await _listening(process, folder, port)
+            yield EmbeddedBroker(await _listening(process, folder, port), process)
         finally:
             await _end(process)
     finally:
@@ -90,15 +117,13 @@ def _output(folder: Path) -> str:
 
 def _refusal(output: str, port: int) -> Exception:
     if "already in use" in output:
-        return PortInUse(port)
+        return PortInUse(port, holder_of(port))
     return Permanent(f"the embedded broker cannot run: {output.strip()}")
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
     """Kill: a polite end would first save what is about to be deleted."""
-    if process.returncode is not None:
-        _log.error("broker_died", pid=process.pid, exit_code=process.returncode)
-        return
-    process.kill()
-    async with asyncio.timeout(_STOP_S):
-        await process.wait()
+    if process.returncode is None:
+        process.kill()
+        async with asyncio.timeout(_STOP_S):
+            await process.wait()

@@ -4,7 +4,9 @@ import asyncio
 import itertools
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final, NoReturn, Protocol
+from typing import Final, NoReturn, Protocol, get_args
+
+from prometheus_client import Enum
 
 from foreshock_kit.kafka import Publisher, Publishing
 from foreshock_kit.kafka.publisher import LINGER_S
@@ -17,6 +19,12 @@ from foreshock_schemas.events import FeedHealth, FeedState, Instrument
 from foreshock_schemas.ids import derived_id
 from foreshock_schemas.topics import FEED_HEALTH
 
+STATE: Final = Enum(
+    "foreshock_feed_state",
+    "How a channel is, all its sockets taken together.",
+    ["exchange", "channel"],
+    states=get_args(FeedState),
+)
 _REPEAT_S: Final = 60.0
 
 
@@ -65,7 +73,7 @@ async def run_desks(
         ) as publisher,
         asyncio.TaskGroup() as group,
     ):
-        tasks = [group.create_task(watch.run(settings, context))]
+        tasks = [group.create_task(watch.run(settings, context, publisher))]
         for name in settings.exchanges:
             desk = desk_of(name, watch.universe, publisher)
             COUNTS_ELSEWHERE.add(prefix, desk.counts, exchange=name)
@@ -140,6 +148,8 @@ class _Verdict:
         self._told: FeedState | None = None
         self._reason = ""
         self._since_ms = 0
+        self._shown = STATE.labels(desk.exchange, desk.channel)
+        self._shown.state("UNKNOWN")
 
     def expect(self, feed: FeedLike) -> None:
         self._up[feed] = False
@@ -176,6 +186,7 @@ class _Verdict:
         if state == self._told:
             return
         self._told, self._reason, self._since_ms = state, reason, self._clock.now_ms()
+        self._shown.state(state)
         await self._publish(state)
 
     async def _publish(self, state: FeedState) -> None:

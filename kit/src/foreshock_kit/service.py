@@ -57,7 +57,8 @@ class Service(NamedTuple, Generic[S]):
 def main(service: Service[S], argv: Sequence[str] | None = None) -> int:
     """Run a service until SIGTERM or SIGINT; return its exit code.
 
-    0 after a clean stop, 78 if the settings are wrong, 1 for anything else.
+    0 after a clean stop, 78 if the settings are wrong, 1 for anything else. With `--check` it
+    only says what is wrong with the settings.
     """
     words = sys.argv[1:] if argv is None else argv
     if {"-h", "--help"} & set(words):
@@ -69,6 +70,8 @@ def main(service: Service[S], argv: Sequence[str] | None = None) -> int:
         for problem in e.problems:
             sys.stderr.write(f"{service.name}: {problem}\n")
         return WRONG_SETTINGS
+    if "--check" in words:
+        return 0
     logs.configure(service.name, settings.log_level, settings.log_format)
     failures = _run(service, settings)
     for failure in failures:
@@ -93,7 +96,7 @@ def _run(service: Service[S], settings: S) -> list[BaseException]:
 def usage(service: Service[S]) -> str:
     """Return what the service can be told, a setting a line."""
     hints = get_type_hints(service.settings, include_extras=True)
-    lines = [f"{service.name}: settings come from the environment.", ""]
+    lines = [f"{service.name}: settings come from the environment; --check only checks them.", ""]
     for field in msgspec.structs.fields(service.settings):
         default = "required" if field.required else f"default {_shown(field.default)}"
         lines.append(f"  {field.name.upper():28} {describe(hints[field.name])} ({default})")

@@ -56,7 +56,11 @@ _PLAIN: Final = {
 
 
 class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How to reach the broker, for example `KAFKA_BOOTSTRAP_SERVERS=kafka-1:9092,kafka-2:9092`."""
+    """How to reach the broker, for example `KAFKA_BOOTSTRAP_SERVERS=kafka-1:9092,kafka-2:9092`.
+
+    With `SCHEMA_REGISTRY_URL` schemas are registered there and have its ids, else those of the
+    registry file.
+    """
 
     kafka_bootstrap_servers: str = "127.0.0.1:9092"
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
@@ -64,6 +68,9 @@ class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
     kafka_sasl_username: str | None = None
     kafka_sasl_password: Secret | None = None
     kafka_ssl_cafile: str | None = None
+    schema_registry_url: Annotated[str, msgspec.Meta(pattern="^https?://")] | None = None
+    schema_registry_username: str | None = None
+    schema_registry_password: Secret | None = None
 
     def problems(self) -> tuple[str, ...]:
         """Return what does not go together, a line each."""
@@ -156,15 +163,22 @@ def load(wanted: type[S], env: Mapping[str, str]) -> S:
                 problems.append(f"{name} is missing: {describe(hints[field.name])}")
         except (ValueError, OSError) as e:
             problems.append(f"{name} is wrong: {e}")
-    if problems:
-        raise SettingsInvalid(tuple(problems))
+    settings, more = _joined(wanted, values)
+    if settings is None or problems or more:
+        raise SettingsInvalid((*problems, *more))
+    return settings
+
+
+def _joined(wanted: type[S], values: Mapping[str, Any]) -> tuple[S | None, tuple[str, ...]]:
+    """Return settings of what was right, and what does not go together; None if any lacks."""
+    required = {field.name for field in msgspec.structs.fields(wanted) if field.required}
+    if not required <= values.keys():
+        return None, ()
     try:
         settings = wanted(**values)
     except ValueError as e:
-        raise SettingsInvalid((str(e),)) from e
-    if isinstance(settings, KafkaSettings) and (found := settings.problems()):
-        raise SettingsInvalid(found)
-    return settings
+        return None, (str(e),)
+    return settings, settings.problems() if isinstance(settings, KafkaSettings) else ()
 
 
 def describe(hint: Any) -> str:

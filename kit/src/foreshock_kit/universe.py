@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from foreshock_kit.kafka import Record, keep_following
+from foreshock_kit.kafka import Publisher, Record, keep_following
 from foreshock_kit.service import Context
 from foreshock_kit.settings import KafkaSettings
 from foreshock_schemas.events import Instrument, MarketStats
@@ -49,12 +49,15 @@ class UniverseWatch:
         self._stirred = asyncio.Event()
         self._settled = asyncio.Condition()
 
-    async def run(self, settings: KafkaSettings, context: Context) -> None:
-        """Read the topics for ever. Readiness waits until what is there has been read."""
+    async def run(self, settings: KafkaSettings, context: Context, publisher: Publisher) -> None:
+        """Read the topics for ever. Readiness waits until what is there has been read.
+
+        `publisher` takes the dead letters.
+        """
         context.ready("universe", ok=False, why="not read yet")
         whole = {INSTRUMENTS: None, MARKET_STATS: None}
         async with asyncio.TaskGroup() as group:
-            await keep_following(group, settings, context, whole, self._on_record)
+            await keep_following(group, settings, context, whole, self._on_record, publisher)
             context.ready("universe")
             await self._announce()
 

@@ -99,20 +99,25 @@ async def hold_open(
     `on_frame` is awaited for each frame before the next is read, so that whoever is slow slows
     the venue down; it returns whether the frame was one of the market's. `on_state` is told
     "up" at a connection's first frame of the market and "down" at its end, with a reason. A
-    venue that refuses (403, 418, 429, 451) is left alone for a minute.
+    venue that refuses (403, 418, 429, 451) is left alone for a minute. Once cancelled, the
+    feed is no longer in the metrics.
     """
     clock = clock or SystemClock()
     failures = 0
-    while True:
-        session = _Session(name, feed, on_frame, on_state, clock)
-        reason, refused = await session.run()
-        _heed_cancellation()
-        RECONNECTS.labels(name).inc()
-        log.warning("feed_down", feed=name, reason=reason)
-        if on_state is not None:
-            await on_state("down", reason)
-        failures = 1 if session.lasted_s >= backoff.healthy_after_s else failures + 1
-        await asyncio.sleep(backoff.refused_s if refused else backoff.delay(failures))
+    try:
+        while True:
+            session = _Session(name, feed, on_frame, on_state, clock)
+            reason, refused = await session.run()
+            _heed_cancellation()
+            RECONNECTS.labels(name).inc()
+            log.warning("feed_down", feed=name, reason=reason)
+            if on_state is not None:
+                await on_state("down", reason)
+            failures = 1 if session.lasted_s >= backoff.healthy_after_s else failures + 1
+            await asyncio.sleep(backoff.refused_s if refused else backoff.delay(failures))
+    finally:
+        for gauge in (CONNECTED, LAST_FRAME):
+            gauge.remove(name)
 
 
 class _Session:
@@ -177,13 +182,15 @@ class _Session:
                 self._last_market = now()
 
     async def _keep_alive(self, socket: ClientConnection) -> None:
-        feed, last_frame = self._feed, LAST_FRAME.labels(self._name)
+        feed = self._feed
         pinged = self._opened
         look_every_s = min(_LOOK_EVERY_S, feed.silence_s / 4)
         while True:
             await asyncio.sleep(look_every_s)
             now = self._clock.monotonic()
-            last_frame.set(self._clock.now_ms() / 1000 - (now - self._last_market))
+            if self._last_market > self._opened:  # else what the last connection showed stands
+                market = self._clock.now_ms() / 1000 - (now - self._last_market)
+                LAST_FRAME.labels(self._name).set(market)
             if now - self._last_market > feed.silence_s:
                 raise GivenUp(f"no market frame for {feed.silence_s:g} s")
             if feed.lifetime_s is not None and now - self._opened > feed.lifetime_s:

@@ -149,7 +149,8 @@ def from_registry_file() -> Codec:
     return Codec(ids, {row.id: row.schema for row in registered()})
 
 
-_CODEC: Final = from_registry_file()
+FROM_FILE: Final = from_registry_file()
+"""The codec in force where no registry is told."""
 
-encode: Final = _CODEC.encode
-decode: Final = _CODEC.decode
+encode: Final = FROM_FILE.encode
+decode: Final = FROM_FILE.decode

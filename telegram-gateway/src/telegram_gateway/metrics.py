@@ -10,7 +10,7 @@ DELIVERIES: Final = Counter(
 LATENCY: Final = Histogram(
     "foreshock_telegram_gateway_alert_latency_seconds",
     "From the receipt of what triggered an alert to Telegram's answer.",
-    buckets=(0.05, 0.1, 0.15, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60),
+    buckets=(0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60),
 )
 WAITING: Final = Gauge("foreshock_telegram_gateway_waiting", "Alerts that wait to be sent.")
 SKIPPED: Final = Counter(

@@ -19,6 +19,7 @@ from telegram_gateway.edge.bot import Bot
 from telegram_gateway.edge.connection import App, application, listening, stay_known
 from telegram_gateway.edge.courier import Courier
 from telegram_gateway.edge.monitoring import Known, Monitoring
+from telegram_gateway.edge.replies import Replies
 from telegram_gateway.edge.sender import Sender
 from telegram_gateway.settings import Settings
 
@@ -60,11 +61,18 @@ async def run(settings: Settings, context: Context) -> None:
             wanted=monitoring.wanted,
             group=group,
         )
-        bot = Bot(Desk(known.views), monitoring, Access(authorised), sender, context.clock)
+        bot = Bot(
+            Desk(known.views),
+            monitoring,
+            Access(authorised),
+            sender,
+            Replies(sender, group),
+            context.clock,
+        )
         bot.attach(app)
         records, views = partial(_on_record, known), partial(_on_event, known.views)
-        await keep_following(group, settings, context, _RECORDS, records)
-        await keep_following(group, settings, context, _VIEWS, views)
+        await keep_following(group, settings, context, _RECORDS, records, publisher)
+        await keep_following(group, settings, context, _VIEWS, views, publisher)
         if context.stop.is_set():  # what is known may be half of it
             return
         if settings.enable_auto_start:

@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
 from aiokafka.conn import create_conn
@@ -51,6 +52,7 @@ class Client(Protocol):
 
 
 AnyClient = TypeVar("AnyClient", bound=Client)
+T = TypeVar("T")
 
 
 def client_options(settings: KafkaSettings) -> dict[str, Any]:
@@ -119,21 +121,39 @@ async def start_client(
     Raises:
         Stopped: `stop` was set.
     """
+    return await keep_trying(
+        partial(_attempt, settings, make, check), "kafka_not_ready", on_wait=on_wait, stop=stop
+    )
+
+
+async def keep_trying(
+    attempt: Callable[[], Awaitable[T]],
+    event: str,
+    *,
+    on_wait: Callable[[str], None] | None = None,
+    stop: asyncio.Event | None = None,
+) -> T:
+    """Return what `attempt` returns as soon as it is not Transient, trying for ever.
+
+    Args:
+        attempt: What to try.
+        event: What the log calls a failure.
+        on_wait: Hears why, before every pause.
+        stop: Ends the trying.
+
+    Raises:
+        Stopped: `stop` was set.
+    """
     stop = stop or asyncio.Event()
     failures = 0
     while not stop.is_set():
         try:
-            return await _attempt(settings, make, check)
+            return await attempt()
         except Transient as error:
             why = str(error)
         failures += 1
         pause_s = _PAUSES.delay(failures)
-        _log.warning(
-            "kafka_not_ready",
-            servers=settings.kafka_bootstrap_servers,
-            why=why,
-            retry_in_s=round(pause_s, 2),
-        )
+        _log.warning(event, why=why, retry_in_s=round(pause_s, 2))
         if on_wait is not None:
             on_wait(why)
         with suppress(TimeoutError):

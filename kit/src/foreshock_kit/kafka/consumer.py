@@ -11,6 +11,7 @@ from foreshock_kit.kafka.connection import stop_client
 from foreshock_kit.kafka.membership import PART, Handler, Hook, Job, Membership
 from foreshock_kit.kafka.publisher import Publisher
 from foreshock_kit.kafka.reader import start_reader
+from foreshock_kit.kafka.schema_ids import codec_of
 from foreshock_kit.service import Context
 from foreshock_kit.settings import ServiceSettings
 from foreshock_schemas.topics import Topic
@@ -56,24 +57,16 @@ async def consume(
     Raises:
         Transient: the broker does not take what is published or committed.
         DeadLetterLimit: too much of a topic is unreadable.
+        Permanent: the schema registry refuses a schema of ours.
     """
     group = group or f"foreshock-{context.name}"
-    job = Job(
-        group=group,
-        topics=topics,
-        on_records=on_records,
-        publisher=publisher,
-        rebuild_ms=rebuild_ms or {},
-        first=frozenset(topic.name for topic in first),
-        on_assigned=on_assigned,
-        on_revoked=on_revoked,
-    )
 
     def wait(why: str) -> None:
         context.ready(PART, ok=False, why=why)
 
     wait("connecting")
     try:
+        codec = await codec_of(settings, on_wait=wait, stop=context.stop)
         consumer = await start_reader(
             settings,
             topics,
@@ -88,6 +81,17 @@ async def consume(
         )
     except Stopped:
         return
+    job = Job(
+        group=group,
+        topics=topics,
+        on_records=on_records,
+        publisher=publisher,
+        decode=codec.decode,
+        rebuild_ms=rebuild_ms or {},
+        first=frozenset(topic.name for topic in first),
+        on_assigned=on_assigned,
+        on_revoked=on_revoked,
+    )
     try:
         await Membership(consumer, settings, context, job).run()
     finally:

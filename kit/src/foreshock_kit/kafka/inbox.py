@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from aiokafka import TopicPartition
 
-from foreshock_kit.kafka.metrics import CONSUMED, DEAD_LETTERS, EXPIRED
+from foreshock_kit.kafka.dead_letters import DeadLetters
+from foreshock_kit.kafka.metrics import CONSUMED, EXPIRED
 from foreshock_kit.kafka.positions import Start
 from foreshock_kit.kafka.publisher import Publisher
 from foreshock_kit.kafka.reader import Batches
-from foreshock_kit.kafka.records import DeadLetterBudget, Record, Unreadable, read_all
+from foreshock_kit.kafka.records import Decode, Record, read_all
 from foreshock_kit.logs import get_logger
 from foreshock_schemas.topics import Topic
 
@@ -30,11 +31,10 @@ def note_expired(where: TopicPartition, records: int, *, going_on_at: int) -> No
 class Inbox:
     """Turns what was polled into records, and unreadable ones into dead letters."""
 
-    def __init__(self, topics: Sequence[Topic], publisher: Publisher) -> None:
+    def __init__(self, topics: Sequence[Topic], publisher: Publisher, decode: Decode) -> None:
+        self._decode = decode
         self._topics = {topic.name: topic for topic in topics}
-        self._publisher = publisher
-        self._budgets = {name: DeadLetterBudget(name) for name in self._topics}
-        self._in_trouble: set[str] = set()
+        self._dead_letters = DeadLetters(topics, publisher)
         self._next: dict[TopicPartition, int] = {}
         self._live_from: dict[TopicPartition, int] = {}
 
@@ -56,16 +56,14 @@ class Inbox:
         """
         self._follow(batches)
         records: list[Record] = []
-        in_trouble = self._in_trouble
-        for item in read_all(batches, self._topics, self._live_from):
+        letters, in_trouble = self._dead_letters, self._dead_letters.in_trouble
+        for item in read_all(batches, self._topics, self._live_from, self._decode):
             if isinstance(item, Record):
                 records.append(item)
-                if in_trouble and item.topic.name in in_trouble:
-                    in_trouble.remove(item.topic.name)
-                    self._budgets[item.topic.name].readable()
-            else:
-                in_trouble.add(item.topic.name)
-                await self._put_aside(item)
+                if in_trouble:
+                    letters.readable(item.topic.name)
+            elif item.offset >= self._live_from.get(item.where, 0):
+                await letters.put_aside(item)
         return records
 
     def _follow(self, batches: Batches) -> None:
@@ -75,13 +73,5 @@ class Inbox:
             if skipped > 0 and self._topics[where.topic].cleanup == "delete":
                 note_expired(where, skipped, going_on_at=many[0].offset)
             self._next[where] = many[-1].offset + 1
-            self._budgets[where.topic].seen(len(many))
+            self._dead_letters.seen(where.topic, len(many))
             CONSUMED.labels(where.topic).inc(len(many))
-
-    async def _put_aside(self, item: Unreadable) -> None:
-        if item.offset < self._live_from.get(TopicPartition(item.topic.name, item.partition), 0):
-            return
-        DEAD_LETTERS.labels(item.topic.name, "undecodable").inc()
-        _log.warning("kafka_dead_letter", **item.headers)
-        await self._publisher.dead_letter(item.topic, item.value, item.key, item.headers)
-        self._budgets[item.topic.name].unreadable()

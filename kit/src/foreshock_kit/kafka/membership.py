@@ -14,8 +14,8 @@ from foreshock_kit.kafka.connection import bounded
 from foreshock_kit.kafka.inbox import Inbox, note_expired
 from foreshock_kit.kafka.positions import Start, starts
 from foreshock_kit.kafka.publisher import Publisher
-from foreshock_kit.kafka.reader import POLL_S, Batches, check, poll, report_lag
-from foreshock_kit.kafka.records import Record
+from foreshock_kit.kafka.reader import POLL_S, Batches, check, forget_lag, poll, report_lag
+from foreshock_kit.kafka.records import Decode, Record
 from foreshock_kit.logs import get_logger
 from foreshock_kit.service import Context
 from foreshock_kit.settings import KafkaSettings
@@ -38,6 +38,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     topics: Sequence[Topic]
     on_records: Handler
     publisher: Publisher
+    decode: Decode
     rebuild_ms: Mapping[str, int | None]
     first: frozenset[str]
     on_assigned: Hook | None
@@ -61,7 +62,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         self._context = context
         self._job = job
         self._commits = Commits(consumer, job.publisher, context.clock)
-        self._inbox = Inbox(job.topics, job.publisher)
+        self._inbox = Inbox(job.topics, job.publisher, job.decode)
         self._turn = asyncio.Lock()
         self._state: Literal["unassigned", "assigned", "running"] = "unassigned"
         self._assigned = asyncio.Event()
@@ -89,6 +90,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
             if not revoked:
                 return
             self._context.ready(PART, ok=False, why="rebalancing")
+            forget_lag(revoked)
             try:
                 await self._commits.write()
                 if self._job.on_revoked is not None:

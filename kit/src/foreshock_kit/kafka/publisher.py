@@ -20,8 +20,8 @@ from foreshock_kit.kafka.connection import (
 )
 from foreshock_kit.kafka.lane import Delivery, Lane, Route
 from foreshock_kit.kafka.metrics import PUBLISHED
+from foreshock_kit.kafka.schema_ids import codec_of
 from foreshock_kit.settings import KafkaSettings
-from foreshock_schemas.codec import encode
 from foreshock_schemas.events import Event
 from foreshock_schemas.topics import Topic
 
@@ -37,7 +37,7 @@ class Publisher:
     Crash-only: when the broker does not acknowledge within `delivery_s` its block is
     cancelled and `Transient` leaves it (in an ExceptionGroup), so that the process restarts
     and goes on from what it had committed. An unreachable broker is waited for, until `stop`
-    is set: then `Stopped` is raised.
+    is set: then `Stopped` is raised. A schema registry that refuses a schema is `Permanent`.
 
     Example:
         async with Publisher(settings, "ingest-trades", SystemClock()) as publisher:
@@ -72,6 +72,7 @@ class Publisher:
         self._tasks: tuple[asyncio.Task[None], ...] = ()
 
     async def __aenter__(self) -> Self:
+        self._encode = (await codec_of(self._settings, stop=self._stop_asked)).encode
         self._producer = await start_client(self._settings, self._make, stop=self._stop_asked)
         self._stack.push_async_callback(self._stop)
         group = await self._stack.enter_async_context(asyncio.TaskGroup())
@@ -170,7 +171,7 @@ class Publisher:
         if route is None or self._failure is not None:
             return None
         lane, key = route.lane(topic.key_of(event))
-        value = encode(event)
+        value = self._encode(event)
         if len(value) > _LARGEST_RECORD_BYTES or not lane.append(key, value, event.ts_recv_ms):
             return None
         return lane
@@ -180,7 +181,7 @@ class Publisher:
             raise Transient(f"Kafka refused an earlier record: {self._failure!r}")
         route = self._routes.get(topic.name) or await self._open(topic.name)
         lane, key = route.lane(topic.key_of(event))
-        value = encode(event)
+        value = self._encode(event)
         if len(value) > _LARGEST_RECORD_BYTES:
             raise Permanent(f"{topic.name}: {event.event_id} has {len(value)} bytes")
         while not lane.append(key, value, event.ts_recv_ms):

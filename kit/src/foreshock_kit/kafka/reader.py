@@ -97,3 +97,9 @@ def report_lag(consumer: AIOKafkaConsumer, positions: Iterable[tuple[TopicPartit
         end = consumer.highwater(where)
         if end is not None:
             LAG.labels(where.topic, where.partition).set(max(0, end - position))
+
+
+def forget_lag(partitions: Iterable[TopicPartition]) -> None:
+    """Drop the gauges of partitions that are another member's now."""
+    for where in partitions:
+        LAG.remove(where.topic, where.partition)

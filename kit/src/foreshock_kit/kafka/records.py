@@ -1,19 +1,18 @@
 """From a broker's bytes to events, and what becomes of those that are none."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
+from aiokafka import TopicPartition
 
-from foreshock_kit.errors import DeadLetterLimit
-from foreshock_schemas.codec import Undecodable, decode
+from foreshock_schemas.codec import Undecodable
 from foreshock_schemas.events import Event, Evidence
 from foreshock_schemas.topics import Topic
 
-CONSECUTIVE_LIMIT: Final = 100
-RATIO_LIMIT: Final = 0.1
-_RATIO_OVER: Final = 2_000
+Decode = Callable[[bytes], Event]
+
 _CAUSE_CHARACTERS: Final = 300
 
 
@@ -53,6 +52,11 @@ class Unreadable(msgspec.Struct, frozen=True, gc=False):
     cause: str
 
     @property
+    def where(self) -> TopicPartition:
+        """The partition that it lies in."""
+        return TopicPartition(self.topic.name, self.partition)
+
+    @property
     def headers(self) -> dict[str, str]:
         """What whoever looks at the dead letter needs to find the record again."""
         return {
@@ -64,7 +68,7 @@ class Unreadable(msgspec.Struct, frozen=True, gc=False):
         }
 
 
-def read(topic: Topic, raw: Any, replayed: bool) -> Record | Unreadable | None:
+def read(topic: Topic, raw: Any, replayed: bool, decode: Decode) -> Record | Unreadable | None:
     """Decode one aiokafka record; None for a compacted topic's tombstone."""
     if raw.value is None and "compact" in topic.cleanup:
         return None
@@ -83,6 +87,7 @@ def read_all(
     batches: Mapping[Any, Sequence[Any]],
     topics: Mapping[str, Topic],
     replay_until: Mapping[Any, int],
+    decode: Decode,
 ) -> Iterator[Record | Unreadable]:
     """Decode what one poll returned, the oldest Kafka timestamps first.
 
@@ -90,7 +95,7 @@ def read_all(
     """
     for partition, raw in _oldest_first(batches):
         replayed = raw.offset < replay_until.get(partition, 0)
-        record = read(topics[raw.topic], raw, replayed)
+        record = read(topics[raw.topic], raw, replayed, decode)
         if record is not None:
             yield record
 
@@ -106,39 +111,3 @@ def _oldest_first(batches: Mapping[Any, Sequence[Any]]) -> Iterable[tuple[Any, A
             dated.append((latest, partition, raw))
     dated.sort(key=itemgetter(0))
     return ((partition, raw) for _, partition, raw in dated)
-
-
-class DeadLetterBudget:
-    """How much of one topic may be unreadable before reading it must stop."""
-
-    def __init__(self, topic: str) -> None:
-        self._topic = topic
-        self._in_a_row = 0
-        self._seen = 0
-        self._unreadable = 0
-
-    def readable(self) -> None:
-        """End a row of unreadable records."""
-        self._in_a_row = 0
-
-    def seen(self, records: int) -> None:
-        """Count records, readable or not; old ones are forgotten by halves."""
-        self._seen += records
-        while self._seen >= 2 * _RATIO_OVER:
-            self._seen //= 2
-            self._unreadable //= 2
-
-    def unreadable(self) -> None:
-        """Note one that could not be read.
-
-        Raises:
-            DeadLetterLimit: 100 in a row, or a tenth of the last 2,000 to 4,000.
-        """
-        self._in_a_row += 1
-        self._unreadable += 1
-        if self._in_a_row >= CONSECUTIVE_LIMIT:
-            raise DeadLetterLimit(f"{self._topic}: {self._in_a_row} unreadable records in a row")
-        if self._unreadable > RATIO_LIMIT * max(self._seen, _RATIO_OVER):
-            raise DeadLetterLimit(
-                f"{self._topic}: {self._unreadable} of the last {self._seen} records unreadable"
-            )

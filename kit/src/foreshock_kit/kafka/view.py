@@ -9,9 +9,12 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from foreshock_kit.errors import Stopped
 from foreshock_kit.kafka.cluster import partition_counts
 from foreshock_kit.kafka.connection import bounded, stop_client
+from foreshock_kit.kafka.dead_letters import DeadLetters
 from foreshock_kit.kafka.metrics import DEAD_LETTERS
+from foreshock_kit.kafka.publisher import Publisher
 from foreshock_kit.kafka.reader import poll, start_reader
 from foreshock_kit.kafka.records import Record, read_all
+from foreshock_kit.kafka.schema_ids import codec_of
 from foreshock_kit.logs import get_logger
 from foreshock_kit.service import Context
 from foreshock_kit.settings import KafkaSettings
@@ -30,11 +33,12 @@ async def follow(
     *,
     since_ms: Mapping[str, int | None],
     caught_up: asyncio.Event,
+    publisher: Publisher | None = None,
 ) -> None:
     """Give every record of all partitions to `on_record` until `context.stop` is set.
 
-    Records that cannot be read are counted and skipped: whoever owns the topic's group keeps
-    them as dead letters.
+    A record that cannot be read is skipped; one that has come since the start goes to the
+    topic's dead letters, if there is a publisher to take it there.
 
     Args:
         settings: Where the broker is.
@@ -43,11 +47,15 @@ async def follow(
         on_record: Must be quick: nothing else runs meanwhile.
         since_ms: By topic name, how far back to start (ms; None: from the beginning; 0: now).
         caught_up: Set when all that was there at the start has been read.
+        publisher: Takes the dead letters.
 
     Raises:
+        DeadLetterLimit: too much of a topic is unreadable.
         Transient: the broker does not answer when asked for offsets.
+        Permanent: the schema registry refuses a schema of ours.
     """
     try:
+        codec = await codec_of(settings, stop=context.stop)
         consumer = await start_reader(
             settings, topics, stop=context.stop, client_id=f"{context.name}-view", group_id=None
         )
@@ -56,13 +64,17 @@ async def follow(
     try:
         by_name = {topic.name: topic for topic in topics}
         since = {name: since_ms[name] for name in by_name}
-        behind = await _take_positions(consumer, settings, since, context.clock.now_ms())
+        ends = await _take_positions(consumer, settings, since, context.clock.now_ms())
+        behind = dict(ends)
+        letters = None if publisher is None else DeadLetters(topics, publisher)
         while not context.stop.is_set():
             if not caught_up.is_set() and await _reached(consumer, behind):
                 caught_up.set()
-            for item in read_all(await poll(consumer), by_name, {}):
+            for item in read_all(await poll(consumer), by_name, {}, codec.decode):
                 if isinstance(item, Record):
                     on_record(item)
+                elif letters is not None and item.offset >= ends[item.where]:
+                    await letters.put_aside(item)
                 else:
                     DEAD_LETTERS.labels(item.topic.name, "skipped").inc()
                     _log.warning("kafka_record_skipped", **item.headers)
@@ -76,6 +88,7 @@ async def keep_following(
     context: Context,
     since_ms: Mapping[Topic, int | None],
     on_record: Callable[[Record], None],
+    publisher: Publisher | None = None,
 ) -> None:
     """Follow topics in `group`; return when all that they held is read, or at the stop."""
     caught_up = asyncio.Event()
@@ -87,6 +100,7 @@ async def keep_following(
             on_record,
             since_ms={topic.name: back_ms for topic, back_ms in since_ms.items()},
             caught_up=caught_up,
+            publisher=publisher,
         )
     )
     following.add_done_callback(lambda _: caught_up.set())

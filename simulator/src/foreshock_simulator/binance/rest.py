@@ -15,7 +15,6 @@ from foreshock_simulator.market.contract import Contract
 _STALE_MS: Final = 38_000_000
 _MOST_KLINES: Final = 1500
 _MOST_TRADES: Final = 1000
-_CHANGE_PCT: Final = 1.0
 _WHOLE: Final = re.compile(r"[0-9]{1,20}")
 
 Params = Mapping[str, str]
@@ -144,20 +143,7 @@ class RestApi:
     def _tickers(self, params: Params) -> Any:
         now_ms = self._venue.now_ms
 
-        def row(contract: Contract) -> Any:
-            profile, price = contract.profile, contract.price
-            text = f"{price:.{profile.decimals}f}"
-            return {
-                "symbol": profile.symbol, "priceChange": f"{price * _CHANGE_PCT / 100:.8f}",
-                "priceChangePercent": f"{(price / profile.price - 1) * 100:.3f}",
-                "weightedAvgPrice": text, "lastPrice": text, "lastQty": "1",
-                "openPrice": f"{profile.price:.{profile.decimals}f}", "highPrice": text,
-                "lowPrice": text, "volume": f"{profile.daily_usd / price:.4f}",
-                "quoteVolume": f"{profile.daily_usd:.4f}", "openTime": now_ms - 86_400_000,
-                "closeTime": now_ms, "firstId": 1, "lastId": 2, "count": 2,
-            }  # fmt: skip
-
-        return self._one_or_every(params, row)
+        return self._one_or_every(params, lambda contract: _ticker(contract, now_ms))
 
     def _klines(self, params: Params) -> Any:
         contract = self._contract(params)
@@ -191,6 +177,23 @@ def _symbol_row(contract: Contract) -> dict[str, Any]:
         "pricePrecision": profile.decimals, "quantityPrecision": profile.lot_decimals,
         "underlyingType": "COIN", "underlyingSubType": [],
         "filters": [{"filterType": "PRICE_FILTER", "tickSize": f"1e-{profile.decimals}"}],
+    }  # fmt: skip
+
+
+def _ticker(contract: Contract, now_ms: int) -> dict[str, Any]:
+    """Return a row of the 24 h ticker: the day opened at the price at which the market began."""
+    profile, digits = contract.profile, contract.profile.decimals
+    prices = (profile.price, contract.high, contract.low, contract.price)
+    opened, high, low, last = (round(price, digits) for price in prices)
+    mean = (opened + high + low + last) / 4
+    return {
+        "symbol": profile.symbol, "priceChange": f"{last - opened:.{digits}f}",
+        "priceChangePercent": f"{(last - opened) / opened * 100:.3f}",
+        "weightedAvgPrice": f"{mean:.{digits}f}", "lastPrice": f"{last:.{digits}f}",
+        "lastQty": "1", "openPrice": f"{opened:.{digits}f}", "highPrice": f"{high:.{digits}f}",
+        "lowPrice": f"{low:.{digits}f}", "volume": f"{profile.daily_usd / mean:.4f}",
+        "quoteVolume": f"{profile.daily_usd:.4f}", "openTime": now_ms - 86_400_000,
+        "closeTime": now_ms, "firstId": 1, "lastId": 2, "count": 2,
     }  # fmt: skip
 
 

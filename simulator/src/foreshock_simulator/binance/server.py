@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Annotated, Final, Literal
 
 import aiohttp
 import msgspec
@@ -16,7 +16,12 @@ from foreshock_simulator.binance.venue import Venue
 
 _PING_S: Final = 180.0
 _LIFE_S: Final = 24 * 3600.0
-_FAULTS: Final = ("drop", "duplicate", "disconnect")
+
+
+class _Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    kind: Literal["drop", "duplicate", "disconnect"]
+    stream: str = ""
+    count: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1
 
 
 class Server:
@@ -74,14 +79,14 @@ class Server:
         return web.Response(body=body, content_type="application/json")
 
     async def _fault(self, request: web.Request) -> web.Response:
-        order = await request.json()
-        kind, stream = order.get("kind"), order.get("stream", "")
-        if kind not in _FAULTS:
-            raise web.HTTPBadRequest(text=f"kind is one of {', '.join(_FAULTS)}")
-        if kind == "disconnect":
+        try:
+            fault = msgspec.json.decode(await request.read(), type=_Fault)
+        except msgspec.DecodeError as e:
+            raise web.HTTPBadRequest(text=str(e)) from e
+        if fault.kind == "disconnect":
             await self.close()
         else:
-            self._venue.faults[f"{kind}:{stream}"] += int(order.get("count", 1))
+            self._venue.faults[f"{fault.kind}:{fault.stream}"] += fault.count
         return web.Response(text="done")
 
 

@@ -56,7 +56,7 @@ class Contract:
 
     def __init__(self, profile: Profile, rng: Generator) -> None:
         self.profile = profile
-        self.price = self.mark = self.index = profile.price
+        self.price = self.mark = self.index = self.high = self.low = profile.price
         self.funding_rate = 0.0001
         self._rng = rng
         self._log_start = math.log(profile.price)
@@ -90,6 +90,7 @@ class Contract:
         before = self.price
         closed = self._force(dt)
         self.price = math.exp(self._log + self._displacement())
+        self.high, self.low = max(self.high, self.price), min(self.low, self.price)
         self.index += (self.price - self.index) * (1 - math.exp(-dt / 2.0))
         self.mark += (self.price - self.mark) * (1 - math.exp(-dt / _MARK_LAG_S))
         move = math.log(self.price / before)

@@ -26,12 +26,20 @@ def price(coin: str, view: CoinView, now_ms: int) -> Blocks:
     if view.price is None:
         return _unknown(coin, "price")
     blocks = [f"{markup.bold(coin)}  {markup.bold('$' + numbers.price(view.price))}"]
-    if view.stats and view.stats.price_change_24h_pct is not None:
-        blocks.append(f"24 h  {numbers.percent(view.stats.price_change_24h_pct)}")
+    if (change_pct := _change_24h_pct(view, view.price)) is not None:
+        blocks.append(f"24 h  {numbers.percent(change_pct)}")
     if view.mark_price is not None:
         blocks.append(f"mark  ${numbers.price(view.mark_price)}")
     blocks += [_funding(reading) for reading in _newest_readings(view)]
     return [*blocks, _updated(view.price_ms, now_ms)]
+
+
+def _change_24h_pct(view: CoinView, price: float) -> float | None:
+    """Return the change to `price`, from what the last poll says the price was a day ago."""
+    stats = view.stats
+    if stats is None or not stats.price or stats.price_change_24h_pct is None:
+        return None
+    return (price / stats.price * (1 + stats.price_change_24h_pct / 100) - 1) * 100
 
 
 def volume(coin: str, view: CoinView, now_ms: int) -> Blocks:

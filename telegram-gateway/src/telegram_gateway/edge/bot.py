@@ -1,6 +1,5 @@
 """The bot: who may use it, and which words it answers."""
 
-import asyncio
 from typing import Final
 
 from telegram import CallbackQuery, Update
@@ -15,9 +14,8 @@ from telegram.ext import (
     filters,
 )
 
-from foreshock_kit.backoff import Backoff
 from foreshock_kit.clock import Clock
-from foreshock_kit.errors import ForeshockError, Permanent, Transient
+from foreshock_kit.errors import ForeshockError
 from foreshock_kit.logs import get_logger
 from telegram_gateway import metrics
 from telegram_gateway.domain import markup, texts
@@ -25,10 +23,9 @@ from telegram_gateway.domain.access import Access
 from telegram_gateway.domain.desk import MARKET_COMMANDS, Answer, Desk
 from telegram_gateway.edge.connection import App
 from telegram_gateway.edge.monitoring import Monitoring
+from telegram_gateway.edge.replies import Replies
 from telegram_gateway.edge.sender import NotSent, Sender
 
-_TRIES: Final = 3
-_BACKOFF: Final = Backoff(first_s=0.5, longest_s=30.0)
 _BEFORE_ALL: Final = -1
 
 _log = get_logger(__name__)
@@ -40,12 +37,19 @@ class Bot:
     """Answers commands: the market's from the desk, /alerts from monitoring."""
 
     def __init__(
-        self, desk: Desk, monitoring: Monitoring, access: Access, sender: Sender, clock: Clock
+        self,
+        desk: Desk,
+        monitoring: Monitoring,
+        access: Access,
+        sender: Sender,
+        replies: Replies,
+        clock: Clock,
     ) -> None:
         self._desk = desk
         self._monitoring = monitoring
         self._access = access
         self._sender = sender
+        self._replies = replies
         self._clock = clock
 
     def attach(self, app: App) -> None:
@@ -66,7 +70,7 @@ class Bot:
         metrics.REFUSALS.inc()
         if user and chat and self._access.should_refuse(user.id, self._clock.monotonic()):
             _log.warning("stranger_refused", user=user.id, chat=chat.id)
-            await self._say(chat.id, Answer(texts.refusal()))
+            await self._replies.say(chat.id, Answer(texts.refusal()))
         raise ApplicationHandlerStop
 
     async def _on_market(self, update: Update, callback: Callback) -> None:
@@ -91,10 +95,12 @@ class Bot:
         metrics.COMMANDS.labels("help").inc()
         await self._reply(update, self._desk.help())
 
-    async def _on_anything(self, update: Update, _: Callback) -> None:
+    async def _on_anything(self, update: Update, callback: Callback) -> None:
+        text = (update.effective_message and update.effective_message.text) or ""
+        if _for_another_bot(text, callback.bot.username):
+            return
         metrics.COMMANDS.labels("unknown").inc()
-        message = update.effective_message
-        await self._reply(update, self._desk.unknown((message and message.text) or ""))
+        await self._reply(update, self._desk.unknown(text))
 
     async def _on_refresh(self, update: Update, _: Callback) -> None:
         metrics.COMMANDS.labels("refresh").inc()
@@ -117,25 +123,13 @@ class Bot:
 
     async def _reply(self, update: Update, answer: Answer) -> None:
         if update.effective_chat is not None:
-            await self._say(update.effective_chat.id, answer)
+            await self._replies.say(update.effective_chat.id, answer)
 
-    async def _say(self, chat_id: int, answer: Answer) -> None:
-        """Answer somebody who waits for it: a few tries, and only what is certain not to repeat."""
-        text = markup.message(answer.blocks)
-        for tries in range(1, _TRIES + 1):
-            try:
-                await self._sender.turn(chat_id)
-                await self._sender.send(chat_id, text, answer.refresh)
-            except NotSent as e:
-                if e.retry_after_s or tries == _TRIES:
-                    _log.warning("answer_failed", why=str(e))
-                    return
-                await asyncio.sleep(_BACKOFF.delay(tries))
-            except (Transient, Permanent) as e:
-                _log.warning("answer_failed", why=str(e))
-                return
-            else:
-                return
+
+def _for_another_bot(text: str, username: str) -> bool:
+    """Return whether a command is addressed to somebody else, as `/help@other_bot` is."""
+    name = text.split()[0].partition("@")[2] if text.startswith("/") else ""
+    return name.lower() not in {"", username.lower()}
 
 
 def _command(update: Update) -> str:

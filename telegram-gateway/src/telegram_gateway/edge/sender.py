@@ -7,6 +7,7 @@ request may have arrived. python-telegram-bot does not say: `TimedOut` and `BadR
 
 import asyncio
 import re
+from contextlib import suppress
 from html import unescape
 from typing import Final
 
@@ -60,7 +61,7 @@ class Sender:
         self._bot = bot
         self._clock = clock
         self._pacing = Pacing()
-        self._longest_wait_s = _PATIENCE_S
+        self._ending = asyncio.Event()
 
     async def turn(self, chat_id: int, patience_s: float = _PATIENCE_S) -> None:
         """Wait until Telegram's limits allow one more request for a chat, and use that up.
@@ -69,13 +70,15 @@ class Sender:
             NotSent: that is further away than `patience_s`.
         """
         while wait_s := self._pacing.take(chat_id, self._clock.monotonic()):
-            if wait_s > min(patience_s, self._longest_wait_s):
+            if wait_s > patience_s or self._ending.is_set():
                 raise NotSent(f"Telegram takes no message for {wait_s:.1f} s", wait_s)
-            await asyncio.sleep(wait_s)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._ending.wait()
 
     def wait_no_more(self) -> None:
         """From now on let nobody wait for a turn: the end is near."""
-        self._longest_wait_s = 0.0
+        self._ending.set()
 
     async def send(self, chat_id: int, text: str, refresh: str | None = None) -> int:
         """Send finished markup, once, and return its message id.

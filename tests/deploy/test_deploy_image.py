@@ -1,0 +1,165 @@
+"""The image is built by podman, and a service of it runs as compose would run it.
+
+`PYTHON_IMAGE` names its base. Without it one is made by debootstrap, where that is installed, so
+that no registry has to answer; else it is the Dockerfile's own. `STORAGE_DRIVER=vfs` is slower,
+and works where overlayfs does not.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import tomllib
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from foreshock_kit.testing import eventually
+
+pytestmark = [pytest.mark.podman, pytest.mark.asyncio(loop_scope="session")]
+
+ROOT = Path(__file__).resolve().parents[2]
+MEMBERS = tuple(ROOT.glob("*/pyproject.toml"))
+IMAGE = "localhost/foreshock:test"
+BASE = "localhost/python:test"
+PACKAGES = "python3,python3-venv,ca-certificates"
+CONFINED = ("--read-only", "--cap-drop=all", "--security-opt=no-new-privileges")
+LIMITS = ("--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024")
+CERTIFICATES = "/etc/ssl/certs"
+
+
+class Podman:
+    """podman with a store of its own, which works in a container and without systemd, too."""
+
+    def __init__(self, folder: Path) -> None:
+        runtime = [f"--runtime={found}"] if (found := shutil.which("runc")) else []
+        self._command = (
+            "podman",
+            f"--root={folder / 'store'}",
+            f"--runroot={folder / 'run'}",
+            "--cgroup-manager=cgroupfs",
+            *runtime,
+        )
+
+    def __call__(self, *words: str) -> str:
+        """Return what it says; an error fails the test with podman's own words."""
+        done = self.ask(*words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def ask(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*self._command, *words], capture_output=True, text=True, timeout=600, cwd=ROOT
+        )
+
+    def run(self, *words: str) -> str:
+        return self("run", "--rm", "--network=host", *CONFINED, *LIMITS, *words)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def podman() -> AsyncIterator[Podman]:
+    with tempfile.TemporaryDirectory(prefix="foreshock-podman-") as name:
+        folder = Path(name)
+        made = Podman(folder)
+        base = [f"--build-arg=PYTHON_IMAGE={on}"] if (on := base_image(made, folder)) else []
+        made(
+            *("build", "--isolation=chroot", "--format=docker", "--network=host", *LIMITS, *base),
+            f"--volume={CERTIFICATES}:{CERTIFICATES}:ro",
+            *("-f", "deploy/Dockerfile", "-t", IMAGE, "."),
+        )
+        yield made
+        await eventually(lambda: not at_work_in(folder), 30)
+
+
+def at_work_in(folder: Path) -> bool:
+    """Return whether podman still tidies up after containers that have ended."""
+    for words in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if str(folder) in words.read_text():
+                return True
+    return False
+
+
+def base_image(podman: Podman, folder: Path) -> str | None:
+    given = os.environ.get("PYTHON_IMAGE")
+    if given or not shutil.which("debootstrap"):
+        return given
+    system = folder / "system"
+    command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", "bookworm", system]
+    subprocess.run(command, check=True, capture_output=True, timeout=600)
+    with tarfile.open(folder / "system.tar", "w") as archive:
+        archive.add(system, arcname=".")
+    podman("import", str(folder / "system.tar"), BASE)
+    return BASE
+
+
+async def test_a_service_gets_ready_tells_its_health_and_stops_cleanly(
+    podman, bootstrap, unused_tcp_port
+):
+    told = {"KAFKA_BOOTSTRAP_SERVERS": bootstrap, "HEALTH_PORT": str(unused_tcp_port)}
+    name = podman(
+        *("run", "--detach", "--network=host", *CONFINED, *LIMITS),
+        *(f"--env={setting}={value}" for setting, value in told.items()),
+        *(IMAGE, "python", "-m", "alert_router"),
+    )
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{unused_tcp_port}") as http:
+
+            async def ready() -> bool:
+                try:
+                    return (await http.get("/readyz")).is_success
+                except httpx.TransportError:
+                    return False
+
+            await eventually(ready, 30)
+        podman("healthcheck", "run", name)
+        podman("stop", "--time=30", name)
+        assert podman("inspect", "--format={{.State.ExitCode}}", name) == "0"
+    finally:
+        podman("rm", "--force", name)
+
+
+async def test_the_health_check_fails_where_nothing_is_ready(podman):
+    name = podman("run", "--detach", "--network=none", *CONFINED, *LIMITS, IMAGE, "sleep", "60")
+    try:
+        assert podman.ask("healthcheck", "run", name).returncode == 1
+    finally:
+        podman("rm", "--force", "--time=0", name)
+
+
+async def test_the_topics_job_finds_them_all(podman, bootstrap):
+    said = podman.run(
+        f"--env=KAFKA_BOOTSTRAP_SERVERS={bootstrap}", IMAGE, "foreshock", "topics", "--create"
+    )
+    assert "the broker has them all" in said
+
+
+async def test_nobody_in_it_is_root(podman):
+    assert podman.run(IMAGE, "id", "-u") == "10001"
+
+
+async def test_it_holds_our_members_and_what_the_lock_has_but_no_tool_of_development(podman):
+    listing = "print(*{f'{d.name.lower()}=={d.version}' for d in metadata.distributions()})"
+    listed = podman.run(IMAGE, "python", "-c", f"from importlib import metadata; {listing}")
+    held = {name.replace("_", "-").replace(".", "-") for name in listed.split()}
+    members = {tomllib.loads(file.read_text())["project"]["name"] for file in MEMBERS}
+    ours = {each for each in held if each.partition("==")[0] in members}
+    locked = re.findall(r"^\S+==[^ ;]+", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    assert len(ours) == len(members)
+    assert held - ours <= {name.replace("_", "-").replace(".", "-") for name in locked}
+    assert not {"pip", "pytest", "mypy", "uv"} & {each.partition("==")[0] for each in held}
+
+
+async def test_wrong_settings_end_it_with_a_line_that_says_so(podman):
+    ended = podman.ask(
+        *("run", "--rm", "--network=none", *CONFINED, *LIMITS),
+        *(IMAGE, "python", "-m", "telegram_gateway"),
+    )
+    assert ended.returncode == 78
+    assert "TELEGRAM_BOT_TOKEN is missing" in ended.stderr

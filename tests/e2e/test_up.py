@@ -1,0 +1,94 @@
+"""`foreshock up` as a process: what it says of itself, and what it leaves."""
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from foreshock_cli.endpoints import Endpoints
+from foreshock_kit.http_server import holder_of
+from foreshock_kit.testing import eventually
+
+pytestmark = pytest.mark.broker
+
+
+class Up:
+    """A process in a folder and a group of its own."""
+
+    def __init__(self, folder, process):
+        self.run = folder / "var" / "run"
+        self.process = process
+
+    @property
+    def endpoints(self):
+        file = self.run / "endpoints.json"
+        return msgspec.json.decode(file.read_bytes(), type=Endpoints) if file.exists() else None
+
+    async def ended(self):
+        async with asyncio.timeout(30):
+            said, _ = await self.process.communicate()
+        return self.process.returncode, said.decode()
+
+
+@asynccontextmanager
+async def up(folder, *words, **told):
+    process = await asyncio.create_subprocess_exec(
+        str(Path(sys.executable).with_name("foreshock")),
+        *("up", *words),
+        cwd=folder,
+        env={"PATH": os.environ["PATH"]} | told,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+        # Whoever runs these tests in a shell's background has SIGINT ignored, and so would we
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    try:
+        yield Up(folder, process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def test_wrong_settings_of_all_and_of_one_are_told_once(tmp_path):
+    async with up(tmp_path, LOG_LEVEL="LOUD", TELEGRAM_TIMEOUT_S="0") as stack:
+        code, said = await stack.ended()
+    assert code == 78
+    (level,) = [line for line in said.splitlines() if "LOG_LEVEL is wrong" in line]
+    (timeout,) = [line for line in said.splitlines() if "TELEGRAM_TIMEOUT_S is wrong" in line]
+    assert level.endswith("(all services)")
+    assert timeout.endswith("(telegram-gateway)")
+    assert not (tmp_path / "var" / "broker").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("after_s", [0.3, 2.0, None])
+async def test_what_ends_the_whole_group_is_a_clean_stop(tmp_path, number, after_s):
+    async with up(tmp_path, "--only", "oi-poller") as stack:
+        if after_s is None:
+            await eventually(lambda: stack.endpoints, 30)
+        else:
+            await asyncio.sleep(after_s)
+        os.killpg(stack.process.pid, number)
+        code, said = await stack.ended()
+    assert code in ({0} if after_s is None else {0, 130, -signal.SIGTERM})
+    assert "ended" not in said
+    assert "Traceback" not in said
+    assert not stack.run.exists() or [file.name for file in stack.run.iterdir()] == ["lock"]
+
+
+async def test_the_brokers_death_ends_it_and_is_told(tmp_path):
+    async with up(tmp_path, "--only", "oi-poller") as stack:
+        await eventually(lambda: stack.endpoints, 30)
+        holder = holder_of(int(stack.endpoints.kafka.rpartition(":")[2]))
+        os.kill(int(holder.rpartition(" ")[2].rstrip(")")), signal.SIGKILL)
+        code, said = await stack.ended()
+    assert code == 1
+    assert "the embedded broker has died (signal 9)" in said
+    assert [file.name for file in stack.run.iterdir()] == ["lock"]
