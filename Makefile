@@ -22,6 +22,7 @@ setup: .venv/.ready ## Make the environment (every other target does, too)
 
 lock: ## Compile requirements.lock from the projects
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --group dev $(MEMBERS:%=%/pyproject.toml) --no-emit-package foreshock-schemas --no-emit-package foreshock-exchanges --no-emit-package foreshock-kit -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header tests/bench/requirements.in -o tests/bench/requirements.lock
 
 run: .venv/.ready ## Start everything here, with a simulated market unless EXCHANGES is set (ARGS="--only ...")
 	@exec $(BIN)/foreshock up $(ARGS)
@@ -62,9 +63,16 @@ test-deploy: .venv/.ready ## The dashboard on a real Prometheus; the image, wher
 	$(BIN)/pytest -q tests/deploy -m prometheus $(ARGS)
 	@if command -v podman >/dev/null; then $(BIN)/pytest -q tests/deploy -m podman $(ARGS); else echo "There is no podman here: the image was not built"; fi
 
+.venv-bench/.ready: .venv/.ready tests/bench/requirements.lock
+	@$(BIN)/uv venv -q --clear --python $(BIN)/python .venv-bench
+	@$(BIN)/uv pip sync -q --python .venv-bench/bin/python --require-hashes tests/bench/requirements.lock && touch $@
+
+bench: .venv-bench/.ready ## Compare speed, latency and memory with references (ONLY=parse,... BENCH_MINUTES=3)
+	@PYTHONPATH=tests $(BIN)/python -m bench $(ONLY)
+
 ci: lint lint-deploy test test-kafka test-browser test-deploy ## What CI runs
 
 clean: ## Remove the environment and what runs have left
-	rm -rf .venv var .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-bench var .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help setup lock run replay doctor topics fmt lint lint-deploy test test-kafka test-containers test-browser test-deploy ci clean
+.PHONY: help setup lock run replay doctor topics fmt lint lint-deploy test test-kafka test-containers test-browser test-deploy bench ci clean

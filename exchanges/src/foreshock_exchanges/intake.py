@@ -70,12 +70,14 @@ class Intake:
     def _is_new(self, event: MarketEvent) -> bool:
         if isinstance(event, MarkPrice):
             return True
-        event_id = event.event_id
-        if event_id in self._recent or event_id in self._older:
+        event_id, recent = event.event_id, self._recent
+        known = len(recent)
+        recent.add(event_id)
+        repeated = len(recent) == known or event_id in self._older
+        if len(recent) == _REMEMBERED:
+            self._older, self._recent = recent, set()
+        if repeated:
             self.duplicates += 1
             return False
         self.events += 1
-        self._recent.add(event_id)
-        if len(self._recent) == _REMEMBERED:
-            self._older, self._recent = self._recent, set()
         return True

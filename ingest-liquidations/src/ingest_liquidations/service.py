@@ -25,7 +25,7 @@ async def run(settings: Settings, context: Context) -> None:
         url = settings.ws_url(name, adapter.ws_url)
         return LiquidationDesk(adapter, url, universe, publisher, context.clock)
 
-    await run_desks(settings, context, desk_of)
+    await run_desks(settings, context, desk_of, linger_s=0.0)
 
 
 class LiquidationDesk(ExchangeDesk):

@@ -6,7 +6,7 @@ from prometheus_client import Histogram
 
 DELAY: Final = Histogram(
     "foreshock_ingest_trades_delay_seconds",
-    "From the exchange's time of a frame's first trade to its receipt, by two clocks.",
+    "From the exchange's time of a trade to its receipt, by two clocks; at most one in each ms.",
     ["exchange"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
 )

@@ -49,6 +49,7 @@ class TradeDesk(ExchangeDesk):
         self._universe = universe
         self._publisher = publisher
         self._clock = clock
+        self._observed_ms = 0
         self._delay = metrics.DELAY.labels(adapter.name)
 
     def feeds(self, contracts: Sequence[Instrument]) -> list[Feed]:
@@ -68,7 +69,8 @@ class TradeDesk(ExchangeDesk):
                 await self._publisher.publish(TRADES, event)
             elif isinstance(event, MarkPrice) and event.coin in self._universe:
                 self._bars.on_mark(event)
-        if isinstance(events[0], Trade):
+        if recv_ms != self._observed_ms and isinstance(events[0], Trade):
+            self._observed_ms = recv_ms
             self._delay.observe((recv_ms - events[0].ts_event_ms) / 1000)
         for bar in self._bars.close(recv_ms):
             await self._publisher.publish(BARS, bar)

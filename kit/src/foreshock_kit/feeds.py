@@ -9,6 +9,7 @@ from typing import Final, NoReturn, Protocol, get_args
 from prometheus_client import Enum
 
 from foreshock_kit.kafka import Publisher, Publishing
+from foreshock_kit.kafka.publisher import LINGER_S
 from foreshock_kit.metrics import COUNTS_ELSEWHERE, Counts
 from foreshock_kit.service import Context
 from foreshock_kit.settings import VenueSettings
@@ -57,12 +58,19 @@ async def run_desks(
     settings: VenueSettings,
     context: Context,
     desk_of: Callable[[str, Universe, Publishing], Desk],
+    *,
+    linger_s: float = LINGER_S,
 ) -> None:
-    """Follow the feeds of every exchange configured until told to stop, then flush."""
+    """Follow the feeds of every exchange configured until told to stop, then flush.
+
+    `linger_s` is how long records wait for company: less is sooner, more is cheaper.
+    """
     watch = UniverseWatch()
     prefix = f"foreshock_{context.name.replace('-', '_')}"
     async with (
-        Publisher(settings, context.name, context.clock, stop=context.stop) as publisher,
+        Publisher(
+            settings, context.name, context.clock, stop=context.stop, linger_s=linger_s
+        ) as publisher,
         asyncio.TaskGroup() as group,
     ):
         tasks = [group.create_task(watch.run(settings, context, publisher))]

@@ -11,6 +11,7 @@ from typing import Any, Final, get_args, get_origin, get_type_hints
 import fastavro
 import msgspec
 
+from foreshock_schemas import compiled
 from foreshock_schemas.events import Event
 from foreshock_schemas.registry import newest, registered
 from foreshock_schemas.topics import TOPICS
@@ -42,6 +43,11 @@ class Codec:
             event, current = by_name[writer["name"]]
             reader = None if number == current else writers[current]
             self._decoders[number] = _decoder(event, writer, reader)
+        self._quick = {
+            _HEAD.pack(0, number): compiled.reader(writers[number], event, _HEAD.size)
+            for event, number in ids.items()
+            if compiled.is_flat(writers[number])
+        }
 
     def encode(self, event: Event) -> bytes:
         """Return the event's record value."""
@@ -53,6 +59,15 @@ class Codec:
         Raises:
             Undecodable: It is none, or was written with a schema that nobody here knows.
         """
+        quick = self._quick.get(value[: _HEAD.size])
+        if quick is not None:
+            try:
+                return quick(value)
+            except compiled.MISREAD:
+                pass  # fastavro says what it is
+        return self._decode_any(value)
+
+    def _decode_any(self, value: bytes) -> Event:
         if len(value) < _HEAD.size:
             raise Undecodable(f"only {len(value)} bytes")
         magic, number = _HEAD.unpack_from(value)
@@ -73,8 +88,10 @@ class Codec:
 
 
 def _encoder(event: type[Event], number: int, schema: Row) -> Callable[[Event], bytes]:
-    parsed = fastavro.parse_schema(schema)
     head = _HEAD.pack(0, number)
+    if compiled.is_flat(schema):
+        return compiled.writer(schema, head)
+    parsed = fastavro.parse_schema(schema)
     write = fastavro.schemaless_writer
     as_row = msgspec.structs.asdict
     nested = [name for name, item in _tuples(event) if _is_struct(item)]

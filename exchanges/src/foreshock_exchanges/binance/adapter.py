@@ -31,13 +31,16 @@ _LIFETIME_S: Final = 23 * 3600.0
 _SILENCE_S: Final = 15.0
 """The mark price of all contracts comes every second on each of our sockets."""
 _AHEAD_MS: Final = 5000
-_COINS_KNOWN: Final = 10_000
+_CONTRACTS_KNOWN: Final = 10_000
 _SYMBOL: Final = re.compile(r"([A-Z0-9]{1,20})USDT")
 
 # "S" is the side of the liquidation order: a SELL closes a long.
 _LIQUIDATED: Final[dict[str, Position]] = {"SELL": "long", "BUY": "short"}
 _TRADED: Final = {"MARKET", "RPI", ""}
 """What a raw trade's X may say; INSURANCE_FUND, ADL and NA are not trades of the market."""
+
+_Contract = tuple[str, float, str]
+"""A contract's coin, how many of it one unit is, and how the ids of its events begin."""
 
 
 class Binance:
@@ -50,18 +53,18 @@ class Binance:
 
     def __init__(self) -> None:
         self.rest = BinanceRest()
-        self._coins: dict[str, tuple[str, float] | None] = {}
-        self._kinds: dict[bytes, tuple[Callable[[Any], Any], Callable[[Any, int], Parsed]]] = {
-            b"aggTrade": (wire.decoder(wire.AggTrade), self._agg_trade),
-            b"trade": (wire.decoder(wire.RawTrade), self._raw_trade),
-            b"forceOrder": (wire.decoder(wire.ForceOrder), self._liquidation),
-            b"markPriceUpdate": (wire.read_mark, self._one_mark),
+        self._contracts: dict[str, _Contract | None] = {}
+        self._makers: dict[type, Callable[[Any, int], Parsed]] = {
+            wire.AggTrade: self._trade,
+            wire.RawTrade: self._raw_trade,
+            wire.ForceOrder: self._liquidation,
+            wire.Mark: self._one_mark,
         }
 
     def learn(self, instruments: Sequence[Instrument]) -> None:
         """Take note of contracts; without them a symbol's own name tells its coin."""
-        for instrument in instruments:
-            self._coins[instrument.symbol] = instrument.coin, instrument.multiplier
+        for each in instruments:
+            self._contracts[each.symbol] = _contract(each.symbol, each.coin, each.multiplier)
 
     def feeds(self, channel: Channel, symbols: Sequence[str], ws_url: str) -> list[Feed]:
         """Return the sockets that carry `channel`; each carries the mark price, too."""
@@ -87,76 +90,78 @@ class Binance:
             MalformedFrame: It is not what Binance documents, or lies over 5 s in the future.
         """
         try:
-            start = 6 if frame.startswith(b'{"e":"') else _data_start(frame)
-            if start:
-                end = frame.index(b'"', start)
-                kind = self._kinds.get(frame[start:end])
-                if kind is not None:
-                    decode, make = kind
-                    body = frame if start == 6 else memoryview(frame)[start - 6 : -1]
-                    return make(decode(body), recv_ms)
-            return self._unusual(frame, recv_ms)
+            try:
+                raw = frame.startswith(b'{"e"')
+                row = wire.read(frame) if raw else wire.read_combined(frame).data
+            except msgspec.ValidationError:
+                return self._unusual(frame, recv_ms)
+            return self._makers[type(row)](row, recv_ms)
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError) as e:
             raise MalformedFrame(f"binance: {e}") from e
 
-    def _unusual(self, frame: bytes | memoryview, recv_ms: int) -> Parsed:
-        text = bytes(frame).lstrip()
+    def _unusual(self, frame: bytes, recv_ms: int) -> Parsed:
+        text = frame.lstrip()
         if text.startswith(b"["):
-            return self._all_marks(wire.read_marks(text), recv_ms)
-        envelope: wire.Envelope = wire.read_envelope(text)
+            return self._many_marks(text, recv_ms)
+        envelope = wire.read_envelope(text)
         if isinstance(envelope.data, msgspec.Raw):
             return self._unusual(bytes(envelope.data), recv_ms)
-        kind = self._kinds.get(envelope.e.encode())
-        if kind is not None:
-            decode, make = kind
-            return make(decode(text), recv_ms)
+        if envelope.e in wire.KINDS:
+            row = wire.read(text)
+            return self._makers[type(row)](row, recv_ms)
         return _why_ignored(envelope)
 
-    def _agg_trade(self, row: wire.AggTrade, recv_ms: int) -> Parsed:
-        return self._trade(row, "aggTrade", row.a, recv_ms)
+    def _many_marks(self, text: bytes, recv_ms: int) -> Parsed:
+        try:
+            return self._marks(wire.read_marks(text), recv_ms)
+        except msgspec.ValidationError:
+            if any(each.e not in wire.KINDS for each in wire.read_envelopes(text)):
+                return Ignored.OTHER_STREAM
+            raise
 
     def _raw_trade(self, row: wire.RawTrade, recv_ms: int) -> Parsed:
         if row.X not in _TRADED:
             return Ignored.NOT_MARKET
         if not (row.p and row.q):
-            raise ValueError(f"trade {row.t} of {row.q} at {row.p}")
-        return self._trade(row, "trade", row.t, recv_ms)
+            raise ValueError(f"trade {row.number} of {row.q} at {row.p}")
+        return self._trade(row, recv_ms)
 
-    def _trade(
-        self, row: wire.AggTrade | wire.RawTrade, stream: str, number: int, recv_ms: int
-    ) -> Parsed:
-        symbol = row.s
-        known = self._coin(symbol, row.st)
-        if known is None:
+    def _trade(self, row: wire.AggTrade | wire.RawTrade, recv_ms: int) -> Parsed:
+        symbol, event_ms = row.s, row.T
+        contract = self._contracts.get(symbol) if row.st == wire.USD_M else None
+        if contract is None and (contract := self._contract(symbol, row.st)) is None:
             return Ignored.OTHER_MARKET
-        _check_time(row.T, recv_ms)
-        coin, multiplier = known
+        if event_ms > recv_ms + _AHEAD_MS:
+            raise _ahead(event_ms, recv_ms)
+        coin, multiplier, prefix = contract
+        price, size = row.p, row.q
         return [
             Trade(
-                event_id=f"binance:{symbol}:{stream}:{number}",
-                ts_event_ms=row.T,
+                event_id=f"{prefix}{row.stream}:{row.number}",
+                ts_event_ms=event_ms,
                 ts_recv_ms=recv_ms,
                 exchange="binance",
                 symbol=symbol,
                 coin=coin,
                 aggressor="sell" if row.m else "buy",  # m: the buyer is the maker
-                price=row.p / multiplier,
-                size_coins=row.q * multiplier,
-                notional_usd=row.p * row.q,
+                price=price / multiplier,
+                size_coins=size * multiplier,
+                notional_usd=price * size,
             )
         ]
 
     def _liquidation(self, row: wire.ForceOrder, recv_ms: int) -> Parsed:
         order = row.o
-        known = self._coin(order.s, max(row.st, order.st))
-        if known is None:
+        contract = self._contract(order.s, max(row.st, order.st))
+        if contract is None:
             return Ignored.OTHER_MARKET
         if order.X != "FILLED":
             return Ignored.NOT_FILLED
         if order.S not in _LIQUIDATED or not (order.z and order.ap):
             raise ValueError(f"liquidation {order.S!r} of {order.z} at {order.ap}")
-        _check_time(order.T, recv_ms)
-        coin, multiplier = known
+        if recv_ms + _AHEAD_MS < order.T:
+            raise _ahead(order.T, recv_ms)
+        coin, multiplier, _ = contract
         return [
             Liquidation(
                 event_id=content_id(
@@ -176,18 +181,17 @@ class Binance:
         ]
 
     def _one_mark(self, row: wire.Mark, recv_ms: int) -> Parsed:
-        return self._all_marks([row], recv_ms)
+        return self._marks([row], recv_ms)
 
-    def _all_marks(self, rows: list[wire.Mark], recv_ms: int) -> Parsed:
+    def _marks(self, rows: list[wire.Mark], recv_ms: int) -> Parsed:
         marks: list[MarketEvent] = []
         for row in rows:
-            if row.e != "markPriceUpdate":
-                return Ignored.OTHER_STREAM
-            known = self._coin(row.s, row.st)
-            if known is None or not row.p:
+            contract = self._contract(row.s, row.st)
+            if contract is None or not row.p:
                 continue
-            _check_time(row.E, recv_ms)
-            coin, multiplier = known
+            if recv_ms + _AHEAD_MS < row.E:
+                raise _ahead(row.E, recv_ms)
+            coin, multiplier, _ = contract
             marks.append(
                 MarkPrice(
                     exchange="binance",
@@ -201,30 +205,26 @@ class Binance:
             )
         return marks or Ignored.OTHER_MARKET
 
-    def _coin(self, symbol: str, market: int) -> tuple[str, float] | None:
-        """Return coin and multiplier of a USDT-margined perpetual; nothing else is ours."""
+    def _contract(self, symbol: str, market: int) -> _Contract | None:
+        """Return what is known of a USDT-margined perpetual; nothing else is ours."""
         if market != wire.USD_M:
             return None
-        if symbol in self._coins:
-            return self._coins[symbol]
-        if len(self._coins) >= _COINS_KNOWN:
-            self._coins.clear()
+        if symbol in self._contracts:
+            return self._contracts[symbol]
+        if len(self._contracts) >= _CONTRACTS_KNOWN:
+            self._contracts.clear()
         found = _SYMBOL.fullmatch(symbol)
-        known = self._coins[symbol] = coin_of(found[1]) if found else None
+        known = _contract(symbol, *coin_of(found[1])) if found else None
+        self._contracts[symbol] = known
         return known
 
 
-def _data_start(frame: bytes) -> int:
-    """Return where the kind begins in `{"stream":"…","data":{"e":"kind"…}}`; 0 elsewhere."""
-    if not frame.startswith(b'{"stream":"'):
-        return 0
-    start = frame.find(b'","data":{"e":"', 11) + 15
-    return start if start > 14 and frame.endswith(b"}") else 0
+def _contract(symbol: str, coin: str, multiplier: float) -> _Contract:
+    return coin, multiplier, f"binance:{symbol}:"
 
 
-def _check_time(event_ms: int, recv_ms: int) -> None:
-    if event_ms > recv_ms + _AHEAD_MS:
-        raise ValueError(f"event time {event_ms} is {event_ms - recv_ms} ms ahead of receipt")
+def _ahead(event_ms: int, recv_ms: int) -> ValueError:
+    return ValueError(f"event time {event_ms} is {event_ms - recv_ms} ms ahead of receipt")
 
 
 def _why_ignored(envelope: wire.Envelope) -> Ignored:

@@ -4,7 +4,7 @@ https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-
 """
 
 from collections.abc import Callable
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
 
@@ -16,11 +16,13 @@ _Amount = Annotated[float, msgspec.Meta(ge=0, lt=1e15)]
 _Time = Annotated[int, msgspec.Meta(gt=0, lt=2**53)]
 
 
-class AggTrade(msgspec.Struct, gc=False):
+class AggTrade(msgspec.Struct, gc=False, kw_only=True, tag_field="e", tag="aggTrade"):
     """A taker order's fills at one price. `m`: the buyer is the maker."""
 
+    stream: ClassVar[str] = "aggTrade"
+
+    number: int = msgspec.field(name="a")
     s: str
-    a: int
     p: _Positive
     q: _Positive
     T: _Time
@@ -28,16 +30,18 @@ class AggTrade(msgspec.Struct, gc=False):
     st: int = USD_M
 
 
-class RawTrade(msgspec.Struct, gc=False):
+class RawTrade(msgspec.Struct, gc=False, kw_only=True, tag_field="e", tag="trade"):
     """One fill. `X` tells what kind of trade it is."""
 
+    stream: ClassVar[str] = "trade"
+
+    T: _Time
     s: str
-    t: int
+    number: int = msgspec.field(name="t")
     p: _Amount
     q: _Amount
-    T: _Time
-    m: bool
     X: str = ""
+    m: bool
     st: int = USD_M
 
 
@@ -53,22 +57,31 @@ class Order(msgspec.Struct, gc=False):
     st: int = USD_M
 
 
-class ForceOrder(msgspec.Struct, gc=False):
+class ForceOrder(msgspec.Struct, gc=False, tag_field="e", tag="forceOrder"):
     """A liquidation."""
 
     o: Order
     st: int = USD_M
 
 
-class Mark(msgspec.Struct, gc=False):
+class Mark(msgspec.Struct, gc=False, tag_field="e", tag="markPriceUpdate"):
     """A contract's mark and index price."""
 
-    e: str
     E: _Time
     s: str
     p: _Amount
     i: _Amount = 0.0
     st: int = USD_M
+
+
+Row = AggTrade | RawTrade | ForceOrder | Mark
+KINDS: Final = {"aggTrade", "trade", "forceOrder", "markPriceUpdate"}
+
+
+class Combined(msgspec.Struct, gc=False):
+    """A frame of a combined stream."""
+
+    data: Row
 
 
 class Envelope(msgspec.Struct, gc=False):
@@ -82,11 +95,13 @@ class Envelope(msgspec.Struct, gc=False):
     lastUpdateId: int | msgspec.UnsetType = msgspec.UNSET  # noqa: N815
 
 
-def decoder(wire_type: Any) -> Callable[[bytes | memoryview], Any]:
+def _decoder(wire_type: Any) -> Callable[[bytes], Any]:
     """Return what reads frames of one shape, prepared once. Binance quotes its numbers."""
     return msgspec.json.Decoder(wire_type, strict=False).decode
 
 
-read_envelope = decoder(Envelope)
-read_marks = decoder(list[Mark])
-read_mark = decoder(Mark)
+read: Final[Callable[[bytes], Row]] = _decoder(Row)
+read_combined: Final[Callable[[bytes], Combined]] = _decoder(Combined)
+read_envelope: Final[Callable[[bytes], Envelope]] = _decoder(Envelope)
+read_marks: Final[Callable[[bytes], list[Mark]]] = _decoder(list[Mark])
+read_envelopes: Final[Callable[[bytes], list[Envelope]]] = _decoder(list[Envelope])

@@ -53,8 +53,10 @@ class Publisher:
         *,
         stop: asyncio.Event | None = None,
         delivery_s: float = DELIVERY_S,
+        linger_s: float = LINGER_S,
     ) -> None:
         self._settings = settings
+        self._linger_s = linger_s
         self._delivery_s = delivery_s
         self._stop_asked = stop
         self._name = name
@@ -95,7 +97,7 @@ class Publisher:
             await self._stack.__aexit__(kind, error, trace)
 
     async def publish(self, topic: Topic, event: Event) -> None:
-        """Append an event to its partition's batch, which leaves within 20 ms.
+        """Append an event to its partition's batch, which leaves within `linger_s` (20 ms).
 
         Waits when the batches are full, so that a slow broker slows the reader down.
 
@@ -103,7 +105,10 @@ class Publisher:
             Permanent: the record is larger than a broker takes.
             Transient: the broker takes nothing any more.
         """
-        lane, _ = await self._append(topic, event)
+        route = self._routes.get(topic.name) or await self._open(topic.name)
+        lane, key, value = self._prepare(route, topic, event)
+        if not lane.append(key, value, event.ts_recv_ms):
+            await self._append_later(lane, key, value, event.ts_recv_ms)
         if lane not in self._waiting:
             self._waiting[lane] = None
             self._stirred.set()
@@ -115,8 +120,11 @@ class Publisher:
             Permanent: the record is larger than a broker takes.
             Transient: no acknowledgement within `delivery_s`.
         """
-        lane, value_bytes = await self._append(topic, event)
-        async with bounded(self._delivery_s, f"sending {value_bytes} bytes to {topic.name}"):
+        route = self._routes.get(topic.name) or await self._open(topic.name)
+        lane, key, value = self._prepare(route, topic, event)
+        if not lane.append(key, value, event.ts_recv_ms):
+            await self._append_later(lane, key, value, event.ts_recv_ms)
+        async with bounded(self._delivery_s, f"sending {len(value)} bytes to {topic.name}"):
             delivery = await lane.hand_over()
             if delivery is not None:
                 await asyncio.wait((delivery,))
@@ -161,18 +169,21 @@ class Publisher:
             max_batch_size=_BATCH_BYTES,
         )
 
-    async def _append(self, topic: Topic, event: Event) -> tuple[Lane, int]:
+    def _prepare(self, route: Route, topic: Topic, event: Event) -> tuple[Lane, bytes, bytes]:
         if self._failure is not None:
             raise Transient(f"Kafka refused an earlier record: {self._failure!r}")
-        route = self._routes.get(topic.name) or await self._open(topic.name)
         lane, key = route.lane(topic.key_of(event))
         value = self._encode(event)
         if len(value) > _LARGEST_RECORD_BYTES:
             raise Permanent(f"{topic.name}: {event.event_id} has {len(value)} bytes")
-        while not lane.append(key, value, event.ts_recv_ms):
-            async with bounded(self._delivery_s, f"publishing to {topic.name}"):
+        return lane, key, value
+
+    async def _append_later(self, lane: Lane, key: bytes, value: bytes, timestamp_ms: int) -> None:
+        """Append to the next batch: this one is full."""
+        async with bounded(self._delivery_s, f"publishing to {lane.topic}"):
+            await lane.hand_over()
+            while not lane.append(key, value, timestamp_ms):
                 await lane.hand_over()
-        return lane, len(value)
 
     async def _open(self, topic: str) -> Route:
         async with bounded(self._delivery_s, f"looking up {topic}"):
@@ -216,7 +227,7 @@ class Publisher:
     async def _linger(self) -> None:
         while True:
             await self._stirred.wait()
-            await asyncio.sleep(LINGER_S)
+            await asyncio.sleep(self._linger_s)
             self._stirred.clear()
             async with bounded(self._delivery_s, "handing over batches"):
                 await self._hand_over_waiting()

@@ -1,0 +1,57 @@
+"""`foreshock up` as a process, looked at from outside."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from foreshock_kit.testing import eventually
+
+_MINE: Final = ("KAFKA_", "TELEGRAM_", "EXCHANGE", "ENABLE_", "COINS", "LOG_", "MARKET_")
+_START_S: Final = 120
+
+
+class Stack(msgspec.Struct, frozen=True):
+    """A running stack: its supervisor's process and what it says of itself."""
+
+    pid: int
+    endpoints: dict[str, Any]
+
+    def pids(self) -> dict[str, int]:
+        """Return the processes of the services, and of the embedded broker."""
+        found = {name: each["pid"] for name, each in self.endpoints["services"].items()}
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        for child in children:
+            if b"noida-db" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found["broker"] = int(child)
+        return found
+
+
+@asynccontextmanager
+async def stack(folder: Path, env: Mapping[str, str]) -> AsyncIterator[Stack]:
+    """Run everything in `folder` while the block runs; ready when it begins."""
+    outside = {name: text for name, text in os.environ.items() if not name.startswith(_MINE)}
+    with (folder / "up.log").open("w") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "foreshock_cli", "up"),
+            cwd=folder,
+            env=outside | dict(env),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    file = folder / "var/run/endpoints.json"
+    try:
+        await eventually(file.exists, _START_S)
+        yield Stack(process.pid, msgspec.json.decode(file.read_bytes()))
+    finally:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+        await process.wait()
