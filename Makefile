@@ -59,16 +59,16 @@ test-containers: .venv/.ready ## Kafka by testcontainers, in an image that podma
 test-browser: .venv/.ready ## The chat page in headless Chromium
 	$(BIN)/pytest -q -m browser
 
+test-deploy: .venv/.ready ## The dashboard on a real Prometheus; the image, where podman is
+	$(BIN)/pytest -q tests/deploy -m prometheus $(ARGS)
+	@if command -v podman >/dev/null; then $(BIN)/pytest -q tests/deploy -m podman $(ARGS); else echo "There is no podman here: the image was not built"; fi
+
 .venv-bench/.ready: .venv/.ready tests/bench/requirements.lock
 	@$(BIN)/uv venv -q --clear --python $(BIN)/python .venv-bench
 	@$(BIN)/uv pip sync -q --python .venv-bench/bin/python --require-hashes tests/bench/requirements.lock && touch $@
 
 bench: .venv-bench/.ready ## Compare speed, latency and memory with references (ONLY=parse,... BENCH_MINUTES=3)
 	@PYTHONPATH=tests $(BIN)/python -m bench $(ONLY)
-
-test-deploy: .venv/.ready ## The dashboard on a real Prometheus; the image, where podman is
-	$(BIN)/pytest -q tests/deploy -m prometheus $(ARGS)
-	@if command -v podman >/dev/null; then $(BIN)/pytest -q tests/deploy -m podman $(ARGS); else echo "There is no podman here: the image was not built"; fi
 
 ci: lint lint-deploy test test-kafka test-browser test-deploy ## What CI runs
 

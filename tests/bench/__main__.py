@@ -8,7 +8,7 @@ from typing import Final
 
 from bench.harness import Row, say, show, write
 
-ALL: Final = ("parse", "ingest", "threshold", "coins", "latency", "start", "memory")
+ALL: Final = ("parse", "ingest", "threshold", "members", "coins", "latency", "start", "memory")
 
 
 async def run(names: list[str]) -> list[Row]:

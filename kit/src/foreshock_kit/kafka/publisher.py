@@ -105,9 +105,10 @@ class Publisher:
             Permanent: the record is larger than a broker takes.
             Transient: the broker takes nothing any more.
         """
-        lane = self._put(topic, event)
-        if lane is None:
-            lane, _ = await self._append(topic, event)
+        route = self._routes.get(topic.name) or await self._open(topic.name)
+        lane, key, value = self._prepare(route, topic, event)
+        if not lane.append(key, value, event.ts_recv_ms):
+            await self._append_later(lane, key, value, event.ts_recv_ms)
         if lane not in self._waiting:
             self._waiting[lane] = None
             self._stirred.set()
@@ -119,8 +120,11 @@ class Publisher:
             Permanent: the record is larger than a broker takes.
             Transient: no acknowledgement within `delivery_s`.
         """
-        lane, value_bytes = await self._append(topic, event)
-        async with bounded(self._delivery_s, f"sending {value_bytes} bytes to {topic.name}"):
+        route = self._routes.get(topic.name) or await self._open(topic.name)
+        lane, key, value = self._prepare(route, topic, event)
+        if not lane.append(key, value, event.ts_recv_ms):
+            await self._append_later(lane, key, value, event.ts_recv_ms)
+        async with bounded(self._delivery_s, f"sending {len(value)} bytes to {topic.name}"):
             delivery = await lane.hand_over()
             if delivery is not None:
                 await asyncio.wait((delivery,))
@@ -165,29 +169,21 @@ class Publisher:
             max_batch_size=_BATCH_BYTES,
         )
 
-    def _put(self, topic: Topic, event: Event) -> Lane | None:
-        """Append where that needs no waiting, as it mostly is: a coroutine less for each record."""
-        route = self._routes.get(topic.name)
-        if route is None or self._failure is not None:
-            return None
-        lane, key = route.lane(topic.key_of(event))
-        value = self._encode(event)
-        if len(value) > _LARGEST_RECORD_BYTES or not lane.append(key, value, event.ts_recv_ms):
-            return None
-        return lane
-
-    async def _append(self, topic: Topic, event: Event) -> tuple[Lane, int]:
+    def _prepare(self, route: Route, topic: Topic, event: Event) -> tuple[Lane, bytes, bytes]:
         if self._failure is not None:
             raise Transient(f"Kafka refused an earlier record: {self._failure!r}")
-        route = self._routes.get(topic.name) or await self._open(topic.name)
         lane, key = route.lane(topic.key_of(event))
         value = self._encode(event)
         if len(value) > _LARGEST_RECORD_BYTES:
             raise Permanent(f"{topic.name}: {event.event_id} has {len(value)} bytes")
-        while not lane.append(key, value, event.ts_recv_ms):
-            async with bounded(self._delivery_s, f"publishing to {topic.name}"):
+        return lane, key, value
+
+    async def _append_later(self, lane: Lane, key: bytes, value: bytes, timestamp_ms: int) -> None:
+        """Append to the next batch: this one is full."""
+        async with bounded(self._delivery_s, f"publishing to {lane.topic}"):
+            await lane.hand_over()
+            while not lane.append(key, value, timestamp_ms):
                 await lane.hand_over()
-        return lane, len(value)
 
     async def _open(self, topic: str) -> Route:
         async with bounded(self._delivery_s, f"looking up {topic}"):
