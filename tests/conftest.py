@@ -18,9 +18,10 @@ from prometheus_client import REGISTRY
 
 from foreshock_kit.admin import ensure_topics
 from foreshock_kit.clock import SystemClock
+from foreshock_kit.environment import Secret
 from foreshock_kit.kafka import Publisher, Record
 from foreshock_kit.service import Context
-from foreshock_kit.settings import KafkaSettings, Secret
+from foreshock_kit.settings import KafkaSettings
 from foreshock_kit.testing import eventually, records_on
 from foreshock_kit.testing.broker import broker
 from foreshock_schemas.events import Alert, Delivery, Liquidation, Subscription

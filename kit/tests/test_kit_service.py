@@ -16,7 +16,8 @@ SOURCE = '''
 import asyncio, sys
 from foreshock_kit.errors import Transient
 from foreshock_kit.service import Service, main
-from foreshock_kit.settings import Secret, ServiceSettings
+from foreshock_kit.environment import Secret
+from foreshock_kit.settings import ServiceSettings
 
 class Settings(ServiceSettings, frozen=True, kw_only=True):
     """Settings."""

@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 import msgspec
 import pytest
 
+from foreshock_kit.environment import Secret, describe, load
 from foreshock_kit.errors import SettingsInvalid
-from foreshock_kit.settings import KafkaSettings, Secret, ServiceSettings, describe, load
+from foreshock_kit.settings import KafkaSettings, ServiceSettings
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foreshock_kit.environment import Secret, load
 from foreshock_kit.errors import SettingsInvalid
-from foreshock_kit.settings import Secret, VenueSettings, load
+from foreshock_kit.settings import VenueSettings
 
 OWN = "wss://venue.example"
 

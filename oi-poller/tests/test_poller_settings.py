@@ -3,8 +3,8 @@
 import pytest
 
 from foreshock_exchanges import load
+from foreshock_kit.environment import load as read
 from foreshock_kit.errors import SettingsInvalid
-from foreshock_kit.settings import load as read
 from oi_poller.domain.history import HOURS
 from oi_poller.edge.poller import HISTORIES_AT_ONCE
 from oi_poller.edge.venue import SHARE

@@ -7,7 +7,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from foreshock_kit.clock import SystemClock
-from foreshock_kit.settings import Secret
+from foreshock_kit.environment import Secret
 from foreshock_kit.testing import eventually, records_on
 from foreshock_schemas.events import Bar, Delivery, MarketStats
 from foreshock_schemas.testing import sample

@@ -3,7 +3,7 @@
 import pytest
 from prometheus_client import REGISTRY
 
-from foreshock_kit import settings as kit_settings
+from foreshock_kit.environment import load
 from foreshock_kit.kafka import Record
 from foreshock_kit.testing import FakeClock, MemoryPublisher
 from foreshock_schemas.events import Liquidation, MarketStats
@@ -112,6 +112,6 @@ async def test_signals_and_limits_are_counted():
 
 def test_flags_are_on_unless_told():
     told = {"ENABLE_DYNAMIC_THRESHOLDS": "false", "ENABLE_VOLUME_MONITORING": "false"}
-    on, off = kit_settings.load(Settings, {}), kit_settings.load(Settings, told)
+    on, off = load(Settings, {}), load(Settings, told)
     assert (on.enable_dynamic_thresholds, on.enable_volume_monitoring) == (True, True)
     assert (off.enable_dynamic_thresholds, off.enable_volume_monitoring) == (False, False)

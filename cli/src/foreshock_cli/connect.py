@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -12,8 +13,9 @@ from dotenv.parser import Binding, parse_stream
 from foreshock_cli.endpoints import Endpoints
 from foreshock_cli.lock import is_held
 from foreshock_cli.plan import EMBEDDED_RETENTION_MS
+from foreshock_kit.environment import load
 from foreshock_kit.errors import ForeshockError, SettingsInvalid
-from foreshock_kit.settings import KafkaSettings, load
+from foreshock_kit.settings import KafkaSettings
 
 ENDPOINTS: Final = Path("var/run/endpoints.json")
 LOCK: Final = ENDPOINTS.with_name("lock")
@@ -65,9 +67,11 @@ def _problem(found: Binding) -> str | None:
 
 def running() -> Endpoints | None:
     """Return the endpoints of a running `foreshock up` in this folder."""
-    if not ENDPOINTS.exists() or not is_held(LOCK):
+    if not is_held(LOCK):
         return None
-    return msgspec.json.decode(ENDPOINTS.read_bytes(), type=Endpoints)
+    with suppress(FileNotFoundError):
+        return msgspec.json.decode(ENDPOINTS.read_bytes(), type=Endpoints)
+    return None
 
 
 def kafka_settings(arguments: argparse.Namespace) -> KafkaSettings:

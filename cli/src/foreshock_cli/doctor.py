@@ -19,11 +19,14 @@ from foreshock_cli.connect import (
     running,
 )
 from foreshock_kit.admin import topic_problems
+from foreshock_kit.environment import Secret, load
 from foreshock_kit.errors import ForeshockError, SettingsInvalid, Transient
-from foreshock_kit.settings import Secret, load
 from foreshock_schemas import registry
 
 _PATIENCE_S: Final = 5.0
+_WHICH: Final = (
+    "KAFKA_BOOTSTRAP_SERVERS or --kafka says which broker, and `make run` brings its own"
+)
 _TOLERATED_SKEW_S: Final = 1.0
 _TIME_URL: Final = "https://fapi.binance.com/fapi/v1/time"
 
@@ -70,12 +73,11 @@ async def _topics(arguments: argparse.Namespace) -> Findings:
     try:
         async with asyncio.timeout(_PATIENCE_S):
             return await topic_problems(settings, retention_cap_ms=retention_cap_ms(settings))
-    except (TimeoutError, Transient) as e:
-        return [
-            f"no broker answers at {settings.kafka_bootstrap_servers} "
-            f"({str(e) or f'nothing in {_PATIENCE_S:g} s'}): "
-            "start one (`make run` brings its own), or set KAFKA_BOOTSTRAP_SERVERS or --kafka"
-        ]
+    except Transient as e:
+        return [f"{e}; {_WHICH}"]
+    except TimeoutError:
+        servers = settings.kafka_bootstrap_servers
+        return [f"no broker answers at {servers} (nothing in {_PATIENCE_S:g} s); {_WHICH}"]
 
 
 async def _services(_: argparse.Namespace) -> Findings:

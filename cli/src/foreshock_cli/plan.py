@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from foreshock_kit.settings import load
+from foreshock_kit.environment import load
 
 SERVICES: Final = (
     "oi-poller",
@@ -81,7 +81,8 @@ def make(environ: Mapping[str, str], only: tuple[str, ...] = ()) -> Plan:
     simulated = not environ.get("EXCHANGES")
     fake = not (environ.get("TELEGRAM_BOT_TOKEN") or environ.get("TELEGRAM_BOT_TOKEN_FILE"))
     grace_s = load(_Ending, environ).grace_s
-    env = dict(environ) | {"GRACE_S": str(grace_s)}
+    embedded = not environ.get("KAFKA_BOOTSTRAP_SERVERS")
+    env = (without_kafka(environ) if embedded else dict(environ)) | {"GRACE_S": str(grace_s)}
     if simulated:
         env |= {"EXCHANGES": _DEMO_EXCHANGE, "MARKET_CAP_SOURCES": "binance,bundled"}
         env.setdefault("ENABLE_PREDICTIVE_ZONES", "true")
@@ -92,13 +93,18 @@ def make(environ: Mapping[str, str], only: tuple[str, ...] = ()) -> Plan:
         env["TELEGRAM_AUTHORIZED_USERS"] = str(_DEMO_CHAT)
     return Plan(
         services=tuple(name for name in SERVICES if not only or name in only),
-        embedded_broker=not environ.get("KAFKA_BOOTSTRAP_SERVERS"),
+        embedded_broker=embedded,
         simulated_market=simulated,
         telegram_fake=fake,
         env=env,
         chat_id=_DEMO_CHAT if fake else None,
         grace_s=grace_s,
     )
+
+
+def without_kafka(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without what is said about somebody else's broker."""
+    return {name: text for name, text in environ.items() if not name.startswith("KAFKA_")}
 
 
 def module_of(service: str) -> str:

@@ -115,5 +115,6 @@ class Running:
         self._process.close()
 
     def _signal(self, number: int) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, number)
+        if not self.ended:  # else the id may be a stranger's by now
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)

@@ -6,14 +6,14 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 from rich.console import Console
 
-from foreshock_cli.plan import module_of
+from foreshock_cli.plan import module_of, without_kafka
 from foreshock_cli.playing import Player, bar
 from foreshock_cli.processes import Forker, Running
 from foreshock_cli.program import Program
@@ -109,7 +109,7 @@ def _check(arguments: argparse.Namespace, recorded: Sequence[Frame], found: Subj
 
 def _program(service: str, exchange: str, kafka: str, url: str, folder: Path) -> Program:
     env = {
-        **os.environ,
+        **_own(os.environ),
         "KAFKA_BOOTSTRAP_SERVERS": kafka,
         "EXCHANGES": exchange,
         "EXCHANGE_WS_URLS": f"{exchange}={url}",
@@ -125,6 +125,11 @@ def _program(service: str, exchange: str, kafka: str, url: str, folder: Path) ->
         announces=folder / "health",
         grace_s=_GRACE_S,
     )
+
+
+def _own(environ: Mapping[str, str]) -> dict[str, str]:
+    env = without_kafka(environ)
+    return {name: text for name, text in env.items() if not name.startswith("SCHEMA_REGISTRY_")}
 
 
 async def _until_taken(

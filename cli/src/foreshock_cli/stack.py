@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Final
 
 import httpx
-import msgspec
 
-from foreshock_cli import asking, endpoints
+from foreshock_cli import asking
+from foreshock_cli.announcer import Announcer
 from foreshock_cli.checking import check_settings
-from foreshock_cli.endpoints import Endpoints, ServiceEndpoint
+from foreshock_cli.endpoints import Endpoints
 from foreshock_cli.fakes import Fakes, announced, check_ports
 from foreshock_cli.lock import held
 from foreshock_cli.plan import EMBEDDED_RETENTION_MS, Plan, module_of
@@ -23,12 +23,11 @@ from foreshock_kit.admin import ensure_topics
 from foreshock_kit.backoff import Backoff
 from foreshock_kit.broker import BrokerDied, EmbeddedBroker, watched_broker
 from foreshock_kit.clock import Clock
+from foreshock_kit.environment import load
 from foreshock_kit.errors import Transient
 from foreshock_kit.registry import serve_registry
-from foreshock_kit.settings import KafkaSettings, load
+from foreshock_kit.settings import KafkaSettings
 
-_POLL_S: Final = 0.05
-_REMIND_S: Final = 15.0
 _PAUSES: Final = Backoff(first_s=0.25, longest_s=5.0)
 _PATIENCE: Final = Patience()
 Say = Callable[[str], None]
@@ -47,8 +46,6 @@ class Stack:
         self._clock = clock
         self._forker = Forker()
         self._changed = asyncio.Event()
-        self._services: dict[str, Supervised] = {}
-        self._file = self._run / "endpoints.json"
         self._lock = self._run / "lock"
 
     async def run(self, ready: Callable[[Endpoints], None]) -> None:
@@ -75,14 +72,19 @@ class Stack:
         async with (
             asking.client() as http,
             self._broker() as kafka,
-            serve_registry("127.0.0.1", 0) as registry,
+            self._registry() as registry,
             self._fakes() as fakes,
         ):
             env = self._plan.env | fakes.env | {"KAFKA_BOOTSTRAP_SERVERS": kafka}
             programs = self._service_programs(env)
             async with self._keeping(programs, partial(_lives, http)) as services:
-                self._services = {each.program.name: each for each in services}
-                await self._keep_current(http, self._endpoints(kafka, registry, fakes), ready)
+                await Announcer(
+                    self._run / "endpoints.json",
+                    self._endpoints(kafka, registry, fakes),
+                    {each.program.name: each for each in services},
+                    say=self._say,
+                    clock=self._clock,
+                ).keep(http, self._changed, ready)
 
     def _sweep(self) -> None:
         for left in set(self._run.iterdir()) - {self._lock}:
@@ -108,6 +110,15 @@ class Stack:
             )
             yield broker.address
             watching.cancel()
+
+    @asynccontextmanager
+    async def _registry(self) -> AsyncIterator[str]:
+        """Serve the registry file, unless records have the ids of a registry that was named."""
+        if named := self._plan.env.get("SCHEMA_REGISTRY_URL"):
+            yield named
+            return
+        async with serve_registry("127.0.0.1", 0) as url:
+            yield url
 
     async def _reach(self, settings: KafkaSettings) -> None:
         """Have the topics on the broker that was named, once it answers."""
@@ -193,35 +204,6 @@ class Stack:
             chat_id=self._plan.chat_id,
         )
 
-    async def _keep_current(
-        self, http: httpx.AsyncClient, base: Endpoints, ready: Callable[[Endpoints], None]
-    ) -> None:
-        told = False
-        while True:
-            self._changed.clear()
-            services = await self._all_ready(http)
-            current = msgspec.structs.replace(base, services=services)
-            endpoints.write(self._file, current)
-            if not told:
-                ready(current)
-                told = True
-            await self._changed.wait()
-
-    async def _all_ready(self, http: httpx.AsyncClient) -> dict[str, ServiceEndpoint]:
-        remind = self._clock.monotonic() + _REMIND_S
-        while True:
-            answers = {name: await _ready(http, each) for name, each in self._services.items()}
-            found = {
-                name: answer for name, answer in answers.items() if not isinstance(answer, str)
-            }
-            if len(found) == len(answers):
-                return found
-            if self._clock.monotonic() > remind:
-                waiting = (f"{name} {a}" for name, a in answers.items() if isinstance(a, str))
-                self._say(f"still waiting for {', '.join(waiting)}")
-                remind = self._clock.monotonic() + _REMIND_S
-            await asyncio.sleep(_POLL_S)
-
 
 def _without_token(env: dict[str, str]) -> dict[str, str]:
     return {name: text for name, text in env.items() if not name.startswith("TELEGRAM_BOT_TOKEN")}
@@ -229,11 +211,3 @@ def _without_token(env: dict[str, str]) -> dict[str, str]:
 
 async def _lives(http: httpx.AsyncClient, program: Program) -> bool:
     return await asking.lives(http, asking.address(program.announces))
-
-
-async def _ready(http: httpx.AsyncClient, service: Supervised) -> ServiceEndpoint | str:
-    pid, url = service.pid, asking.address(service.program.announces)
-    if pid is None or url is None:
-        return "has not started"
-    why = await asking.unready(http, url)
-    return ServiceEndpoint(pid=pid, health=url) if why is None else why

@@ -14,11 +14,12 @@ import uvloop
 
 from foreshock_kit import logs
 from foreshock_kit.clock import Clock, SystemClock
+from foreshock_kit.environment import describe, load
 from foreshock_kit.errors import DrainTimeout, ForeshockError, SettingsInvalid, Stopped, leaves
 from foreshock_kit.health import Health
 from foreshock_kit.http_server import serve
 from foreshock_kit.metrics import LOOP_LAG
-from foreshock_kit.settings import ServiceSettings, describe, load
+from foreshock_kit.settings import ServiceSettings
 
 WRONG_SETTINGS: Final = 78
 """The exit code for settings that are missing or wrong (EX_CONFIG of sysexits.h)."""

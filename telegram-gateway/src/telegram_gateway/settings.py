@@ -4,7 +4,8 @@ from typing import Annotated
 
 import msgspec
 
-from foreshock_kit.settings import Secret, ServiceSettings
+from foreshock_kit.environment import Secret
+from foreshock_kit.settings import ServiceSettings
 
 
 class Settings(ServiceSettings, frozen=True, kw_only=True):

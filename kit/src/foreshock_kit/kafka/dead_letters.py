@@ -6,6 +6,7 @@ from typing import Final
 from foreshock_kit.errors import DeadLetterLimit
 from foreshock_kit.kafka.metrics import DEAD_LETTERS
 from foreshock_kit.kafka.publisher import Publisher
+from foreshock_kit.kafka.reader import Batches
 from foreshock_kit.kafka.records import Unreadable
 from foreshock_kit.logs import get_logger
 from foreshock_schemas.topics import Topic
@@ -27,9 +28,10 @@ class DeadLetters:
         for topic in topics:
             DEAD_LETTERS.labels(topic.name, "undecodable")  # a first shows only as a rise from 0
 
-    def seen(self, topic: str, records: int) -> None:
-        """Count a topic's records, readable or not."""
-        self._budgets[topic].seen(records)
+    def seen(self, batches: Batches) -> None:
+        """Count what was polled, readable or not."""
+        for where, many in batches.items():
+            self._budgets[where.topic].seen(len(many))
 
     def readable(self, topic: str) -> None:
         """Note a record that could be read; worth a call only while something is in trouble."""

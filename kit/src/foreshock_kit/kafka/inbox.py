@@ -55,6 +55,7 @@ class Inbox:
             Transient: a dead letter was not acknowledged.
         """
         self._follow(batches)
+        self._dead_letters.seen(batches)
         records: list[Record] = []
         letters, in_trouble = self._dead_letters, self._dead_letters.in_trouble
         for item in read_all(batches, self._topics, self._live_from, self._decode):
@@ -73,5 +74,4 @@ class Inbox:
             if skipped > 0 and self._topics[where.topic].cleanup == "delete":
                 note_expired(where, skipped, going_on_at=many[0].offset)
             self._next[where] = many[-1].offset + 1
-            self._dead_letters.seen(where.topic, len(many))
             CONSUMED.labels(where.topic).inc(len(many))

@@ -74,7 +74,7 @@ class Publisher:
     async def __aenter__(self) -> Self:
         self._encode = (await codec_of(self._settings, stop=self._stop_asked)).encode
         self._producer = await start_client(self._settings, self._make, stop=self._stop_asked)
-        self._stack.push_async_callback(self._stop)
+        self._stack.push_async_callback(stop_client, self._producer, STOP_S)
         group = await self._stack.enter_async_context(asyncio.TaskGroup())
         self._tasks = (group.create_task(self._linger()), group.create_task(self._watch()))
         return self
@@ -125,7 +125,7 @@ class Publisher:
         if not lane.append(key, value, event.ts_recv_ms):
             await self._append_later(lane, key, value, event.ts_recv_ms)
         async with bounded(self._delivery_s, f"sending {len(value)} bytes to {topic.name}"):
-            delivery = await lane.hand_over()
+            delivery = await self._hand_over(lane)
             if delivery is not None:
                 await asyncio.wait((delivery,))
                 delivery.result()
@@ -181,9 +181,9 @@ class Publisher:
     async def _append_later(self, lane: Lane, key: bytes, value: bytes, timestamp_ms: int) -> None:
         """Append to the next batch: this one is full."""
         async with bounded(self._delivery_s, f"publishing to {lane.topic}"):
-            await lane.hand_over()
+            await self._hand_over(lane)
             while not lane.append(key, value, timestamp_ms):
-                await lane.hand_over()
+                await self._hand_over(lane)
 
     async def _open(self, topic: str) -> Route:
         async with bounded(self._delivery_s, f"looking up {topic}"):
@@ -213,10 +213,17 @@ class Publisher:
 
     async def _hand_over_waiting(self) -> None:
         async with self._handing_over:
-            lanes = tuple(self._waiting)
-            self._waiting.clear()
-            for lane in lanes:
-                await lane.hand_over()
+            for lane in tuple(self._waiting):
+                self._waiting.pop(lane, None)
+                await self._hand_over(lane)
+
+    async def _hand_over(self, lane: Lane) -> Delivery | None:
+        """Hand over; what is left half way by a cancellation waits for the next flush."""
+        try:
+            return await lane.hand_over()
+        except BaseException:
+            self._waiting[lane] = None
+            raise
 
     async def _confirm(self) -> None:
         if self._unconfirmed:
@@ -238,6 +245,3 @@ class Publisher:
             self._handed_over.clear()
             async with bounded(self._delivery_s, "waiting for acknowledgements"):
                 await self._confirm()
-
-    async def _stop(self) -> None:
-        await stop_client(self._producer, STOP_S)

@@ -37,7 +37,8 @@ async def codec_of(
     """Return the codec with the ids in force; a registry is asked once a process.
 
     With `schema_registry_url` every version of every schema is registered there, and a subject
-    that is new there takes only what all its versions can read and be read by.
+    without a rule of its own takes from then on only what all its versions can read and be
+    read by.
 
     Args:
         settings: Where the registry is, if there is one.
@@ -75,16 +76,24 @@ async def _registered(settings: KafkaSettings, url: str) -> Codec:
 
 async def _register(http: httpx.AsyncClient, row: Registered) -> int:
     versions = f"/subjects/{quote(row.subject, safe='')}/versions"
-    is_new = (await _ask(http, "GET", versions)).status_code == httpx.codes.NOT_FOUND
     answer = await _ask(http, "POST", versions, {"schema": row.text, "schemaType": "AVRO"})
     if not answer.is_success:
         raise Permanent(
             f"the schema registry refuses {row.file} as {row.subject} "
             f"({answer.status_code}): {answer.text[:_CAUSE_CHARACTERS]}"
         )
-    if is_new:
-        await _ask(http, "PUT", f"/config/{quote(row.subject, safe='')}", _RULE)
+    await _rule(http, row.subject)
     return int(answer.json()["id"])
+
+
+async def _rule(http: httpx.AsyncClient, subject: str) -> None:
+    """See that the subject has a rule of compatibility; one that an operator set is left."""
+    config = f"/config/{quote(subject, safe='')}"
+    if (await _ask(http, "GET", config)).is_success:
+        return
+    answer = await _ask(http, "PUT", config, _RULE)
+    if not answer.is_success:
+        _log.warning("schema_rule_not_set", subject=subject, status=answer.status_code)
 
 
 async def _ask(

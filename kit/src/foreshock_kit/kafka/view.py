@@ -13,7 +13,7 @@ from foreshock_kit.kafka.dead_letters import DeadLetters
 from foreshock_kit.kafka.metrics import DEAD_LETTERS
 from foreshock_kit.kafka.publisher import Publisher
 from foreshock_kit.kafka.reader import poll, start_reader
-from foreshock_kit.kafka.records import Record, read_all
+from foreshock_kit.kafka.records import Record, Unreadable, read_all
 from foreshock_kit.kafka.schema_ids import codec_of
 from foreshock_kit.logs import get_logger
 from foreshock_kit.service import Context
@@ -70,16 +70,28 @@ async def follow(
         while not context.stop.is_set():
             if not caught_up.is_set() and await _reached(consumer, behind):
                 caught_up.set()
-            for item in read_all(await poll(consumer), by_name, {}, codec.decode):
-                if isinstance(item, Record):
-                    on_record(item)
-                elif letters is not None and item.offset >= ends[item.where]:
-                    await letters.put_aside(item)
-                else:
-                    DEAD_LETTERS.labels(item.topic.name, "skipped").inc()
-                    _log.warning("kafka_record_skipped", **item.headers)
+            batches = await poll(consumer)
+            if letters is not None:
+                letters.seen(batches)
+            for item in read_all(batches, by_name, {}, codec.decode):
+                if isinstance(item, Unreadable):
+                    await _put_aside(item, letters, ends)
+                    continue
+                on_record(item)
+                if letters is not None and letters.in_trouble:
+                    letters.readable(item.topic.name)
     finally:
         await stop_client(consumer)
+
+
+async def _put_aside(
+    item: Unreadable, letters: DeadLetters | None, ends: Mapping[TopicPartition, int]
+) -> None:
+    if letters is not None and item.offset >= ends[item.where]:
+        await letters.put_aside(item)
+    else:
+        DEAD_LETTERS.labels(item.topic.name, "skipped").inc()
+        _log.warning("kafka_record_skipped", **item.headers)
 
 
 async def keep_following(

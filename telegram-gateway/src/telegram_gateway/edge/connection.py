@@ -10,8 +10,8 @@ from telegram.error import Conflict, InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder
 
 from foreshock_kit.backoff import Backoff
+from foreshock_kit.environment import Secret
 from foreshock_kit.logs import get_logger
-from foreshock_kit.settings import Secret
 from telegram_gateway import metrics
 from telegram_gateway.domain import texts
 from telegram_gateway.edge.sender import TokenRefused
