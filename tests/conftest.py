@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import json
-import os
 import signal
 import sys
 from asyncio.subprocess import Process
@@ -24,6 +23,7 @@ from foreshock_kit.service import Context
 from foreshock_kit.settings import KafkaSettings
 from foreshock_kit.testing import eventually, records_on
 from foreshock_kit.testing.broker import broker
+from foreshock_kit.testing.process import bare_environment
 from foreshock_schemas.events import Alert, Delivery, Liquidation, Subscription
 from foreshock_schemas.topics import DELIVERIES, SUBSCRIPTIONS, Topic
 from foreshock_simulator.telegram.fake import Fake
@@ -149,13 +149,15 @@ class World:
         answer = await self.http.get("/inbox", params={"chat_id": chat_id or self.chat_id})
         return [message["text"] for message in answer.json()] if answer.is_success else []
 
-    async def got(self, part: str, times: int = 1, chat_id: int | None = None) -> None:
+    async def got(
+        self, part: str, times: int = 1, chat_id: int | None = None, within_s: float = 10.0
+    ) -> None:
         """Wait until messages with `part` in them are there, and see that no more are."""
 
         async def enough() -> bool:
             return sum(part in text for text in await self.inbox(chat_id)) >= times
 
-        await eventually(enough)
+        await eventually(enough, within_s)
         assert sum(part in text for text in await self.inbox(chat_id)) == times
 
     def skipped(self, reason: str) -> float:
@@ -184,9 +186,6 @@ async def world(bootstrap):
         made = World(bootstrap, fake, base)
         async with made.http:
             yield made
-
-
-MINE = ("KAFKA_", "TELEGRAM_", "EXCHANGE", "ENABLE_", "COINS", "LOG_")
 
 
 class Stack:
@@ -219,7 +218,7 @@ class Stack:
 async def stack(tmp_path_factory) -> AsyncIterator[Stack]:
     """Run the demo, whatever this environment would tell it, and end it as Ctrl-C does."""
     root = tmp_path_factory.mktemp("stack")
-    env = {name: text for name, text in os.environ.items() if not name.startswith(MINE)}
+    env = bare_environment()
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "foreshock_cli", "up", cwd=root, env=env, start_new_session=True
     )

@@ -101,10 +101,11 @@ async def test_an_empty_topic_is_caught_up_with_at_once(kafka, topic):
         assert view.chats == []
 
 
-async def write_rubbish(kafka, topic, value: bytes):
+async def write_rubbish(kafka, topic, value: bytes, times: int = 1):
     producer = AIOKafkaProducer(bootstrap_servers=kafka.kafka_bootstrap_servers)
     async with producer:
-        await producer.send_and_wait(topic.name, value, key=b"k")
+        for _ in range(times):
+            await producer.send_and_wait(topic.name, value, key=b"k")
 
 
 async def test_what_comes_and_cannot_be_read_is_kept_aside(kafka, topic):
@@ -128,3 +129,16 @@ async def test_what_comes_and_cannot_be_read_is_kept_aside(kafka, topic):
         assert dict(letter.headers)["error"]
         ends = await consumer.end_offsets(consumer.assignment())
     assert list(ends.values()) == [1]
+
+
+async def test_good_records_between_them_are_no_row_of_bad_ones(kafka, topic):
+    now_ms, view = SystemClock().now_ms(), View()
+    async with (
+        Publisher(kafka, "test", SystemClock()) as publisher,
+        view.following(kafka, topic, None, publisher),
+    ):
+        for number in range(2):
+            await write_rubbish(kafka, topic, b"rubbish", times=60)
+            await publisher.send(topic, subscription(number, now_ms))
+        await view.until(2)
+    assert view.chats == [0, 1]

@@ -1,8 +1,11 @@
-"""One partition's way to the broker, and who gives up on it half way."""
+"""One partition's way to the broker, and what becomes of it when somebody gives up half way."""
 
 import asyncio
 
+from foreshock_kit.clock import SystemClock
+from foreshock_kit.kafka import Publisher
 from foreshock_kit.kafka.lane import Lane
+from foreshock_kit.settings import KafkaSettings
 from foreshock_kit.testing import eventually
 
 
@@ -54,3 +57,19 @@ async def test_a_batch_outlives_whoever_was_handing_it_over():
         assert await stayer is not None
     assert producer.taken == [[b"one"], [b"two"]]
     assert told == [1, 1]
+
+
+async def test_what_a_cancelled_flush_leaves_is_the_next_ones():
+    producer = Producer()
+    publisher = Publisher(KafkaSettings(), "test", SystemClock())
+    lanes = [Lane(producer, "t", number, lambda *_: None) for number in range(3)]
+    for lane in lanes:
+        lane.append(b"k", b"one", 0)
+        publisher._waiting[lane] = None
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        leaver = group.create_task(publisher.flush())
+        await eventually(lambda: producer.waiting == 1)
+        leaver.cancel()
+    producer.door.set()
+    await publisher.flush()
+    assert producer.taken == [[b"one"]] * 3

@@ -126,6 +126,26 @@ def test_types_are_described_in_words(hint, words):
             ["KAFKA_SSL_CAFILE is wrong: there is no file /nowhere/ca.pem"],
         ),
         ({"HEALTH_PORT": "70000"}, ["HEALTH_PORT is wrong"]),
+        (
+            {"KAFKA_BOOTSTRAP_SERVERS": "kafka,127.0.0.1:99999,[::1]:9092"},
+            [
+                "KAFKA_BOOTSTRAP_SERVERS is wrong: 'kafka' is not host:port",
+                "KAFKA_BOOTSTRAP_SERVERS is wrong: '127.0.0.1:99999' is not host:port",
+            ],
+        ),
+        (
+            {"SCHEMA_REGISTRY_USERNAME": "foreshock"},
+            ["SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD go together"],
+        ),
+        (
+            {
+                "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+                "KAFKA_SASL_MECHANISM": "PIGEON",
+                "KAFKA_SASL_USERNAME": "foreshock",
+                "KAFKA_SASL_PASSWORD": "word",
+            },
+            ["KAFKA_SASL_MECHANISM is wrong"],
+        ),
         ({"GRACE_S": "-1"}, ["GRACE_S is wrong"]),
     ],
 )

@@ -22,6 +22,7 @@ from foreshock_schemas.topics import BARS
 RECORDS: Final = 200_000
 _REPEATS: Final = 3
 _LOOK_EVERY_S: Final = 0.2
+_COUNTED_S: Final = 300.0
 _MICRO: Final = 1e6
 
 
@@ -68,8 +69,9 @@ async def _cost(members: int, events: Sequence[Event]) -> float:
         before = _cpu_s(crew)
         for member in crew:
             member.send(signal.SIGCONT)
-        while sum([await metric(member, CONSUMED) for member in crew]) < len(events):
-            await asyncio.sleep(_LOOK_EVERY_S)
+        async with asyncio.timeout(_COUNTED_S):
+            while sum([await metric(member, CONSUMED) for member in crew]) < len(events):
+                await asyncio.sleep(_LOOK_EVERY_S)
         return (_cpu_s(crew) - before) / len(events) * _MICRO
 
 

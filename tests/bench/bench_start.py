@@ -1,5 +1,6 @@
 """From nothing to all ready, and a detector's state back after a restart."""
 
+import asyncio
 import sys
 import tempfile
 import time
@@ -20,6 +21,7 @@ from foreshock_kit.testing.process import ServiceProcess
 from foreshock_schemas.topics import BARS
 
 _REPEATS: Final = 3
+_WHOLE_S: Final = 300.0
 _COINS: Final = 60
 _EXCHANGES: Final = ("binance", "bybit", "okx")
 _MINUTES: Final = 16
@@ -97,7 +99,7 @@ async def _read_s(broker: KafkaSettings) -> float:
         bootstrap_servers=broker.kafka_bootstrap_servers,
         auto_offset_reset="earliest",
     )
-    async with consumer:
+    async with asyncio.timeout(_WHOLE_S), consumer:
         while left > 0:
             left -= sum(map(len, (await consumer.getmany(timeout_ms=250)).values()))
     return time.monotonic() - started

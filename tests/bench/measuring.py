@@ -18,6 +18,7 @@ PYTHON: Final = Path(".venv-bench/bin/python")
 
 _HERE: Final = Path(__file__).parent
 _LOOK_EVERY_S: Final = 0.2
+_COUNTED_S: Final = 300.0
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -53,11 +54,10 @@ async def _counted(
     service: ServiceProcess, counter: str, at_least: float
 ) -> tuple[float, float, float]:
     """Return how many there were by when, once there are enough: count, CPU, wall."""
-    while True:
-        count = await metric(service, counter)
-        if count >= at_least:
-            return count, cpu_s(service.pid), time.monotonic()
-        await asyncio.sleep(_LOOK_EVERY_S)
+    async with asyncio.timeout(_COUNTED_S):
+        while (count := await metric(service, counter)) < at_least:
+            await asyncio.sleep(_LOOK_EVERY_S)
+    return count, cpu_s(service.pid), time.monotonic()
 
 
 async def metric(service: ServiceProcess, name: str) -> float:
@@ -72,10 +72,6 @@ class Reference:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
 
     async def ask(self, task: Mapping[str, Any], timeout_s: float = 300.0) -> Any:
         """Give it a task and return its answer."""

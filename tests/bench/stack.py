@@ -1,10 +1,9 @@
 """`foreshock up` as a process, looked at from outside."""
 
 import asyncio
-import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -12,8 +11,8 @@ from typing import Any, Final
 import msgspec
 
 from foreshock_kit.testing import eventually
+from foreshock_kit.testing.process import bare_environment
 
-_MINE: Final = ("KAFKA_", "TELEGRAM_", "EXCHANGE", "ENABLE_", "COINS", "LOG_", "MARKET_")
 _START_S: Final = 120
 
 
@@ -34,15 +33,14 @@ class Stack(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def stack(folder: Path, env: Mapping[str, str]) -> AsyncIterator[Stack]:
+async def stack(folder: Path, env: dict[str, str]) -> AsyncIterator[Stack]:
     """Run everything in `folder` while the block runs; ready when it begins."""
-    outside = {name: text for name, text in os.environ.items() if not name.startswith(_MINE)}
     with (folder / "up.log").open("w") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "foreshock_cli", "up"),
             cwd=folder,
-            env=outside | dict(env),
+            env=bare_environment() | env,
             stdout=log,
             stderr=log,
             start_new_session=True,

@@ -21,6 +21,7 @@ import pytest
 import pytest_asyncio
 
 from foreshock_kit.testing import eventually
+from foreshock_kit.testing.podman import Podman
 
 pytestmark = [pytest.mark.podman, pytest.mark.asyncio(loop_scope="session")]
 
@@ -34,32 +35,8 @@ LIMITS = ("--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024")
 CERTIFICATES = "/etc/ssl/certs"
 
 
-class Podman:
-    """podman with a store of its own, which works in a container and without systemd, too."""
-
-    def __init__(self, folder: Path) -> None:
-        runtime = [f"--runtime={found}"] if (found := shutil.which("runc")) else []
-        self._command = (
-            "podman",
-            f"--root={folder / 'store'}",
-            f"--runroot={folder / 'run'}",
-            "--cgroup-manager=cgroupfs",
-            *runtime,
-        )
-
-    def __call__(self, *words: str) -> str:
-        """Return what it says; an error fails the test with podman's own words."""
-        done = self.ask(*words)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
-    def ask(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*self._command, *words], capture_output=True, text=True, timeout=600, cwd=ROOT
-        )
-
-    def run(self, *words: str) -> str:
-        return self("run", "--rm", "--network=host", *CONFINED, *LIMITS, *words)
+def confined(podman: Podman, *words: str) -> str:
+    return podman("run", "--rm", "--network=host", *CONFINED, *LIMITS, *words)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -71,7 +48,7 @@ async def podman() -> AsyncIterator[Podman]:
         made(
             *("build", "--isolation=chroot", "--format=docker", "--network=host", *LIMITS, *base),
             f"--volume={CERTIFICATES}:{CERTIFICATES}:ro",
-            *("-f", "deploy/Dockerfile", "-t", IMAGE, "."),
+            *("-f", str(ROOT / "deploy/Dockerfile"), "-t", IMAGE, str(ROOT)),
         )
         yield made
         await eventually(lambda: not at_work_in(folder), 30)
@@ -134,19 +111,24 @@ async def test_the_health_check_fails_where_nothing_is_ready(podman):
 
 
 async def test_the_topics_job_finds_them_all(podman, bootstrap):
-    said = podman.run(
-        f"--env=KAFKA_BOOTSTRAP_SERVERS={bootstrap}", IMAGE, "foreshock", "topics", "--create"
+    said = confined(
+        podman,
+        f"--env=KAFKA_BOOTSTRAP_SERVERS={bootstrap}",
+        IMAGE,
+        "foreshock",
+        "topics",
+        "--create",
     )
     assert "the broker has them all" in said
 
 
 async def test_nobody_in_it_is_root(podman):
-    assert podman.run(IMAGE, "id", "-u") == "10001"
+    assert confined(podman, IMAGE, "id", "-u") == "10001"
 
 
 async def test_it_holds_our_members_and_what_the_lock_has_but_no_tool_of_development(podman):
     listing = "print(*{f'{d.name.lower()}=={d.version}' for d in metadata.distributions()})"
-    listed = podman.run(IMAGE, "python", "-c", f"from importlib import metadata; {listing}")
+    listed = confined(podman, IMAGE, "python", "-c", f"from importlib import metadata; {listing}")
     held = {name.replace("_", "-").replace(".", "-") for name in listed.split()}
     members = {tomllib.loads(file.read_text())["project"]["name"] for file in MEMBERS}
     ours = {each for each in held if each.partition("==")[0] in members}

@@ -4,7 +4,6 @@ import asyncio
 import json
 import math
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import yaml
 
 from foreshock_cli.plan import SERVICES
 from foreshock_kit.testing import eventually
+from foreshock_kit.testing.node import free_ports
 
 pytestmark = [pytest.mark.prometheus, pytest.mark.asyncio(loop_scope="module")]
 
@@ -59,12 +59,6 @@ def config_for(endpoints: dict) -> str:
     return yaml.safe_dump(config)
 
 
-def free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return held.getsockname()[1]
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def prometheus(stack, tmp_path_factory) -> AsyncIterator[Prometheus]:
     program = shutil.which("prometheus")
@@ -72,7 +66,8 @@ async def prometheus(stack, tmp_path_factory) -> AsyncIterator[Prometheus]:
         pytest.fail("there is no Prometheus here: install it (Debian: apt-get install prometheus)")
     folder = tmp_path_factory.mktemp("prometheus")
     (folder / "prometheus.yml").write_text(config_for(stack.endpoints))
-    address = f"127.0.0.1:{free_port()}"
+    (port,) = free_ports(1)
+    address = f"127.0.0.1:{port}"
     with (folder / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             program,

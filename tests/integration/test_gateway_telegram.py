@@ -93,7 +93,7 @@ async def test_an_answer_waits_until_the_flood_is_over_and_no_other_chat_does(wo
         await world.say("/help", chat_id=other)
         await world.got("Coins followed", chat_id=other)
         await world.got("Coins followed", times=0)
-        await world.got("Coins followed")
+        await world.got("Coins followed", within_s=30)
     told = await world.inbox()
     assert [text for text in told if "Welcome" in text or "Coins followed" in text] == told[-2:]
     assert "Welcome" in told[-2]

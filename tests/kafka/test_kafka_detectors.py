@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from foreshock_kit.admin import ensure_topics
 from foreshock_kit.clock import SystemClock
@@ -35,6 +36,7 @@ COINS = tuple(f"COIN{number}" for number in range(40))
 ROUNDS = 60
 ROUND_MS = 40 * 60_000
 MEMBERS_S = 240
+MARKET = (BARS, LIQUIDATIONS, MARKET_STATS, OPEN_INTEREST)
 GROUP = "foreshock-threshold-service"
 
 Planted = tuple[Topic, Event]
@@ -124,9 +126,7 @@ class Bench:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self):
-        await ensure_topics(
-            self.kafka, [BARS, LIQUIDATIONS, MARKET_STATS, OPEN_INTEREST, SIGNALS, THRESHOLDS]
-        )
+        await ensure_topics(self.kafka, [*MARKET, SIGNALS, THRESHOLDS])
         return self
 
     async def __aexit__(self, *error):
@@ -150,20 +150,13 @@ class Bench:
 
     async def left(self) -> int:
         """Return how many records the group has not committed yet."""
+        read = [TopicPartition(t.name, n) for t in MARKET for n in range(t.partitions)]
         async with admin_client(self.kafka) as admin:
-            committed = await admin.list_consumer_group_offsets(GROUP)
-        ends = await self._ends(committed)
-        return sum(end - max(0, committed[where].offset) for where, end in ends.items())
-
-    async def _ends(self, partitions) -> dict:
-        from aiokafka import AIOKafkaConsumer
-
+            committed = await admin.list_consumer_group_offsets(GROUP, partitions=read)
         consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka.kafka_bootstrap_servers)
-        await consumer.start()
-        try:
-            return await consumer.end_offsets(list(partitions))
-        finally:
-            await consumer.stop()
+        async with consumer:
+            ends = await consumer.end_offsets(read)
+        return sum(end - max(0, committed[where].offset) for where, end in ends.items())
 
     async def until_done(self) -> None:
         async def done() -> bool:

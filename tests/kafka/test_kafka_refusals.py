@@ -10,7 +10,7 @@ from foreshock_kit.admin import ensure_topics
 from foreshock_kit.errors import PortInUse
 from foreshock_kit.testing import eventually
 from foreshock_kit.testing.jvm_kafka import jvm_kafka
-from foreshock_kit.testing.node import HOST, free_port
+from foreshock_kit.testing.node import HOST, free_ports
 from foreshock_kit.testing.process import ServiceProcess
 
 pytestmark = [pytest.mark.kafka, pytest.mark.asyncio(loop_scope="session")]
@@ -23,7 +23,7 @@ KNOWN = {"KAFKA_SASL_USERNAME": "foreshock", "KAFKA_SASL_PASSWORD": "right"}
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def guarded():
     """A broker whose door for clients wants a name, and lets that name do nothing."""
-    port, controller, door = free_port(), free_port(), free_port()
+    port, controller, door = free_ports(3)
     own, clients = f"PLAINTEXT://{HOST}:{port}", f"CLIENT://{HOST}:{door}"
     properties = {
         "listeners": f"{own},{clients},CONTROLLER://{HOST}:{controller}",

@@ -20,7 +20,7 @@ from testcontainers.core.container import DockerContainer
 
 from foreshock_kit.errors import Permanent
 from foreshock_kit.settings import KafkaSettings
-from foreshock_kit.testing.node import HOST, VERSION, free_port, properties_of, until_it_serves
+from foreshock_kit.testing.node import HOST, VERSION, free_ports, properties_of, until_it_serves
 
 _ASK_S: Final = 2
 _OLDEST_API: Final = "1.41"
@@ -45,7 +45,7 @@ class ContainerKafka:
     """One node in a container of its own."""
 
     def __init__(self, properties: Mapping[str, str]) -> None:
-        port, controller_port = free_port(), free_port()
+        port, controller_port = free_ports(2)
         self.settings = KafkaSettings(kafka_bootstrap_servers=f"{HOST}:{port}")
         on_host = os.environ.get("KAFKA_TEST_NETWORK") == "host"
         told = properties_of(port, controller_port, _DATA, listen_on=HOST if on_host else "0.0.0.0")  # noqa: S104

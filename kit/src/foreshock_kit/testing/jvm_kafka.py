@@ -1,7 +1,6 @@
 """Apache Kafka on the local JVM, by its own jars from Maven."""
 
 import asyncio
-import shutil
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -11,8 +10,8 @@ from typing import Final
 from foreshock_kit.errors import Permanent, PortInUse
 from foreshock_kit.processes import spawn
 from foreshock_kit.settings import KafkaSettings
-from foreshock_kit.testing.maven import jars
-from foreshock_kit.testing.node import HOST, VERSION, free_port, properties_of, until_it_serves
+from foreshock_kit.testing.maven import check_java, jars
+from foreshock_kit.testing.node import HOST, VERSION, free_ports, properties_of, until_it_serves
 
 _LOG4J: Final = "org.apache.logging.log4j:{}:2.25.1"
 ARTIFACTS: Final = (
@@ -30,12 +29,13 @@ class JvmKafka:
     """One node as a process of ours."""
 
     def __init__(self, jars: Path, folder: Path, port: int, properties: Mapping[str, str]) -> None:
-        self.settings = KafkaSettings(kafka_bootstrap_servers=f"{HOST}:{port}")
-        self._port = port
+        own, controller = free_ports(2)
+        self._port = port or own
+        self.settings = KafkaSettings(kafka_bootstrap_servers=f"{HOST}:{self._port}")
         self._jars = jars
         self._log = folder / "kafka.log"
         self._config = folder / "server.properties"
-        told = {**properties_of(port, free_port(), str(folder / "data")), **properties}
+        told = {**properties_of(self._port, controller, str(folder / "data")), **properties}
         self._config.write_text("".join(f"{name}={value}\n" for name, value in told.items()))
         self._process: asyncio.subprocess.Process | None = None
 
@@ -63,7 +63,7 @@ class JvmKafka:
         try:
             await until_it_serves(self.settings, self._ended)
         except Permanent:
-            if "Address already in use" in self._said():
+            if "Address already in use" in self._log.read_text(errors="replace"):
                 raise PortInUse(self._port) from None
             raise
 
@@ -100,14 +100,10 @@ async def jvm_kafka(properties: Mapping[str, str], port: int = 0) -> AsyncIterat
         Permanent: there is no JVM or Maven, or the broker cannot run; it says what to do.
         Transient: it does not serve within a minute.
     """
-    if shutil.which("java") is None:
-        raise Permanent(
-            "Apache Kafka needs a Docker API that answers, or a JVM and Maven: "
-            "`apt-get install openjdk-17-jre-headless maven`"
-        )
+    check_java("Apache Kafka, where no Docker API answers,")
     brought = await jars(f"kafka-{VERSION}", ARTIFACTS)
     with tempfile.TemporaryDirectory(prefix="foreshock-kafka-") as folder:
-        broker = JvmKafka(brought, Path(folder), port or free_port(), properties)
+        broker = JvmKafka(brought, Path(folder), port, properties)
         await broker.format()
         try:
             await broker.start()

@@ -27,6 +27,18 @@ _DEPENDENCY: Final = (
 _log = get_logger(__name__)
 
 
+def check_java(what: str) -> None:
+    """See that there is a JVM.
+
+    Raises:
+        Permanent: There is none; it says what to install.
+    """
+    if shutil.which("java") is None:
+        raise Permanent(
+            f"{what} needs a JVM and Maven: `apt-get install openjdk-17-jre-headless maven`"
+        )
+
+
 async def jars(name: str, artifacts: Sequence[str]) -> Path:
     """Return a folder with these artifacts' jars and those that they need.
 

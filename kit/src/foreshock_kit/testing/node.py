@@ -1,8 +1,10 @@
 """What a small Kafka node is told, and how one sees that it serves."""
 
 import asyncio
+import random
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Final
 
 from foreshock_kit.errors import Permanent, Transient
@@ -14,6 +16,7 @@ VERSION: Final = "4.3.0"
 """The version of Apache Kafka that tests run on."""
 
 HOST: Final = "127.0.0.1"
+_PORTS: Final = range(20_000, 32_000)
 _START_S: Final = 60.0
 _ASK_S: Final = 5.0
 _LOOK_EVERY_S: Final = 0.05
@@ -73,8 +76,22 @@ async def _serves(settings: KafkaSettings) -> bool:
         return False
 
 
-def free_port() -> int:
-    """Return a port of loopback that nobody listens on now."""
-    with socket.socket() as held:
-        held.bind((HOST, 0))
-        return int(held.getsockname()[1])
+def free_ports(count: int) -> list[int]:
+    """Return ports of loopback that nobody listens on now, all of them different.
+
+    They lie below those that the system gives to connections, so that none takes them while
+    their server is away.
+    """
+    with ExitStack() as stack:
+        return [_hold_one(stack) for _ in range(count)]
+
+
+def _hold_one(stack: ExitStack) -> int:
+    while True:
+        held = socket.socket()
+        try:
+            held.bind((HOST, random.choice(_PORTS)))  # noqa: S311
+        except OSError:
+            held.close()
+        else:
+            return int(stack.enter_context(held).getsockname()[1])

@@ -16,6 +16,11 @@ from foreshock_kit.testing.waiting import eventually
 _STOP_S: Final = 20.0
 
 
+def bare_environment() -> dict[str, str]:
+    """Return an environment that tells a service nothing, whatever ours would tell it."""
+    return {"PATH": os.environ["PATH"]}
+
+
 class ServiceProcess:
     """Runs `python -m <module>`; its log and health address are files in `folder`.
 
@@ -47,10 +52,8 @@ class ServiceProcess:
     async def start(self) -> None:
         """Start it, after an end also again."""
         self._health.unlink(missing_ok=True)
-        path = {"PATH": os.environ["PATH"]}
-        self._process = await spawn(
-            sys.executable, "-m", self._module, log=self.log, env={**path, **self._env}
-        )
+        env = bare_environment() | self._env
+        self._process = await spawn(sys.executable, "-m", self._module, log=self.log, env=env)
 
     async def until_ready(self, timeout_s: float = 30.0) -> None:
         """Wait until it says that it is ready.
