@@ -87,9 +87,13 @@ async def _register(http: httpx.AsyncClient, row: Registered) -> int:
 
 
 async def _rule(http: httpx.AsyncClient, subject: str) -> None:
-    """See that the subject has a rule of compatibility; one that an operator set is left."""
+    """See that the subject has a rule of compatibility; one that an operator set is left.
+
+    Where there is none, Confluent's registry answers 404, and Apicurio's "NONE".
+    """
     config = f"/config/{quote(subject, safe='')}"
-    if (await _ask(http, "GET", config)).is_success:
+    held = await _ask(http, "GET", f"{config}?defaultToGlobal=false")
+    if held.is_success and held.json().get("compatibilityLevel") != "NONE":
         return
     answer = await _ask(http, "PUT", config, _RULE)
     if not answer.is_success:
