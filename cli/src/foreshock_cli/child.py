@@ -13,6 +13,9 @@ from pathlib import Path
 
 from foreshock_cli.program import Program
 
+ENDING = (signal.SIGINT, signal.SIGTERM)
+"""What asks a process to end."""
+
 _PR_SET_NAME = 15
 
 
@@ -26,6 +29,7 @@ def run(program: Program, lifeline: Connection) -> None:
     os.umask(0o077)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     os.environ.clear()
     os.environ.update(program.env)
     _name_process(program.module)

@@ -5,7 +5,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 
@@ -26,15 +26,14 @@ class Forker:
         """Let the fork server begin its imports, without waiting for them.
 
         What ends all processes of a terminal or a group is for us: the fork server, without
-        which nobody hears of its children any more, ends when we do.
+        which nobody hears of its children any more, is deaf to it, and ends when we do.
         """
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        ours = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+        resource_tracker.ensure_running()  # which would let those through that we hold back
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, child.ENDING)
         try:
             forkserver.ensure_running()
         finally:
-            for number, handler in ours.items():
-                signal.signal(number, handler)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     async def start(self, program: Program) -> "Running":
         """Start a process, as soon as the fork server has its imports (about a second).
