@@ -4,7 +4,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
@@ -43,11 +43,11 @@ def held(file: Path) -> Iterator[None]:
 
 def is_held(file: Path) -> bool:
     """Return whether a process holds the lock `file`."""
-    try:
-        with file.open() as stream:
-            return not _taken(stream, fcntl.LOCK_SH)
-    except FileNotFoundError:
+    if not file.is_file():  # in a root folder, `var/run/lock` is the system's own
         return False
+    with suppress(FileNotFoundError), file.open() as stream:
+        return not _taken(stream, fcntl.LOCK_SH)
+    return False
 
 
 def _taken(stream: IO[str], how: int) -> bool:
