@@ -99,6 +99,7 @@ async def engine(tmp_path_factory):
         docker_answers.cache_clear()
         yield address
     docker_answers.cache_clear()
+    podman.close()
 
 
 async def test_what_was_acknowledged_is_there_after_the_container_was_killed(engine):

@@ -52,6 +52,7 @@ async def podman() -> AsyncIterator[Podman]:
         )
         yield made
         await eventually(lambda: not at_work_in(folder), 30)
+        made.close()
 
 
 def at_work_in(folder: Path) -> bool:

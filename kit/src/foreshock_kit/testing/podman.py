@@ -28,6 +28,7 @@ class Podman:
     """
 
     def __init__(self, folder: Path) -> None:
+        self._mounted = folder / "store" / "overlay"
         self._config = folder / "containers.conf"
         runtime = f'runtime = "{found}"\n' if (found := shutil.which("runc")) else ""
         self._config.write_text(_CONFIG + runtime)
@@ -69,6 +70,11 @@ class Podman:
         if done.returncode:
             raise Permanent(f"podman {words[0]}: {done.stderr.strip()[-2_000:]}")
         return done.stdout.strip()
+
+    def close(self) -> None:
+        """Let go of the store, so that its folder can be removed."""
+        if self._mounted.is_mount():
+            subprocess.run(["umount", str(self._mounted)], check=True, timeout=_START_S)  # noqa: S603, S607
 
     @contextmanager
     def docker_api(self, socket: Path) -> Iterator[str]:
