@@ -105,6 +105,26 @@ def test_a_port_that_is_taken_is_told_at_once_with_who_has_it(run, capsys, monke
     assert f"(pid {os.getpid()})" in said
 
 
+@pytest.mark.parametrize(
+    ("ports", "problem"),
+    [
+        (("x", ""), "SIM_BINANCE_PORT is wrong: 'x' is not a whole number from 0 to 65535"),
+        (("", "99999"), "TELEGRAM_FAKE_PORT is wrong: '99999' is not a whole number from 0"),
+        (("2000", "2000"), "SIM_BINANCE_PORT and TELEGRAM_FAKE_PORT are the same: 2000"),
+    ],
+)
+def test_ports_that_cannot_be_are_told_beside_the_services_problems(
+    run, capsys, monkeypatch, ports, problem
+):
+    monkeypatch.setenv("LOG_LEVEL", "LOUD")
+    for name, port in zip(("SIM_BINANCE_PORT", "TELEGRAM_FAKE_PORT"), ports, strict=True):
+        monkeypatch.setenv(name, port)
+    assert main(["up", "--only", "oi-poller"]) == 78
+    _, level, port = capsys.readouterr().err.splitlines()
+    assert "LOG_LEVEL is wrong" in level
+    assert problem in port
+
+
 def test_wrong_settings_end_it_before_a_broker_is_started(run, capsys, monkeypatch):
     async def check(*_):
         raise SettingsInvalid(("A is wrong (all services)", "B is missing (oi-poller)"))

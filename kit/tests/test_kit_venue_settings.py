@@ -54,7 +54,9 @@ def test_an_unknown_exchange_is_a_problem_that_names_those_there_are():
     assert load(Known, {"EXCHANGES": "okx"}).exchanges == ("okx",)
     with pytest.raises(SettingsInvalid) as caught:
         load(Known, {"EXCHANGES": "okx,mtgox"})
-    assert caught.value.problems == ("no exchange mtgox; there are: binance, okx",)
+    assert caught.value.problems == (
+        "EXCHANGES is wrong: no exchange mtgox; there are: binance, okx",
+    )
 
 
 def test_what_does_not_go_together_is_told_beside_what_is_wrong():
@@ -62,7 +64,7 @@ def test_what_does_not_go_together_is_told_beside_what_is_wrong():
         load(Known, {"EXCHANGES": "mtgox", "LOG_LEVEL": "LOUD"})
     wrong, strange = caught.value.problems
     assert wrong.startswith("LOG_LEVEL is wrong")
-    assert strange.startswith("no exchange mtgox")
+    assert strange.startswith("EXCHANGES is wrong: no exchange mtgox")
 
 
 def test_an_optional_secret_has_a_file_and_nothing_else_has(tmp_path):

@@ -297,3 +297,12 @@ def test_an_answer_is_kept_thirty_seconds():
     assert recent.get("a", NOW + 30_000) is None
     recent.put("b", b"y", NOW + 30_000)
     assert recent._kept.keys() == {"b"}
+
+
+def test_coins_that_no_exchange_lists_are_named_once_one_has_said_what_it_trades():
+    assert Market(("btc", "NOPE"), 60).unlisted() == []
+    assert market_of({"BTC": 1e9, "ETH": 1e8}, coins=("btc", "NOPE", "B T")).unlisted() == [
+        "B T",
+        "NOPE",
+    ]
+    assert market_of({"BTC": 1e9}).unlisted() == []

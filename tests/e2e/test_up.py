@@ -78,17 +78,31 @@ async def test_wrong_settings_of_all_and_of_one_are_told_once(tmp_path):
     assert not (tmp_path / "var" / "broker").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 @pytest.mark.parametrize("moment", ["imports_begun", "is_starting", "is_ready"])
 async def test_what_ends_the_whole_group_is_a_clean_stop(tmp_path, number, moment):
     async with up(tmp_path, "--only", "oi-poller") as stack:
         await eventually(getattr(stack, moment), 30)
         os.killpg(stack.process.pid, number)
         code, said = await stack.ended()
-    assert code in ({0} if moment == "is_ready" else {0, 130, -signal.SIGTERM})
+    assert code in ({0} if moment == "is_ready" else {0, 130, -signal.SIGTERM, -signal.SIGHUP})
     assert "ended" not in said
     assert "Traceback" not in said
     assert not stack.run.exists() or [file.name for file in stack.run.iterdir()] == ["lock"]
+
+
+async def test_what_a_killed_one_has_left_is_removed_by_the_next(tmp_path):
+    broker = tmp_path / "var" / "broker"
+    async with up(tmp_path, "--only", "oi-poller") as stack:
+        await eventually(stack.is_ready, 30)
+        stack.process.kill()
+        await stack.ended()
+    (left,) = broker.iterdir()
+    async with up(tmp_path, "--only", "oi-poller") as stack:
+        await eventually(lambda: not left.exists(), 30)
+        os.killpg(stack.process.pid, signal.SIGTERM)
+        await stack.ended()
+    assert not broker.exists() or list(broker.iterdir()) == []
 
 
 async def test_the_brokers_death_ends_it_and_is_told(tmp_path):

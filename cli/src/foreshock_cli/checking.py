@@ -12,8 +12,12 @@ from foreshock_kit.errors import SettingsInvalid
 from foreshock_kit.service import WRONG_SETTINGS
 
 
-async def check_settings(forker: Forker, programs: Sequence[Program], folder: Path) -> None:
+async def check_settings(
+    forker: Forker, programs: Sequence[Program], folder: Path, others: Sequence[str] = ()
+) -> None:
     """Let all services check their settings at once; what they say passes through `folder`.
+
+    `others` are problems that were found elsewhere.
 
     Raises:
         SettingsInvalid: Some are wrong: each problem once, and whose it is.
@@ -27,13 +31,12 @@ async def check_settings(forker: Forker, programs: Sequence[Program], folder: Pa
     for name, task in asked.items():
         for problem in task.result():
             whose.setdefault(problem, []).append(name)
-    if whose:
-        raise SettingsInvalid(
-            tuple(
-                f"{problem} ({'all services' if len(names) == len(asked) else ', '.join(names)})"
-                for problem, names in whose.items()
-            )
-        )
+    told = [
+        f"{problem} ({'all services' if len(names) == len(asked) else ', '.join(names)})"
+        for problem, names in whose.items()
+    ]
+    if told or others:
+        raise SettingsInvalid((*told, *others))
 
 
 async def _problems(forker: Forker, program: Program, folder: Path) -> list[str]:

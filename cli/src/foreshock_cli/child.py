@@ -13,8 +13,8 @@ from pathlib import Path
 
 from foreshock_cli.program import Program
 
-ENDING = (signal.SIGINT, signal.SIGTERM)
-"""What asks a process to end."""
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What asks a process to end; the last when its terminal is closed."""
 
 _PR_SET_NAME = 15
 
@@ -28,6 +28,7 @@ def run(program: Program, lifeline: Connection) -> None:
     os.setsid()
     os.umask(0o077)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     os.environ.clear()

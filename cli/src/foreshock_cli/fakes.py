@@ -17,6 +17,7 @@ from foreshock_kit.http_server import holder_of
 MARKET_PORT: Final = "SIM_BINANCE_PORT"
 CHAT_PORT: Final = "TELEGRAM_FAKE_PORT"
 _START_S: Final = 30.0
+_PORTS: Final = 65_536
 _POLL_S: Final = 0.05
 
 
@@ -47,17 +48,34 @@ class Fakes(msgspec.Struct, frozen=True, kw_only=True):
         return {name: str(httpx.URL(url).port) for name, url in urls.items() if url}
 
 
+def port_problems(plan: Plan) -> list[str]:
+    """Return what is wrong with the ports that were asked for, a line each."""
+    asked = _asked(plan)
+    problems = [
+        f"{name} is wrong: {text!r} is not a whole number from 0 to {_PORTS - 1}"
+        for name, text in asked.items()
+        if not text.isdecimal() or int(text) >= _PORTS
+    ]
+    ports = [text for text in asked.values() if text != "0"]
+    if len(ports) > len(set(ports)):
+        problems.append(f"{' and '.join(asked)} are the same: {ports[0]}")
+    return problems
+
+
 def check_ports(plan: Plan) -> None:
     """See to it that the ports which were asked for are free.
 
     Raises:
         PortInUse: One is not; it says who has it.
     """
-    wanted = {MARKET_PORT: plan.simulated_market, CHAT_PORT: plan.telegram_fake}
-    for name, needed in wanted.items():
-        text = plan.env.get(name, "")
-        if needed and text.isdecimal() and _taken(int(text)):
+    for text in _asked(plan).values():
+        if _taken(int(text)):
             raise PortInUse(int(text), holder_of(int(text)))
+
+
+def _asked(plan: Plan) -> dict[str, str]:
+    wanted = {MARKET_PORT: plan.simulated_market, CHAT_PORT: plan.telegram_fake}
+    return {name: plan.env[name] for name, used in wanted.items() if used and plan.env.get(name)}
 
 
 async def announced(fake: Supervised) -> dict[str, str]:
@@ -87,6 +105,4 @@ def _taken(port: int) -> bool:
             probe.bind(("127.0.0.1", port))
         except OSError as e:
             return e.errno == errno.EADDRINUSE
-        except OverflowError:
-            return False
     return False

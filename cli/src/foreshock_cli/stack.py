@@ -1,6 +1,7 @@
 """The running stack: started in order (broker, fakes, services), stopped in reverse."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -13,7 +14,7 @@ from foreshock_cli import asking
 from foreshock_cli.announcer import Announcer
 from foreshock_cli.checking import check_settings
 from foreshock_cli.endpoints import Endpoints
-from foreshock_cli.fakes import Fakes, announced, check_ports
+from foreshock_cli.fakes import Fakes, announced, check_ports, port_problems
 from foreshock_cli.lock import held
 from foreshock_cli.plan import EMBEDDED_RETENTION_MS, Plan, module_of
 from foreshock_cli.processes import Forker
@@ -60,6 +61,7 @@ class Stack:
         with held(self._lock):
             self._say("Foreshock is starting (Ctrl-C ends it)")
             self._sweep()
+            shutil.rmtree(self._data, ignore_errors=True)  # what a killed one has left
             try:
                 await self._run_alone(ready)
             finally:
@@ -67,8 +69,9 @@ class Stack:
 
     async def _run_alone(self, ready: Callable[[Endpoints], None]) -> None:
         self._empty_logs()
+        checked = self._service_programs(self._plan.env)
+        await check_settings(self._forker, checked, self._run, port_problems(self._plan))
         check_ports(self._plan)
-        await check_settings(self._forker, self._service_programs(self._plan.env), self._run)
         async with (
             asking.client() as http,
             self._broker() as kafka,

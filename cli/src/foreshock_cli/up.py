@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import math
-import signal
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from foreshock_cli.child import ENDING
 from foreshock_cli.connect import environment
 from foreshock_cli.endpoints import Endpoints
 from foreshock_cli.plan import Plan, UnknownService, make
@@ -77,7 +77,7 @@ async def _until_stopped(plan: Plan, console: Console, arguments: argparse.Names
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING:
         loop.add_signal_handler(number, stop.set)
     say = partial(console.print, markup=False)
     stack = Stack(plan, _VAR, say=say, clock=clock, logs=arguments.logs)

@@ -111,12 +111,13 @@ def describe(hint: Any) -> str:
 
 
 def _bounds(hint: Any) -> str:
-    """Return the bounds of a number, "" without any."""
+    """Return what else holds for a value, "" for nothing."""
     found = [each for each in getattr(hint, "__metadata__", ()) if isinstance(each, msgspec.Meta)]
     low = [f"from {each.ge}" for each in found if each.ge is not None]
     above = [f"above {each.gt}" for each in found if each.gt is not None]
     high = [f"to {each.le}" for each in found if each.le is not None]
-    return "".join(f" {words}" for words in (*low, *above, *high))
+    like = [f"like {each.pattern}" for each in found if each.pattern is not None]
+    return "".join(f" {words}" for words in (*low, *above, *high, *like))
 
 
 def _text_of(name: str, hint: Any, env: Mapping[str, str]) -> str | None:

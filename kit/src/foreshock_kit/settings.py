@@ -99,7 +99,10 @@ class VenueSettings(ServiceSettings, frozen=True, kw_only=True):
             ValueError: There are others; it names those there are.
         """
         if strangers := [name for name in self.exchanges if name not in known]:
-            raise ValueError(f"no exchange {', '.join(strangers)}; there are: {', '.join(known)}")
+            there_are = ", ".join(known)
+            raise ValueError(
+                f"EXCHANGES is wrong: no exchange {', '.join(strangers)}; there are: {there_are}"
+            )
 
 
 def _by_name(pairs: tuple[str, ...]) -> dict[str, str]:

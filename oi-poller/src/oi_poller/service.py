@@ -8,6 +8,7 @@ from typing import Final
 from foreshock_exchanges import load
 from foreshock_kit.http import HttpClient
 from foreshock_kit.kafka import Publisher, Record, follow
+from foreshock_kit.logs import get_logger
 from foreshock_kit.service import Context, Service
 from foreshock_schemas.events import MarketStats
 from foreshock_schemas.topics import MARKET_STATS
@@ -19,6 +20,9 @@ from oi_poller.edge.venue import SHARE, Venue
 from oi_poller.settings import Settings
 
 _FIRST_TRY_S: Final = 5
+
+_log = get_logger(__name__)
+
 _SOURCE_CALLS_A_MINUTE: Final = 5
 
 
@@ -79,11 +83,23 @@ def _on_stats(market: Market, record: Record) -> None:
 async def _poll(
     poller: Poller, market: Market, polled: asyncio.Event, settings: Settings, context: Context
 ) -> None:
+    told: list[str] = []
     while True:
         await poller.poll()
         polled.set()
+        told = _tell_unlisted(market, context, told)
         every_s = settings.oi_poll_s if market.listed else _FIRST_TRY_S
         await asyncio.sleep(until_next(context.clock.now_ms(), every_s))
+
+
+def _tell_unlisted(market: Market, context: Context, told: list[str]) -> list[str]:
+    """Warn of coins asked for that no exchange lists; without any other there is no work."""
+    unlisted = market.unlisted()
+    if unlisted != told:
+        _log.warning("coins_not_listed", coins=unlisted)
+    why = f"no exchange lists {', '.join(unlisted)}: look at COINS"
+    context.ready("universe", ok=bool(market.universe) or not unlisted, why=why)
+    return unlisted
 
 
 async def _catch_up(poller: Poller, polled: asyncio.Event) -> None:

@@ -42,6 +42,11 @@ class Market:
         """Whether any venue has said what it trades."""
         return any(self._tickers.values())
 
+    def unlisted(self) -> list[str]:
+        """Return the coins asked for that no venue lists, once one has said what it trades."""
+        known = {coin for tickers in self._tickers.values() for coin in tickers}
+        return sorted({coin.upper() for coin in self._coins} - known) if self.listed else []
+
     def recall(self, stats: MarketStats) -> None:
         """Take a coin as an earlier run left it: in the universe or not, and its cap."""
         only = {stats.coin}
