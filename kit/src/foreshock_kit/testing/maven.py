@@ -14,7 +14,7 @@ from foreshock_kit.logs import get_logger
 
 _FETCH_S: Final = 600.0
 _PROJECT: Final = """\
-<project xmlns="http://maven.apache.org/POM/4.0.0">
+<project>
   <modelVersion>4.0.0</modelVersion>
   <groupId>foreshock</groupId><artifactId>jars</artifactId><version>1</version>
   <dependencies>{}</dependencies>
