@@ -193,11 +193,13 @@ async def knock(settings: KafkaSettings) -> None:
         try:
             async with asyncio.timeout(START_S):
                 connection = await create_conn(host.strip("[]"), int(port), **options)
-                await connection.send(MetadataRequest([]))
+                try:
+                    await connection.send(MetadataRequest([]))
+                finally:
+                    connection.close()
         except (OSError, TimeoutError, ValueError, KafkaError) as error:
             problems.append(f"{server.strip()}: {_in_words(error, settings)}")
         else:
-            connection.close()
             return
     raise Transient(f"no Kafka broker reachable ({'; '.join(problems)})")
 
