@@ -1,13 +1,15 @@
 """What every exchange's adapter must keep; an exchange joins by adding its file to `fixtures`.
 
-A fixture has `frames` (each with the `events`, the reason why it is `ignored`, or `malformed`) and
-`rest` (each a request, and what its body says). Expected fields may be some of the event's.
+A fixture has the `instruments` that the venue's sizes need, `frames` (each with the `events`, the
+reason why it is `ignored`, the name of the `other_stream`, or `malformed`) and `rest` (each a
+request, and what its body says). Expected fields may be some of the event's.
 """
 
 import ast
 import contextlib
 import json
 import math
+import random
 from pathlib import Path
 
 import msgspec
@@ -20,11 +22,14 @@ from foreshock_exchanges import NAMES, load
 from foreshock_exchanges.base import (
     Channel,
     Ignored,
-    MalformedFrame,
+    MalformedMessage,
     MarkPrice,
-    UnknownInstrument,
+    OtherStream,
+    Unsized,
 )
-from foreshock_schemas.events import Liquidation, Trade
+from foreshock_exchanges.intake import Intake
+from foreshock_schemas.events import Instrument, Liquidation, OpenInterest, Trade
+from foreshock_schemas.testing import sample
 
 FIXTURES = {
     file.stem: json.loads(file.read_text())
@@ -33,6 +38,19 @@ FIXTURES = {
 FRAMES = [(name, frame) for name, fixture in FIXTURES.items() for frame in fixture["frames"]]
 BODIES = [(name, call) for name, fixture in FIXTURES.items() for call in fixture["rest"]]
 AHEAD_MS = 5_000
+MUTATED = 100_000
+
+
+def adapter_of(name):
+    """Return the adapter, told the contracts that its fixture has."""
+    adapter = load(name)
+    adapter.learn(
+        [
+            sample(Instrument, exchange=name, **{"status": "trading", "multiplier": 1.0} | told)
+            for told in FIXTURES[name].get("instruments", ())
+        ]
+    )
+    return adapter
 
 
 def wire(frame) -> bytes:
@@ -58,12 +76,14 @@ def same(found, expected) -> bool:
 
 def check_events(events, recv_ms) -> None:
     for event in events:
-        assert isinstance(event, Trade | Liquidation | MarkPrice)
+        if isinstance(event, Unsized):
+            continue
+        assert isinstance(event, Trade | Liquidation | MarkPrice | OpenInterest)
         assert 0 < event.ts_event_ms <= recv_ms + AHEAD_MS
         amounts = (
-            [event.mark_price]
-            if isinstance(event, MarkPrice)
-            else [event.price, event.size_coins, event.notional_usd]
+            [event.price, event.size_coins, event.notional_usd]
+            if isinstance(event, Trade | Liquidation)
+            else [event.mark_price]
         )
         assert all(math.isfinite(amount) and amount > 0 for amount in amounts)
         assert event.coin
@@ -75,20 +95,27 @@ def test_every_exchange_has_a_fixture():
 
 @pytest.mark.parametrize(("name", "frame"), FRAMES, ids=[f"{n}: {f['name']}" for n, f in FRAMES])
 def test_a_frame_says_what_it_is_expected_to(name, frame):
-    adapter, recv_ms = load(name), FIXTURES[name]["recv_ms"]
+    adapter, recv_ms = adapter_of(name), FIXTURES[name]["recv_ms"]
     if frame.get("malformed"):
-        with pytest.raises(MalformedFrame, match=name):
+        with pytest.raises(MalformedMessage, match=name):
             adapter.parse(wire(frame), recv_ms)
         return
     found = adapter.parse(wire(frame), recv_ms)
-    if "ignored" in frame:
-        assert found == Ignored(frame["ignored"])
+    if "ignored" in frame or "other_stream" in frame:
+        other = "other_stream" in frame
+        expected = OtherStream(frame["other_stream"]) if other else Ignored(frame["ignored"])
+        assert found == expected
         return
     assert same(found, frame["events"]), found
     check_events(found, recv_ms)
-    assert adapter.parse(wire(frame), recv_ms + 1) == [
-        msgspec.structs.replace(event, ts_recv_ms=recv_ms + 1) for event in found
-    ], "the same fact has the same id whenever it is read"
+    again = adapter_of(name).parse(wire(frame), recv_ms + 1)
+    assert [ids(event) for event in again] == [ids(event) for event in found], (
+        "the same fact has the same id whenever it is read"
+    )
+
+
+def ids(event):
+    return getattr(event, "event_id", event.symbol)
 
 
 @pytest.mark.parametrize("name", FIXTURES)
@@ -98,33 +125,58 @@ def test_a_fixture_has_events_of_every_channel(name):
         for frame in FIXTURES[name]["frames"]
         for event in frame.get("events", ())
     }
-    assert {("trades", "Trade"), ("liquidations", "Liquidation")} <= given_kinds
+    kinds = {Channel.TRADES: "Trade", Channel.LIQUIDATIONS: "Liquidation"}
+    assert {(channel, kinds[channel]) for channel in load(name).coverage} <= given_kinds
+
+
+@pytest.mark.parametrize("name", FIXTURES)
+def test_a_channel_without_public_feed_has_no_sockets(name):
+    adapter = load(name)
+    for channel in Channel:
+        opened = adapter.feeds(channel, FIXTURES[name]["feeds"][0]["symbols"], "wss://host")
+        assert bool(opened) == (channel in adapter.coverage)
+
+
+@pytest.mark.parametrize("name", FIXTURES)
+def test_liquidations_say_how_much_of_them_is_shown(name):
+    adapter = adapter_of(name)
+    for frame in FIXTURES[name]["frames"]:
+        if any(event.get("kind") == "Liquidation" for event in frame.get("events", ())):
+            found = adapter.parse(wire(frame), FIXTURES[name]["recv_ms"])
+            shown = {event.coverage for event in found if isinstance(event, Liquidation)}
+            assert shown == {adapter.coverage[Channel.LIQUIDATIONS]}
+
+
+def read_body(rest, call, body=None):
+    """Read a call's body, or `bodies` where several answers are read together."""
+    bodies = call["bodies"] if "bodies" in call else [call["body"]]
+    given = [json.dumps(each).encode() if body is None else body for each in bodies]
+    together = call["read"] == "read_premiums"
+    return getattr(rest, call["read"])(given if together else given[0], *call["read_args"])
 
 
 @pytest.mark.parametrize(("name", "call"), BODIES, ids=[f"{n}: {c['read']}" for n, c in BODIES])
 def test_a_request_and_what_its_body_says(name, call):
-    rest = load(name).rest
+    rest = adapter_of(name).rest
     asked = getattr(rest, call["call"])(*call["args"])
-    requests, wanted = (
-        (asked, call["request"]) if isinstance(asked, list) else ([asked], [call["request"]])
-    )
+    wanted = call["request"] if isinstance(call["request"], list) else [call["request"]]
+    requests = asked if isinstance(asked, list) else [asked]
     for request, want in zip(requests, wanted, strict=True):
         shown = json.loads(msgspec.json.encode(request))
         assert {field: shown[field] for field in want} == want
-    body = json.dumps(call["body"]).encode()
     if call.get("malformed"):
-        with pytest.raises(MalformedFrame):
-            getattr(rest, call["read"])(body, *call["read_args"])
+        with pytest.raises(MalformedMessage):
+            read_body(rest, call)
         return
-    said = getattr(rest, call["read"])(body, *call["read_args"])
+    said = read_body(rest, call)
     assert said == call["expect"] if isinstance(said, dict) else same(said, call["expect"]), said
 
 
 @pytest.mark.parametrize(("name", "call"), BODIES, ids=[f"{n}: {c['read']}" for n, c in BODIES])
 @pytest.mark.parametrize("body", [b"", b"{", b"null", b'{"code":-1121,"msg":"Invalid symbol."}'])
 def test_a_body_that_is_not_as_documented_is_malformed(name, call, body):
-    with pytest.raises(MalformedFrame):
-        getattr(load(name).rest, call["read"])(body, *call["read_args"])
+    with pytest.raises(MalformedMessage):
+        read_body(adapter_of(name).rest, call, body)
 
 
 @pytest.mark.parametrize("name", FIXTURES)
@@ -140,25 +192,42 @@ def test_feeds_say_what_they_follow(name):
 
 
 @pytest.mark.parametrize("name", FIXTURES)
-def test_many_contracts_are_spread_over_sockets(name):
-    symbols = [f"COIN{number}USDT" for number in range(450)]
-    opened = load(name).feeds(Channel.TRADES, symbols, "wss://host")
-    said = "".join(word for feed in opened for word in feed.hello).lower()
-    assert len(opened) > 1
-    assert all(f"{symbol.lower()}" in said for symbol in symbols)
+def test_many_contracts_are_all_asked_for_on_every_channel(name):
+    symbols = [FIXTURES[name]["symbol_of"].format(f"COIN{number}") for number in range(450)]
+    for channel in load(name).coverage:
+        opened = load(name).feeds(channel, symbols, "wss://host")
+        for words in ("hello", "retry"):
+            said = "".join(word for feed in opened for word in getattr(feed, words)).lower()
+            by_contract = symbols[0].lower() in said
+            assert all(symbol.lower() in said for symbol in symbols) or not by_contract
 
 
 @pytest.mark.parametrize("name", FIXTURES)
 def test_what_instruments_say_of_a_contract_counts(name):
     adapter, fixture = load(name), FIXTURES[name]
-    body = next(call for call in fixture["rest"] if call["read"] == "read_instruments")
-    instruments = adapter.rest.read_instruments(json.dumps(body["body"]).encode(), 1)
-    told = [msgspec.structs.replace(each, coin="OTHER", multiplier=10.0) for each in instruments]
-    adapter.learn(told)
     frame = next(f for f in fixture["frames"] if f.get("events", [{}])[0].get("kind") == "Trade")
-    (event,) = adapter.parse(wire(frame), fixture["recv_ms"])
+    expected = frame["events"][0]
+    before = adapter_of(name).parse(wire(frame), fixture["recv_ms"])[0]
+    told = {"multiplier": 1.0, "contract_size": 1.0, "inverse": False} | next(
+        (each for each in fixture.get("instruments", ()) if each["symbol"] == before.symbol), {}
+    )
+    contract = sample(
+        Instrument,
+        **told | {"exchange": name, "symbol": before.symbol, "coin": "OTHER", "multiplier": 10.0},
+    )
+    adapter.learn([contract])
+    event = adapter.parse(wire(frame), fixture["recv_ms"])[0]
     assert event.coin == "OTHER"
-    assert event.notional_usd == pytest.approx(frame["events"][0]["notional_usd"])
+    assert event.notional_usd == pytest.approx(expected.get("notional_usd", event.notional_usd))
+
+
+@pytest.mark.parametrize("name", [n for n, f in FIXTURES.items() if f.get("instruments")])
+def test_a_contract_whose_size_nobody_knows_is_refused_and_never_guessed(name):
+    fixture = FIXTURES[name]
+    for frame in fixture["frames"]:
+        if any(event.get("kind") in {"Trade", "Liquidation"} for event in frame.get("events", ())):
+            found = load(name).parse(wire(frame), fixture["recv_ms"])
+            assert isinstance(found, Ignored) or all(isinstance(e, Unsized) for e in found)
 
 
 JUNK = st.one_of(
@@ -194,16 +263,16 @@ def mutated(value, path, change):
 
 
 def takes(name, raw: bytes) -> None:
-    """The adapter gives events that hold, a reason, or one of its two errors; nothing else."""
+    """The adapter gives events that hold, a reason, or its one error; nothing else."""
     recv_ms = FIXTURES[name]["recv_ms"]
     try:
-        found = load(name).parse(raw, recv_ms)
-    except (MalformedFrame, UnknownInstrument):
+        found = adapter_of(name).parse(raw, recv_ms)
+    except MalformedMessage:
         return
     if isinstance(found, list):
         check_events(found, recv_ms)
     else:
-        assert isinstance(found, Ignored)
+        assert isinstance(found, Ignored | OtherStream)
 
 
 @given(st.data())
@@ -217,10 +286,12 @@ def test_frames_with_other_values_do_no_harm(data):
 @pytest.mark.parametrize(("name", "call"), BODIES, ids=[f"{n}: {c['read']}" for n, c in BODIES])
 @pytest.mark.parametrize("number", ["inf", "-inf", "nan"])
 def test_a_body_s_numbers_are_finite_or_it_is_malformed(name, call, number):
-    for path in paths(call["body"]):
-        body = json.dumps(mutated(call["body"], path, number)).encode()
-        with contextlib.suppress(MalformedFrame):
-            said = getattr(load(name).rest, call["read"])(body, *call["read_args"])
+    for path in paths(call["bodies"] if "bodies" in call else [call["body"]]):
+        bodies = mutated(call["bodies"] if "bodies" in call else [call["body"]], path, number)
+        if not isinstance(bodies, list):
+            continue
+        with contextlib.suppress(MalformedMessage):
+            said = read_body(adapter_of(name).rest, call | {"bodies": bodies})
             numbers = said.values() if isinstance(said, dict) else leaves(said)
             assert all(math.isfinite(each) for each in numbers if isinstance(each, float)), path
 
@@ -238,6 +309,20 @@ def test_frames_with_other_bytes_do_no_harm(data):
 @given(st.sampled_from(sorted(FIXTURES)), st.binary(max_size=200))
 def test_any_bytes_do_no_harm(name, raw):
     takes(name, raw)
+
+
+@pytest.mark.parametrize("name", FIXTURES)
+def test_a_hundred_thousand_mutated_frames_raise_nothing_but_malformed_message(name):
+    fixture, chance = FIXTURES[name], random.Random(name)
+    originals = [wire(frame)[:2_000] for frame in fixture["frames"]]
+    intake = Intake(adapter_of(name), lambda _reason, _frame: None)
+    for _ in range(MUTATED):
+        raw = bytearray(chance.choice(originals))
+        for _ in range(chance.randint(1, 3)):
+            at = chance.randrange(len(raw) + 1)
+            raw[at : at + chance.randint(0, 2)] = chance.randbytes(chance.randint(0, 2))
+        intake.take(bytes(raw), fixture["recv_ms"])
+    assert intake.malformed > MUTATED / 10
 
 
 def test_an_unknown_exchange_names_those_there_are():

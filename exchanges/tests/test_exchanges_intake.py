@@ -1,7 +1,7 @@
 """From frames to events that are new, and what is counted on the way."""
 
 from foreshock_exchanges import intake
-from foreshock_exchanges.base import Ignored, MalformedFrame, MarkPrice, UnknownInstrument
+from foreshock_exchanges.base import Ignored, MalformedMessage, MarkPrice, OtherStream, Unsized
 from foreshock_exchanges.intake import Intake
 from foreshock_schemas.events import Trade
 from foreshock_schemas.testing import sample
@@ -44,23 +44,56 @@ def test_every_frame_is_counted_as_what_it_was():
         [trade(1), trade(2), MARK],
         Ignored.ACK,
         Ignored.SUBSCRIBE_ERROR,
-        MalformedFrame("bad"),
-        UnknownInstrument("who"),
+        MalformedMessage("bad"),
+        [Unsized("who")],
+        OtherStream("depthUpdate"),
+        [Unsized("who"), trade(3)],
     )
     taken = Intake(scripted, lambda reason, frame: refused.append((reason, frame)))
     assert taken.take(b"0", 9) == [trade(1), trade(2), MARK]
-    for frame in (b"1", b"2", b"3", b"4"):
+    assert taken.heard == "market"
+    heard = []
+    for frame in (b"1", b"2", b"3", b"4", b"5"):
         assert taken.take(frame, 9) == []
-    assert refused == [("subscribe_error", b"2"), ("bad", b"3"), ("who", b"4")]
+        heard.append(taken.heard)
+    assert heard == ["other", "refusal", "other", "market", "other"]
+    assert taken.take(b"6", 9) == [trade(3)]
+    unknown = "the size of who is not known"
+    assert refused == [
+        ("subscribe_error", b"2"),
+        ("bad", b"3"),
+        (unknown, b"4"),
+        (unknown, b"6"),
+    ]
     assert list(taken.counts()) == [
-        ("frames", "", 5),
-        ("events", "", 2),
+        ("frames", "", 7),
+        ("events", "", 3),
         ("malformed", "", 1),
-        ("unknown_instruments", "", 1),
+        ("unknown_instruments", "", 2),
         ("duplicates", "", 0),
         ("ignored", "ack", 1),
         ("ignored", "subscribe_error", 1),
+        ("ignored", "unknown_instrument", 1),
+        ("ignored", "other_stream:depthUpdate", 1),
     ]
+
+
+def test_what_happened_before_the_connection_is_history():
+    taken = Intake(Scripted([trade(1), MARK], [trade(1)]), print)
+    later_ms = trade(1).ts_event_ms + 1
+    assert taken.take(b"0", 9, later_ms) == [MARK]
+    assert taken.take(b"1", 9, later_ms) == []
+    assert taken.heard == "market"
+    assert dict(taken.ignored) == {"history": 1}
+
+
+def test_kinds_of_other_streams_are_named_until_there_are_too_many():
+    taken = Intake(Scripted(*(OtherStream(f"kind{n}") for n in range(200))), print)
+    for number in range(200):
+        taken.take(str(number).encode(), 9)
+    assert taken.ignored["other_stream:kind7"] == 1
+    assert taken.ignored["other_stream"] == 100
+    assert len(taken.ignored) == 101
 
 
 def test_what_came_before_is_dropped_but_marks_are_not():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foreshock_exchanges.base import OpenContracts, Premium, Ticker
+from foreshock_exchanges.rest import OpenContracts, Premium, Ticker
 from foreshock_schemas.events import Instrument, Kline, MarketStats
 from foreshock_schemas.testing import sample
 from oi_poller.domain import bundled_caps, caps, universe

@@ -63,8 +63,10 @@ async def test_contracts_that_are_not_ours_are_listed_and_left_out(http):
 
 async def test_prices_volumes_and_funding_are_the_markets(http, venue):
     run(venue, 30)
-    tickers = {row.symbol: row for row in REST.read_tickers(await body(http, REST.tickers()))}
-    premiums = {row.symbol: row for row in REST.read_premiums(await body(http, REST.premiums()))}
+    tickers = {row.symbol: row for row in REST.read_tickers(await body(http, REST.tickers()), 1)}
+    premiums = {
+        row.symbol: row for row in REST.read_premiums([await body(http, *REST.premiums())], 1)
+    }
     assert set(tickers) == set(premiums) == set(PROFILES)
     changed = await body(http, REST.funding_intervals())
     assert REST.read_funding_intervals(changed) == {"WIFUSDT": 4}
@@ -102,10 +104,10 @@ async def test_a_tickers_prices_agree_with_one_another(http, venue):
 
 
 async def test_open_interest_and_supply_are_in_coins_not_thousands(http, venue):
-    prices = {p.symbol: p for p in REST.read_premiums(await body(http, REST.premiums()))}
+    prices = {p.symbol: p for p in REST.read_premiums([await body(http, *REST.premiums())], 1)}
     for symbol, request in zip(PROFILES, REST.open_interest(list(PROFILES)), strict=True):
         profile, price = PROFILES[symbol], prices[symbol].mark_price
-        (held,) = REST.read_open_interest(await body(http, request))
+        (held,) = REST.read_open_interest(await body(http, request), 1)
         assert held.open_interest_coins * price == pytest.approx(profile.held_usd, rel=0.05)
         (supply,) = REST.read_supply(await body(http, REST.supply(symbol)))
         cap_usd = profile.supply * profile.price
@@ -186,7 +188,7 @@ async def test_no_request_of_ours_weighs_more_than_we_reckon(http):
     requests = [
         REST.instruments(),
         REST.tickers(),
-        REST.premiums(),
+        *REST.premiums(),
         REST.funding_intervals(),
         REST.supply("BTCUSDT"),
         *REST.open_interest(["BTCUSDT", "ETHUSDT"]),

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 _SHARED = (
     "aiohttp.web",
-    "foreshock_exchanges.binance",
+    "foreshock_exchanges.venues.binance",
     "foreshock_kit.admin",
     "foreshock_kit.http",
     "foreshock_kit.kafka",

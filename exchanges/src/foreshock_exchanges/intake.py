@@ -2,27 +2,42 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, Literal
 
 from foreshock_exchanges.base import (
     Adapter,
     Ignored,
-    MalformedFrame,
+    MalformedMessage,
     MarketEvent,
     MarkPrice,
-    UnknownInstrument,
+    OtherStream,
+    Unsized,
 )
 
 _REMEMBERED: Final = 50_000
 """Ids kept against repeats: over a minute of the busiest stream recorded, about 5 MB."""
 
 
+_KINDS_NAMED: Final = 100
+"""Other streams counted by name; beyond that they are counted together."""
+
+DUPLICATE: Final = "duplicate"
+HISTORY: Final = "history"
+UNKNOWN_INSTRUMENT: Final = "unknown_instrument"
+"""Why a frame gave no event although the adapter read some in it."""
+
+
+Heard = Literal["market", "refusal", "other"]
+
+
 class Intake:
     """One exchange's frames, each taken once.
 
-    Every frame gave events, was ignored, was malformed or named an unknown instrument. Repeated
-    ids are dropped and counted in `duplicates`. `on_refused` is told the reason and the frame of
-    every one that could not be taken, and of a subscription that the venue refused.
+    A frame gave events, was ignored (for a reason) or was malformed; these three add up to
+    `frames`. Beside that, `duplicates` and `unknown_instruments` count the events that came
+    before, and those of contracts whose size nobody knows. `heard` is what the last frame was:
+    the market's, new or not, or the refusal of a subscription, or anything else. `on_refused` is
+    told the reason and the frame of every one that could not be taken, and of such a refusal.
     """
 
     def __init__(self, adapter: Adapter, on_refused: Callable[[str, bytes], None]) -> None:
@@ -31,31 +46,43 @@ class Intake:
         self.malformed = 0
         self.unknown_instruments = 0
         self.duplicates = 0
-        self.ignored: Counter[Ignored] = Counter()
+        self.ignored: Counter[str] = Counter()
+        self.heard: Heard = "other"
         self._parse = adapter.parse
         self._on_refused = on_refused
         self._recent: set[str] = set()
         self._older: set[str] = set()
 
-    def take(self, frame: bytes, recv_ms: int) -> list[MarketEvent]:
-        """Return a frame's new events; none if it is ignored, refused, or all of it came before."""
+    def take(self, frame: bytes, recv_ms: int, since_ms: int = 0) -> list[MarketEvent]:
+        """Return a frame's new events; none if it is ignored or refused, or all of it is old.
+
+        Old is what came before, and what happened before `since_ms` by the exchange's clock.
+        """
         self.frames += 1
+        self.heard = "other"
         try:
             parsed = self._parse(frame, recv_ms)
-        except MalformedFrame as e:
+        except MalformedMessage as e:
             self.malformed += 1
             self._on_refused(str(e), frame)
             return []
-        except UnknownInstrument as e:
-            self.unknown_instruments += 1
-            self._on_refused(str(e), frame)
+        if not isinstance(parsed, list):
+            self._ignore(parsed, frame)
             return []
-        if isinstance(parsed, Ignored):
-            self.ignored[parsed] += 1
-            if parsed is Ignored.SUBSCRIBE_ERROR:
-                self._on_refused(parsed, frame)
-            return []
-        return [event for event in parsed if self._is_new(event)]
+        self.heard = "market"
+        old = ""
+        events: list[MarketEvent] = []
+        for event in parsed:
+            why = self._why_not(event, since_ms)
+            if why:
+                old = why
+            elif not isinstance(event, Unsized):
+                events.append(event)
+            if why is UNKNOWN_INSTRUMENT:
+                self._on_refused(f"the size of {event.symbol} is not known", frame)
+        if not events:
+            self.ignored[old] += 1
+        return events
 
     def counts(self) -> Iterator[tuple[str, str, int]]:
         """Yield what is counted: a name, the reason where there is one, and how many."""
@@ -67,17 +94,37 @@ class Intake:
         for reason, count in self.ignored.items():
             yield "ignored", reason, count
 
-    def _is_new(self, event: MarketEvent) -> bool:
+    def _ignore(self, why: Ignored | OtherStream, frame: bytes) -> None:
+        if why is Ignored.SUBSCRIBE_ERROR:
+            self.heard = "refusal"
+            self._on_refused(why, frame)
+        if isinstance(why, Ignored):
+            self.ignored[why] += 1
+            return
+        reason = f"other_stream:{why.kind}"
+        if reason not in self.ignored and len(self.ignored) >= _KINDS_NAMED:
+            reason = "other_stream"
+        self.ignored[reason] += 1
+
+    def _why_not(self, event: MarketEvent | Unsized, since_ms: int) -> str:
         if isinstance(event, MarkPrice):
-            return True
-        event_id, recent = event.event_id, self._recent
+            return ""
+        if isinstance(event, Unsized):
+            self.unknown_instruments += 1
+            return UNKNOWN_INSTRUMENT
+        if event.ts_event_ms < since_ms:
+            return HISTORY
+        if self._is_new(event.event_id):
+            self.events += 1
+            return ""
+        return DUPLICATE
+
+    def _is_new(self, event_id: str) -> bool:
+        recent = self._recent
         known = len(recent)
         recent.add(event_id)
         repeated = len(recent) == known or event_id in self._older
         if len(recent) == _REMEMBERED:
             self._older, self._recent = recent, set()
-        if repeated:
-            self.duplicates += 1
-            return False
-        self.events += 1
-        return True
+        self.duplicates += repeated
+        return not repeated

@@ -49,7 +49,7 @@ class LiquidationDesk(ExchangeDesk):
         self._not_followed = metrics.NOT_FOLLOWED.labels(adapter.name)
 
     async def on_frame(self, frame: bytes) -> bool:
-        """Publish a frame's liquidations; return whether it had any event."""
+        """Publish a frame's liquidations; return whether it was the market's."""
         recv_ms = self._clock.now_ms()
         events = self.take(frame, recv_ms)
         for event in events:
@@ -60,7 +60,7 @@ class LiquidationDesk(ExchangeDesk):
                 continue
             self._delay.observe((recv_ms - event.ts_event_ms) / 1000)
             await self._publisher.publish(LIQUIDATIONS, event)
-        return bool(events)
+        return self.heard == "market"
 
 
 SERVICE = Service("ingest-liquidations", Settings, run)

@@ -58,11 +58,11 @@ class TradeDesk(ExchangeDesk):
         return super().feeds(contracts)
 
     async def on_frame(self, frame: bytes) -> bool:
-        """Publish a frame's trades and the bars now due; return whether it had any event."""
+        """Publish a frame's trades and the bars now due; return whether it was the market's."""
         recv_ms = self._clock.now_ms()
         events = self.take(frame, recv_ms)
         if not events:
-            return False
+            return self.heard == "market"
         for event in events:
             if isinstance(event, Trade):
                 self._bars.on_trade(event)

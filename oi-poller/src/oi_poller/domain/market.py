@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from foreshock_exchanges.base import OpenContracts, Premium, Ticker
+from foreshock_exchanges.rest import OpenContracts, Premium, Ticker
 from foreshock_schemas.events import Instrument, Kline, MarketStats, OpenInterest
 from foreshock_schemas.ids import venue_id
 from oi_poller.domain import universe

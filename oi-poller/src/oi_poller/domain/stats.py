@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from foreshock_exchanges.base import Ticker
+from foreshock_exchanges.rest import Ticker
 from foreshock_schemas.events import MarketStats
 from foreshock_schemas.ids import derived_id
 from foreshock_schemas.tiers import tier_of

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from foreshock_exchanges.base import MalformedFrame
+from foreshock_exchanges.base import MalformedMessage
 from foreshock_kit import logs
 from foreshock_kit.errors import ForeshockError
 from foreshock_kit.http import HttpClient
@@ -76,7 +76,7 @@ class MarketCaps:
                 return _grouped(_gecko(await self._hosts[source].get(*_GECKO_PAGE), now_ms))
             venue = next(v for v in self._venues if v.name == source)
             return await _of_venue(venue, symbols.get(source, {}), prices)
-        except (ForeshockError, msgspec.DecodeError, MalformedFrame) as e:
+        except (ForeshockError, msgspec.DecodeError, MalformedMessage) as e:
             log.warning("market_caps_unavailable", source=source, reason=str(e))
             return None
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from foreshock_exchanges.base import MalformedFrame
+from foreshock_exchanges.base import MalformedMessage
 from foreshock_kit import logs
 from foreshock_kit.clock import Clock
 from foreshock_kit.errors import ForeshockError
@@ -23,7 +23,7 @@ _CAPS_EVERY_MS: Final = 6 * 3_600_000
 _CAPS_AGAIN_MS: Final = 10 * 60_000
 """When a source failed or a coin's cap is missing: CoinPaprika allows 27 calls an hour."""
 _STATS_EVERY_MS: Final = 5 * 60_000
-_UNANSWERED = (ForeshockError, MalformedFrame)
+_UNANSWERED = (ForeshockError, MalformedMessage)
 
 
 class Poller:

@@ -4,15 +4,8 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
-from foreshock_exchanges.base import (
-    Adapter,
-    MalformedFrame,
-    OpenContracts,
-    Premium,
-    Request,
-    Supply,
-    Ticker,
-)
+from foreshock_exchanges.base import Adapter, MalformedMessage
+from foreshock_exchanges.rest import OpenContracts, Premium, Request, Supply, Ticker
 from foreshock_kit import logs
 from foreshock_kit.clock import Clock
 from foreshock_kit.errors import Permanent
@@ -32,7 +25,7 @@ _AT_ONCE: Final = 8
 
 
 class Venue:
-    """Asks one exchange. Every method raises what `HttpClient.get` raises, or `MalformedFrame`."""
+    """Asks one exchange. Every method raises `MalformedMessage` and what `HttpClient` does."""
 
     def __init__(self, adapter: Adapter, http: HttpClient, clock: Clock) -> None:
         self.name = adapter.name
@@ -50,23 +43,24 @@ class Venue:
 
     async def tickers(self) -> dict[str, Ticker]:
         """Return the last 24 hours of every contract, by symbol."""
-        return {t.symbol: t for t in self._rest.read_tickers(await self._get(self._rest.tickers()))}
+        body = await self._get(self._rest.tickers())
+        return {t.symbol: t for t in self._rest.read_tickers(body, self._clock.now_ms())}
 
     async def premiums(self) -> dict[str, Premium]:
         """Return mark, index and funding of every contract, by symbol."""
-        body = await self._get(self._rest.premiums())
-        return {p.symbol: p for p in self._rest.read_premiums(body)}
+        bodies = [await self._get(request) for request in self._rest.premiums()]
+        return {p.symbol: p for p in self._rest.read_premiums(bodies, self._clock.now_ms())}
 
     async def funding_intervals(self) -> Mapping[str, float]:
         """Return the hours between fundings by symbol, where they are not the usual ones."""
-        body = await self._get(self._rest.funding_intervals())
-        return self._rest.read_funding_intervals(body)
+        request = self._rest.funding_intervals()
+        return self._rest.read_funding_intervals(await self._get(request)) if request else {}
 
     async def open_interest(self, symbols: Sequence[str]) -> list[OpenContracts]:
         """Return the open interest of these contracts, those that the venue answered for."""
         async with asyncio.TaskGroup() as group:
             asked = [
-                group.create_task(self._one_of_many(request, self._rest.read_open_interest))
+                group.create_task(self._one_of_many(request, self._read_open_interest))
                 for request in self._rest.open_interest(symbols)
             ]
         rows = [row for each in asked for row in each.result()]
@@ -76,7 +70,10 @@ class Venue:
 
     async def klines(self, symbol: str, interval: str, limit: int) -> list[Kline]:
         """Return the newest candles of a contract, oldest first."""
-        body = await self._get(self._rest.klines(symbol, interval, limit))
+        request = self._rest.klines(symbol, interval, limit)
+        if request is None:
+            return []
+        body = await self._get(request)
         return self._rest.read_klines(body, symbol, interval, self._clock.now_ms())
 
     async def supply(self, symbol: str) -> list[Supply]:
@@ -84,10 +81,13 @@ class Venue:
         request = self._rest.supply(symbol)
         return await self._one_of_many(request, self._rest.read_supply) if request else []
 
+    def _read_open_interest(self, body: bytes) -> list[OpenContracts]:
+        return self._rest.read_open_interest(body, self._clock.now_ms())
+
     async def _one_of_many(self, request: Request, read: Callable[[bytes], list[T]]) -> list[T]:
         try:
             return read(await self._get(request))
-        except (Permanent, MalformedFrame) as e:
+        except (Permanent, MalformedMessage) as e:
             metrics.UNANSWERED.labels(self.name).inc()
             log.warning("request_unanswered", exchange=self.name, reason=str(e))
             return []

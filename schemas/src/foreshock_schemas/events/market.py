@@ -7,6 +7,7 @@ import msgspec
 from foreshock_schemas.events.base import Aggressor, Coverage, Event, Position
 
 FeedState = Literal["LIVE", "QUIET", "MUTE", "STALE", "PARTIAL", "DOWN", "UNKNOWN"]
+InstrumentStatus = Literal["trading", "pending", "closing", "closed"]
 Tier = Literal["mega", "large", "mid", "small"]
 
 
@@ -79,7 +80,8 @@ class Kline(Event, frozen=True, gc=False, kw_only=True):
 class OpenInterest(Event, frozen=True, gc=False, kw_only=True):
     """Open contracts of one coin on one exchange, one-sided, with what is read beside them.
 
-    `funding_rate` is a share per `funding_interval_h` hours: 0.0001 is 0.01 %.
+    `funding_rate` is a share per `funding_interval_h` hours: 0.0001 is 0.01 %. Figures from before
+    `comparable_since_ms` were counted in another way: a difference to them is no event.
     """
 
     exchange: str
@@ -92,6 +94,7 @@ class OpenInterest(Event, frozen=True, gc=False, kw_only=True):
     funding_rate: float | None
     funding_interval_h: float | None
     next_funding_ms: int | None
+    comparable_since_ms: int = 0
 
 
 class MarketStats(Event, frozen=True, gc=False, kw_only=True):
@@ -128,7 +131,10 @@ class MarginTier(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Instrument(Event, frozen=True, gc=False, kw_only=True):
-    """One contract of a venue: one contract is `contract_size` units of `multiplier` coins."""
+    """One contract of a venue: one contract is `contract_size` units of `multiplier` coins.
+
+    An `inverse` one is `contract_size` of the quote currency, whatever that buys.
+    """
 
     exchange: str
     symbol: str
@@ -137,9 +143,10 @@ class Instrument(Event, frozen=True, gc=False, kw_only=True):
     multiplier: float
     contract_size: float
     tick_size: float | None
-    status: Literal["trading", "pending", "closing", "closed"]
+    status: InstrumentStatus
     funding_interval_h: float | None
     tiers: tuple[MarginTier, ...] = ()
+    inverse: bool = False
 
 
 class FeedHealth(Event, frozen=True, gc=False, kw_only=True):

@@ -6,7 +6,7 @@ is acknowledged and nothing follows.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -15,14 +15,17 @@ from foreshock_exchanges.base import (
     Channel,
     Feed,
     Ignored,
-    MalformedFrame,
+    MalformedMessage,
     MarketEvent,
-    MarkPrice,
+    OtherStream,
     Parsed,
+    Unsized,
 )
-from foreshock_exchanges.binance import streams, wire
-from foreshock_exchanges.binance.rest import DEFAULT_FUNDING_H, BinanceRest
-from foreshock_schemas.events import Instrument, Liquidation, Position, Trade
+from foreshock_exchanges.contracts import Contract, Contracts
+from foreshock_exchanges.venue import BROKEN, VenueAdapter, pages
+from foreshock_exchanges.venues.binance import streams, wire
+from foreshock_exchanges.venues.binance.rest import DEFAULT_FUNDING_H, BinanceRest
+from foreshock_schemas.events import Coverage, Position, Trade
 from foreshock_schemas.ids import content_id
 from foreshock_schemas.names import coin_of
 
@@ -31,7 +34,6 @@ _LIFETIME_S: Final = 23 * 3600.0
 _SILENCE_S: Final = 15.0
 """The mark price of all contracts comes every second on each of our sockets."""
 _AHEAD_MS: Final = 5000
-_CONTRACTS_KNOWN: Final = 10_000
 _SYMBOL: Final = re.compile(r"([A-Z0-9]{1,20})USDT")
 
 # "S" is the side of the liquidation order: a SELL closes a long.
@@ -39,11 +41,8 @@ _LIQUIDATED: Final[dict[str, Position]] = {"SELL": "long", "BUY": "short"}
 _TRADED: Final = {"MARKET", "RPI", ""}
 """What a raw trade's X may say; INSURANCE_FUND, ADL and NA are not trades of the market."""
 
-_Contract = tuple[str, float, str]
-"""A contract's coin, how many of it one unit is, and how the ids of its events begin."""
 
-
-class Binance:
+class Binance(VenueAdapter):
     """Liquidations, trades and mark prices of Binance's USDT-margined perpetuals."""
 
     name: ClassVar[str] = "binance"
@@ -51,9 +50,16 @@ class Binance:
     rest_url: ClassVar[str] = "https://fapi.binance.com"
     default_funding_interval_h: ClassVar[float] = DEFAULT_FUNDING_H
 
+    coverage: ClassVar[Mapping[Channel, Coverage]] = {
+        Channel.LIQUIDATIONS: "sampled",  # one order per symbol and second is shown
+        Channel.TRADES: "full",
+    }
+    gapless: ClassVar[bool] = True
+
     def __init__(self) -> None:
-        self.rest = BinanceRest()
-        self._contracts: dict[str, _Contract | None] = {}
+        super().__init__(Contracts(_rule))
+        self.rest = BinanceRest(self.contracts)
+        self._known = self.contracts.known
         self._makers: dict[type, Callable[[Any, int], Parsed]] = {
             wire.AggTrade: self._trade,
             wire.RawTrade: self._raw_trade,
@@ -61,18 +67,8 @@ class Binance:
             wire.Mark: self._one_mark,
         }
 
-    def learn(self, instruments: Sequence[Instrument]) -> None:
-        """Take note of contracts; without them a symbol's own name tells its coin."""
-        for each in instruments:
-            self._contracts[each.symbol] = _contract(each.symbol, each.coin, each.multiplier)
-
     def feeds(self, channel: Channel, symbols: Sequence[str], ws_url: str) -> list[Feed]:
         """Return the sockets that carry `channel`; each carries the mark price, too."""
-        names = streams.of(channel, symbols)
-        pages = [
-            names[start : start + _STREAMS_A_SOCKET]
-            for start in range(0, len(names), _STREAMS_A_SOCKET)
-        ]
         return [
             Feed(
                 url=f"{ws_url}/market/ws",
@@ -80,14 +76,14 @@ class Binance:
                 silence_s=_SILENCE_S,
                 lifetime_s=_LIFETIME_S,
             )
-            for page in pages
+            for page in pages(streams.of(channel, symbols), _STREAMS_A_SOCKET)
         ]
 
     def parse(self, frame: bytes, recv_ms: int) -> Parsed:
         """Return a frame's events, or why there are none.
 
         Raises:
-            MalformedFrame: It is not what Binance documents, or lies over 5 s in the future.
+            MalformedMessage: It is not what Binance documents, or lies over 5 s in the future.
         """
         try:
             try:
@@ -96,8 +92,8 @@ class Binance:
             except msgspec.ValidationError:
                 return self._unusual(frame, recv_ms)
             return self._makers[type(row)](row, recv_ms)
-        except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError) as e:
-            raise MalformedFrame(f"binance: {e}") from e
+        except BROKEN as e:
+            raise MalformedMessage(f"binance: {e}") from e
 
     def _unusual(self, frame: bytes, recv_ms: int) -> Parsed:
         text = frame.lstrip()
@@ -115,8 +111,10 @@ class Binance:
         try:
             return self._marks(wire.read_marks(text), recv_ms)
         except msgspec.ValidationError:
-            if any(each.e not in wire.KINDS for each in wire.read_envelopes(text)):
-                return Ignored.OTHER_STREAM
+            kinds = (each.e for each in wire.read_envelopes(text))
+            stranger = next((kind for kind in kinds if kind not in wire.KINDS), None)
+            if stranger is not None:
+                return OtherStream(stranger)
             raise
 
     def _raw_trade(self, row: wire.RawTrade, recv_ms: int) -> Parsed:
@@ -128,21 +126,20 @@ class Binance:
 
     def _trade(self, row: wire.AggTrade | wire.RawTrade, recv_ms: int) -> Parsed:
         symbol, event_ms = row.s, row.T
-        contract = self._contracts.get(symbol) if row.st == wire.USD_M else None
-        if contract is None and (contract := self._contract(symbol, row.st)) is None:
+        contract = self._known.get(symbol) if row.st == wire.USD_M else None
+        if contract.__class__ is not Contract and (contract := self._find(symbol, row.st)) is None:
             return Ignored.OTHER_MARKET
         if event_ms > recv_ms + _AHEAD_MS:
             raise _ahead(event_ms, recv_ms)
-        coin, multiplier, prefix = contract
-        price, size = row.p, row.q
+        price, size, multiplier = row.p, row.q, contract.multiplier
         return [
             Trade(
-                event_id=f"{prefix}{row.stream}:{row.number}",
+                event_id=f"binance:{symbol}:{row.stream}:{row.number}",
                 ts_event_ms=event_ms,
                 ts_recv_ms=recv_ms,
                 exchange="binance",
                 symbol=symbol,
-                coin=coin,
+                coin=contract.coin,
                 aggressor="sell" if row.m else "buy",  # m: the buyer is the maker
                 price=price / multiplier,
                 size_coins=size * multiplier,
@@ -152,31 +149,23 @@ class Binance:
 
     def _liquidation(self, row: wire.ForceOrder, recv_ms: int) -> Parsed:
         order = row.o
-        contract = self._contract(order.s, max(row.st, order.st))
+        contract = self._find(order.s, max(row.st, order.st))
         if contract is None:
             return Ignored.OTHER_MARKET
         if order.X != "FILLED":
             return Ignored.NOT_FILLED
         if order.S not in _LIQUIDATED or not (order.z and order.ap):
             raise ValueError(f"liquidation {order.S!r} of {order.z} at {order.ap}")
-        if recv_ms + _AHEAD_MS < order.T:
-            raise _ahead(order.T, recv_ms)
-        coin, multiplier, _ = contract
+        said = (order.S, order.T, order.z, order.ap)
         return [
-            Liquidation(
-                event_id=content_id(
-                    "binance", order.s, "forceOrder", order.S, order.T, order.z, order.ap
-                ),
-                ts_event_ms=order.T,
-                ts_recv_ms=recv_ms,
-                exchange="binance",
-                symbol=order.s,
-                coin=coin,
-                position=_LIQUIDATED[order.S],
-                price=order.ap / multiplier,  # "p" is the order's limit, not what was paid
-                size_coins=order.z * multiplier,  # "l" is only the last fill
-                notional_usd=order.z * order.ap,
-                coverage="sampled",  # one order per symbol and second is shown
+            contract.liquidation(
+                content_id("binance", order.s, "forceOrder", *said),
+                _LIQUIDATED[order.S],
+                order.ap,  # "p" is the order's limit, not what was paid
+                order.z,  # "l" is only the last fill
+                order.T,
+                recv_ms,
+                self.coverage[Channel.LIQUIDATIONS],
             )
         ]
 
@@ -184,56 +173,36 @@ class Binance:
         return self._marks([row], recv_ms)
 
     def _marks(self, rows: list[wire.Mark], recv_ms: int) -> Parsed:
-        marks: list[MarketEvent] = []
+        marks: list[MarketEvent | Unsized] = []
         for row in rows:
-            contract = self._contract(row.s, row.st)
-            if contract is None or not row.p:
-                continue
-            if recv_ms + _AHEAD_MS < row.E:
-                raise _ahead(row.E, recv_ms)
-            coin, multiplier, _ = contract
-            marks.append(
-                MarkPrice(
-                    exchange="binance",
-                    symbol=row.s,
-                    coin=coin,
-                    mark_price=row.p / multiplier,
-                    index_price=row.i / multiplier or None,
-                    ts_event_ms=row.E,
-                    ts_recv_ms=recv_ms,
-                )
-            )
+            contract = self._find(row.s, row.st)
+            if contract is not None and row.p:
+                marks.append(contract.mark(row.p, row.i, row.E, recv_ms))
         return marks or Ignored.OTHER_MARKET
 
-    def _contract(self, symbol: str, market: int) -> _Contract | None:
-        """Return what is known of a USDT-margined perpetual; nothing else is ours."""
-        if market != wire.USD_M:
-            return None
-        if symbol in self._contracts:
-            return self._contracts[symbol]
-        if len(self._contracts) >= _CONTRACTS_KNOWN:
-            self._contracts.clear()
-        found = _SYMBOL.fullmatch(symbol)
-        known = _contract(symbol, *coin_of(found[1])) if found else None
-        self._contracts[symbol] = known
-        return known
+    def _find(self, symbol: str, market: int) -> Contract | None:
+        return self.contracts.sized(symbol) if market == wire.USD_M else None
 
 
-def _contract(symbol: str, coin: str, multiplier: float) -> _Contract:
-    return coin, multiplier, f"binance:{symbol}:"
+def _rule(symbol: str) -> Contract | None:
+    """Take a USDT-margined perpetual by its name; nothing else is ours."""
+    if not (found := _SYMBOL.fullmatch(symbol)):
+        return None
+    coin, multiplier = coin_of(found[1])
+    return Contract(exchange="binance", symbol=symbol, coin=coin, multiplier=multiplier)
 
 
 def _ahead(event_ms: int, recv_ms: int) -> ValueError:
     return ValueError(f"event time {event_ms} is {event_ms - recv_ms} ms ahead of receipt")
 
 
-def _why_ignored(envelope: wire.Envelope) -> Ignored:
+def _why_ignored(envelope: wire.Envelope) -> Ignored | OtherStream:
     if envelope.e == "serverShutdown" or envelope.stream == "!serverShutdown":
         return Ignored.SHUTDOWN
     if envelope.e:
-        return Ignored.OTHER_STREAM
+        return OtherStream(envelope.e)
     if envelope.lastUpdateId is not msgspec.UNSET:
         return Ignored.SNAPSHOT
     if envelope.code is not msgspec.UNSET:
         return Ignored.SUBSCRIBE_ERROR
-    return Ignored.ACK if envelope.result is not msgspec.UNSET else Ignored.OTHER_STREAM
+    return OtherStream(envelope.stream) if envelope.result is msgspec.UNSET else Ignored.ACK

@@ -4,16 +4,14 @@ https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-
 """
 
 from collections.abc import Callable
-from typing import Annotated, Any, ClassVar, Final
+from typing import ClassVar, Final
 
 import msgspec
 
+from foreshock_exchanges.wire import Amount, Millis, Positive, decoder
+
 USD_M: Final = 1
 """What `st` says of the market that is ours; other numbers are other markets."""
-
-_Positive = Annotated[float, msgspec.Meta(gt=0, lt=1e15)]
-_Amount = Annotated[float, msgspec.Meta(ge=0, lt=1e15)]
-_Time = Annotated[int, msgspec.Meta(gt=0, lt=2**53)]
 
 
 class AggTrade(msgspec.Struct, gc=False, kw_only=True, tag_field="e", tag="aggTrade"):
@@ -23,9 +21,9 @@ class AggTrade(msgspec.Struct, gc=False, kw_only=True, tag_field="e", tag="aggTr
 
     number: int = msgspec.field(name="a")
     s: str
-    p: _Positive
-    q: _Positive
-    T: _Time
+    p: Positive
+    q: Positive
+    T: Millis
     m: bool
     st: int = USD_M
 
@@ -35,11 +33,11 @@ class RawTrade(msgspec.Struct, gc=False, kw_only=True, tag_field="e", tag="trade
 
     stream: ClassVar[str] = "trade"
 
-    T: _Time
+    T: Millis
     s: str
     number: int = msgspec.field(name="t")
-    p: _Amount
-    q: _Amount
+    p: Amount
+    q: Amount
     X: str = ""
     m: bool
     st: int = USD_M
@@ -50,10 +48,10 @@ class Order(msgspec.Struct, gc=False):
 
     s: str
     S: str
-    ap: _Amount
+    ap: Amount
     X: str
-    z: _Amount
-    T: _Time
+    z: Amount
+    T: Millis
     st: int = USD_M
 
 
@@ -67,10 +65,10 @@ class ForceOrder(msgspec.Struct, gc=False, tag_field="e", tag="forceOrder"):
 class Mark(msgspec.Struct, gc=False, tag_field="e", tag="markPriceUpdate"):
     """A contract's mark and index price."""
 
-    E: _Time
+    E: Millis
     s: str
-    p: _Amount
-    i: _Amount = 0.0
+    p: Amount
+    i: Amount = 0.0
     st: int = USD_M
 
 
@@ -95,13 +93,8 @@ class Envelope(msgspec.Struct, gc=False):
     lastUpdateId: int | msgspec.UnsetType = msgspec.UNSET  # noqa: N815
 
 
-def _decoder(wire_type: Any) -> Callable[[bytes], Any]:
-    """Return what reads frames of one shape, prepared once. Binance quotes its numbers."""
-    return msgspec.json.Decoder(wire_type, strict=False).decode
-
-
-read: Final[Callable[[bytes], Row]] = _decoder(Row)
-read_combined: Final[Callable[[bytes], Combined]] = _decoder(Combined)
-read_envelope: Final[Callable[[bytes], Envelope]] = _decoder(Envelope)
-read_marks: Final[Callable[[bytes], list[Mark]]] = _decoder(list[Mark])
-read_envelopes: Final[Callable[[bytes], list[Envelope]]] = _decoder(list[Envelope])
+read: Final[Callable[[bytes], Row]] = decoder(Row)
+read_combined: Final[Callable[[bytes], Combined]] = decoder(Combined)
+read_envelope: Final[Callable[[bytes], Envelope]] = decoder(Envelope)
+read_marks: Final[Callable[[bytes], list[Mark]]] = decoder(list[Mark])
+read_envelopes: Final[Callable[[bytes], list[Envelope]]] = decoder(list[Envelope])

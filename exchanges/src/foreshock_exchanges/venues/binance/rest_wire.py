@@ -3,21 +3,18 @@
 https://developers.binance.com/docs/derivatives/usds-margined-futures/market-data/rest-api
 """
 
-from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
-_Price = Annotated[float, msgspec.Meta(gt=0, lt=1e18)]
-_Amount = Annotated[float, msgspec.Meta(ge=0, lt=1e18)]
-_Signed = Annotated[float, msgspec.Meta(gt=-1e18, lt=1e18)]
+from foreshock_exchanges.wire import Amount, Millis, Positive, Signed, decoder
 
 
 class Filter(msgspec.Struct, rename="camel"):
     """One of a contract's rules."""
 
     filter_type: str
-    tick_size: _Amount | None = None
+    tick_size: Amount | None = None
 
 
 class Symbol(msgspec.Struct, rename="camel"):
@@ -42,9 +39,9 @@ class TickerRow(msgspec.Struct, rename="camel"):
     """A contract's last 24 hours."""
 
     symbol: str
-    last_price: _Amount
-    price_change_percent: _Signed
-    quote_volume: _Amount
+    last_price: Amount
+    price_change_percent: Signed
+    quote_volume: Amount
     close_time: int
 
 
@@ -52,8 +49,8 @@ class PremiumRow(msgspec.Struct, rename="camel"):
     """A contract's mark, index and funding; the rate is empty where there is none."""
 
     symbol: str
-    mark_price: _Amount
-    index_price: _Amount
+    mark_price: Amount
+    index_price: Amount
     last_funding_rate: str
     next_funding_time: int
     time: int
@@ -69,7 +66,7 @@ class FundingInfo(msgspec.Struct, rename="camel"):
 class OpenInterestRow(msgspec.Struct, rename="camel"):
     """A contract's open interest, in contracts."""
 
-    open_interest: _Amount
+    open_interest: Amount
     symbol: str
     time: int
 
@@ -79,28 +76,30 @@ class OpenInterestHistRow(msgspec.Struct, rename="camel"):
 
     symbol: str
     timestamp: int
-    supply: _Amount = msgspec.field(name="CMCCirculatingSupply", default=0.0)
+    supply: Amount = msgspec.field(name="CMCCirculatingSupply", default=0.0)
 
 
 # open time, OHLC, base volume, close time, quote volume, trades, taker base, taker quote, ignored
 KlineRow = tuple[
-    int, _Price, _Price, _Price, _Price, _Amount, int, _Amount, int, _Amount, _Amount, str
+    int, Positive, Positive, Positive, Positive, Amount, int, Amount, int, Amount, Amount, str
 ]
 
 
-def read_rate(text: str) -> float | None:
-    """Return a funding rate, if there is one."""
-    return msgspec.convert(text, _Signed, strict=False) if text else None
+class AggTradeRow(msgspec.Struct):
+    """An aggregated trade, as in the stream but without its symbol."""
+
+    a: int
+    p: Positive
+    q: Positive
+    T: Millis
+    m: bool
 
 
-def _reader(wire_type: Any) -> Callable[[bytes], Any]:
-    return msgspec.json.Decoder(wire_type, strict=False).decode
-
-
-read_exchange_info = _reader(ExchangeInfo)
-read_tickers = _reader(list[TickerRow])
-read_premiums = _reader(list[PremiumRow])
-read_funding_infos = _reader(list[FundingInfo])
-read_open_interest = _reader(OpenInterestRow)
-read_open_interest_hist = _reader(list[OpenInterestHistRow])
-read_klines = _reader(list[KlineRow])
+read_exchange_info = decoder(ExchangeInfo)
+read_tickers = decoder(list[TickerRow])
+read_premiums = decoder(list[PremiumRow])
+read_funding_infos = decoder(list[FundingInfo])
+read_open_interest = decoder(OpenInterestRow)
+read_open_interest_hist = decoder(list[OpenInterestHistRow])
+read_klines = decoder(list[KlineRow])
+read_agg_trades = decoder(list[AggTradeRow])

@@ -3,29 +3,20 @@
 https://developers.binance.com/docs/derivatives/usds-margined-futures/market-data/rest-api
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Final, Literal, ParamSpec, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final
 
-import msgspec
-
-from foreshock_exchanges.base import (
-    Budget,
-    MalformedFrame,
-    OpenContracts,
-    Premium,
-    Request,
-    Supply,
-    Ticker,
-)
-from foreshock_exchanges.binance import rest_wire as wire
-from foreshock_schemas.events import Instrument, Kline
-from foreshock_schemas.ids import content_id, venue_id
-from foreshock_schemas.names import coin_of
+from foreshock_exchanges.contracts import Contract, instrument
+from foreshock_exchanges.rest import Budget, OpenContracts, Premium, Request, Supply, Ticker
+from foreshock_exchanges.venue import VenueRest, reader
+from foreshock_exchanges.venues.binance import rest_wire as wire
+from foreshock_exchanges.wire import number_or_none
+from foreshock_schemas.events import Instrument, InstrumentStatus, Kline, Trade
+from foreshock_schemas.ids import venue_id
 
 DEFAULT_FUNDING_H: Final = 8.0
 
-_QUOTE: Final = "USDT"
-_STATUS: Final[dict[str, Literal["trading", "pending", "closing", "closed"]]] = {
+_STATUS: Final[dict[str, InstrumentStatus]] = {
     "TRADING": "trading",
     "PENDING_TRADING": "pending",
     "SETTLING": "closing",
@@ -33,24 +24,13 @@ _STATUS: Final[dict[str, Literal["trading", "pending", "closing", "closed"]]] = 
     "CLOSE": "closed",
 }
 _KLINE_WEIGHTS: Final = ((99, 1), (499, 2), (1000, 5), (1500, 10))
-
-P = ParamSpec("P")
-T = TypeVar("T")
+_MOST_TRADES: Final = 1000
 
 
-def _reader(read: Callable[P, T]) -> Callable[P, T]:
-    def reading(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return read(*args, **kwargs)
-        except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as e:
-            raise MalformedFrame(f"binance {read.__name__}: {e}") from e
-
-    return reading
-
-
-class BinanceRest:
+class BinanceRest(VenueRest):
     """Requests, and readers of their bodies; only USDT-margined perpetuals of coins are kept."""
 
+    name: ClassVar[str] = "binance"
     budget: ClassVar[Budget] = Budget(
         weight=2400, window_s=60.0, used_header="X-MBX-USED-WEIGHT-1M"
     )
@@ -59,7 +39,7 @@ class BinanceRest:
         """All contracts; its serverTime is hours old, so nobody looks at it."""
         return Request(path="/fapi/v1/exchangeInfo")
 
-    @_reader
+    @reader
     def read_instruments(self, body: bytes, recv_ms: int) -> list[Instrument]:
         """Return the perpetuals quoted in USDT; TradFi and dated contracts are left out."""
         return [
@@ -72,50 +52,49 @@ class BinanceRest:
         """The last 24 hours of all contracts."""
         return Request(path="/fapi/v1/ticker/24hr", weight=40)
 
-    @_reader
-    def read_tickers(self, body: bytes) -> list[Ticker]:
+    @reader
+    def read_tickers(self, body: bytes, recv_ms: int) -> list[Ticker]:
         """Return the tickers of USDT contracts; volumes are in USDT."""
         return [
             Ticker(
                 symbol=row.symbol,
-                coin=coin,
-                last_price=row.last_price / multiplier,
+                coin=known.coin,
+                last_price=row.last_price / known.multiplier,
                 volume_24h_usd=row.quote_volume,
                 change_24h_pct=row.price_change_percent,
                 ts_event_ms=row.close_time,
             )
             for row in wire.read_tickers(body)
-            if (known := _coin(row.symbol)) is not None
-            for coin, multiplier in (known,)
+            if (known := self.contracts.sized(row.symbol)) is not None
         ]
 
-    def premiums(self) -> Request:
+    def premiums(self) -> list[Request]:
         """Mark, index and funding of all contracts."""
-        return Request(path="/fapi/v1/premiumIndex", weight=10)
+        return [Request(path="/fapi/v1/premiumIndex", weight=10)]
 
-    @_reader
-    def read_premiums(self, body: bytes) -> list[Premium]:
+    @reader
+    def read_premiums(self, bodies: Sequence[bytes], recv_ms: int) -> list[Premium]:
         """Return them for USDT contracts that have a mark price."""
         return [
             Premium(
                 symbol=row.symbol,
-                coin=coin,
-                mark_price=row.mark_price / multiplier,
-                index_price=row.index_price / multiplier or None,
-                funding_rate=wire.read_rate(row.last_funding_rate),
+                coin=known.coin,
+                mark_price=row.mark_price / known.multiplier,
+                index_price=row.index_price / known.multiplier or None,
+                funding_rate=number_or_none(row.last_funding_rate),
                 next_funding_ms=row.next_funding_time or None,
                 ts_event_ms=row.time,
             )
+            for body in bodies
             for row in wire.read_premiums(body)
-            if row.mark_price and (known := _coin(row.symbol)) is not None
-            for coin, multiplier in (known,)
+            if row.mark_price and (known := self.contracts.sized(row.symbol)) is not None
         ]
 
     def funding_intervals(self) -> Request:
         """The contracts whose funding interval was changed from 8 h."""
         return Request(path="/fapi/v1/fundingInfo", weight=1)
 
-    @_reader
+    @reader
     def read_funding_intervals(self, body: bytes) -> Mapping[str, float]:
         """Return hours by symbol."""
         return {row.symbol: row.funding_interval_hours for row in wire.read_funding_infos(body)}
@@ -127,19 +106,18 @@ class BinanceRest:
             for symbol in symbols
         ]
 
-    @_reader
-    def read_open_interest(self, body: bytes) -> list[OpenContracts]:
+    @reader
+    def read_open_interest(self, body: bytes, recv_ms: int) -> list[OpenContracts]:
         """Return the contract's open interest, one-sided."""
         row: wire.OpenInterestRow = wire.read_open_interest(body)
-        known = _coin(row.symbol)
+        known = self.contracts.sized(row.symbol)
         if known is None:
             return []
-        coin, multiplier = known
         return [
             OpenContracts(
                 symbol=row.symbol,
-                coin=coin,
-                open_interest_coins=row.open_interest * multiplier,
+                coin=known.coin,
+                open_interest_coins=row.open_interest * known.multiplier,
                 ts_event_ms=row.time,
             )
         ]
@@ -150,68 +128,74 @@ class BinanceRest:
         params = (("symbol", symbol), ("interval", interval), ("limit", str(limit)))
         return Request(path="/fapi/v1/klines", params=params, weight=weight)
 
-    @_reader
+    @reader
     def read_klines(self, body: bytes, symbol: str, interval: str, recv_ms: int) -> list[Kline]:
         """Return the candles, oldest first; the last may be unfinished."""
-        known = _coin(symbol)
+        known = self.contracts.sized(symbol)
         if known is None or interval not in {"15m", "1h"}:
             raise ValueError(f"no candles of {interval} for {symbol}")
-        return [_kline(row, symbol, known, interval, recv_ms) for row in wire.read_klines(body)]
+        return [_kline(row, known, interval, recv_ms) for row in wire.read_klines(body)]
 
     def supply(self, symbol: str) -> Request | None:
         """The newest open-interest statistics, which carry the circulating supply."""
         params = (("symbol", symbol), ("period", "5m"), ("limit", "1"))
         return Request(path="/futures/data/openInterestHist", params=params, weight=0)
 
-    @_reader
+    @reader
     def read_supply(self, body: bytes) -> list[Supply]:
         """Return the coin's circulating supply, where Binance knows it."""
         return [
-            Supply(coin=known[0], circulating_coins=row.supply, ts_event_ms=row.timestamp)
+            Supply(coin=known.coin, circulating_coins=row.supply, ts_event_ms=row.timestamp)
             for row in wire.read_open_interest_hist(body)
-            if row.supply > 0 and (known := _coin(row.symbol)) is not None
+            if row.supply > 0 and (known := self.contracts.sized(row.symbol)) is not None
+        ]
+
+    def trades(self, symbol: str, first: int, last: int) -> Request:
+        """Ask for aggregated trades by their numbers; of the last 48 hours, 1,000 at most."""
+        limit = min(_MOST_TRADES, last - first + 1)
+        params = (("symbol", symbol), ("fromId", str(first)), ("limit", str(limit)))
+        return Request(path="/fapi/v1/aggTrades", params=params, weight=20)
+
+    @reader
+    def read_trades(self, body: bytes, symbol: str, recv_ms: int) -> list[Trade]:
+        """Return the aggregated trades, oldest first."""
+        known = self.contracts.sized(symbol)
+        if known is None:
+            raise ValueError(f"trades of {symbol}, which is not ours")
+        return [
+            known.trade("aggTrade", row.a, "sell" if row.m else "buy", row.p, row.q, row.T, recv_ms)
+            for row in wire.read_agg_trades(body)
         ]
 
 
 def _is_ours(row: wire.Symbol) -> bool:
     perpetual = row.contract_type == "PERPETUAL" and row.underlying_type == "COIN"
-    return perpetual and row.quote_asset == _QUOTE and row.status in _STATUS
+    return perpetual and row.quote_asset == "USDT" and row.status in _STATUS
 
 
 def _instrument(row: wire.Symbol, recv_ms: int) -> Instrument:
-    coin, multiplier = coin_of(row.base_asset)
     tick = next((f.tick_size for f in row.filters if f.filter_type == "PRICE_FILTER"), None)
-    return Instrument(
-        event_id=content_id("binance", row.symbol, "instrument", row.status, multiplier),
-        ts_event_ms=recv_ms,
-        ts_recv_ms=recv_ms,
-        exchange="binance",
-        symbol=row.symbol,
-        coin=coin,
+    return instrument(
+        "binance",
+        row.symbol,
+        row.base_asset,
+        recv_ms,
         quote=row.quote_asset,
-        multiplier=multiplier,
-        contract_size=1.0,
-        tick_size=tick or None,
         status=_STATUS[row.status],
-        funding_interval_h=None,
+        tick=tick,
     )
 
 
-def _coin(symbol: str) -> tuple[str, float] | None:
-    base = symbol.removesuffix(_QUOTE)
-    return coin_of(base) if base and base != symbol and "_" not in symbol else None
-
-
-def _kline(row: Any, symbol: str, known: tuple[str, float], interval: Any, recv_ms: int) -> Kline:
+def _kline(row: Any, known: Contract, interval: Any, recv_ms: int) -> Kline:
     start_ms, opened, high, low, close, base, close_ms, quote, trades, _, bought, _ = row
-    coin, multiplier = known
+    multiplier = known.multiplier
     return Kline(
-        event_id=venue_id("binance", symbol, f"kline_{interval}", start_ms),
+        event_id=venue_id("binance", known.symbol, f"kline_{interval}", start_ms),
         ts_event_ms=close_ms + 1,
         ts_recv_ms=recv_ms,
         exchange="binance",
-        symbol=symbol,
-        coin=coin,
+        symbol=known.symbol,
+        coin=known.coin,
         interval=interval,
         start_ms=start_ms,
         open=opened / multiplier,
