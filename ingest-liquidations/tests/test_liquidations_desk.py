@@ -34,6 +34,7 @@ def frame(symbol, price="100", size="3"):
 def following(coin):
     universe = Universe()
     universe.apply(sample(MarketStats, coin=coin))
+    universe.apply(contract(coin))
     return universe
 
 
@@ -57,7 +58,7 @@ def not_followed():
 
 
 async def test_a_liquidation_of_a_coin_that_is_followed_is_published(desk, publisher):
-    assert await desk.on_frame(frame("BTCUSDT"))
+    assert await desk.on_frame(frame("BTCUSDT"), 0) == "market"
     (event,) = publisher.on(LIQUIDATIONS)
     assert (event.coin, event.position, event.notional_usd) == ("BTC", "long", 300.0)
     assert event.ts_recv_ms == NOW
@@ -65,26 +66,26 @@ async def test_a_liquidation_of_a_coin_that_is_followed_is_published(desk, publi
 
 async def test_others_are_counted_and_prove_that_the_feed_lives(desk, publisher):
     before = not_followed()
-    assert await desk.on_frame(frame("ETHUSDT"))
+    assert await desk.on_frame(frame("ETHUSDT"), 0) == "market"
     assert not publisher.records
     assert not_followed() == before + 1
 
 
 async def test_marks_prove_that_the_feed_lives_and_make_no_record(desk, publisher):
     mark = {"e": "markPriceUpdate", "E": NOW, "s": "BTCUSDT", "p": "100", "i": "100"}
-    assert await desk.on_frame(json.dumps([mark]).encode())
+    assert await desk.on_frame(json.dumps([mark]).encode(), 0) == "market"
     assert not publisher.records
 
 
 @pytest.mark.parametrize("raw", [b'{"result":null,"id":1}', b"<html>", frame("BTCUSDT", size="0")])
 async def test_what_is_no_market_data_proves_nothing(desk, publisher, raw):
-    assert not await desk.on_frame(raw)
+    assert await desk.on_frame(raw, 0) == "other"
     assert not publisher.records
 
 
 async def test_a_repeat_is_published_once(desk, publisher):
     for _ in range(3):
-        await desk.on_frame(frame("BTCUSDT"))
+        await desk.on_frame(frame("BTCUSDT"), 0)
     assert len(publisher.records) == 1
     assert ("duplicates", "", 2) in list(desk.counts())
 

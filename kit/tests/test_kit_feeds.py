@@ -8,10 +8,11 @@ from prometheus_client import REGISTRY
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosedError
 
-from foreshock_kit import feeds
+from foreshock_kit import feed_health
 from foreshock_kit.feeds import follow_feeds
 from foreshock_kit.service import Context
 from foreshock_kit.testing import MemoryPublisher, eventually
+from foreshock_kit.universe import Universe
 from foreshock_kit.ws import CONNECTED, LAST_FRAME
 from foreshock_schemas.topics import FEED_HEALTH
 
@@ -19,6 +20,9 @@ from foreshock_schemas.topics import FEED_HEALTH
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     hello: tuple[str, ...]
+    retry: tuple[str, ...] = ()
+    pace_s: float = 0.0
+    headers: tuple[tuple[str, str], ...] = ()
     silence_s: float = 30.0
     ping: str | None = None
     ping_every_s: float = 20.0
@@ -30,6 +34,7 @@ class Watch:
 
     def __init__(self):
         self.selections = asyncio.Queue()
+        self.universe = Universe()
         self.desk = None
 
     def choose(self, *symbols):
@@ -52,9 +57,15 @@ class Desk:
     def feeds(self, contracts):
         return [Feed(url=self.url, hello=(symbol,)) for symbol in contracts]
 
-    async def on_frame(self, frame):
+    def learn(self, contracts):
+        self.known = contracts
+
+    def judge(self, state, reason, now_ms):
+        return state, reason
+
+    async def on_frame(self, frame, since_ms):
         self.frames.append(frame)
-        return True
+        return "market"
 
 
 class Venue:
@@ -95,7 +106,7 @@ async def following(channel, context=None):
 
 
 def states(told):
-    return [event.state for event in told.on(FEED_HEALTH)]
+    return [event.state for event in told.on(FEED_HEALTH) if event.gap_start_ms is None]
 
 
 async def test_all_sockets_up_is_live_and_told_once_with_its_channel():
@@ -119,7 +130,7 @@ async def test_a_socket_that_was_never_heard_leaves_its_channel_partial():
 
 
 async def test_a_state_is_repeated_so_that_silence_is_no_sign_of_health(monkeypatch):
-    monkeypatch.setattr(feeds, "_REPEAT_S", 0.01)
+    monkeypatch.setattr(feed_health, "_REPEAT_S", 0.01)
     async with following("seven") as (_, watch, told):
         watch.choose("A")
         await eventually(lambda: len(states(told)) >= 3)
@@ -180,6 +191,10 @@ async def test_a_lost_socket_is_a_change_and_so_is_its_return():
         await eventually(lambda: states(told) == ["LIVE"])
         await venue.open["A"].close()
         await eventually(lambda: states(told) == ["LIVE", "DOWN", "LIVE"])
+    (gap,) = [event for event in told.on(FEED_HEALTH) if event.gap_start_ms is not None]
+    assert 0 <= gap.gap_end_ms - gap.gap_start_ms < 10_000
+    assert "no connection for" in gap.reason
+    assert (gap.symbol, gap.missing) == (None, None)
 
 
 async def test_a_channel_is_live_again_when_its_only_broken_socket_is_given_up():

@@ -77,14 +77,23 @@ class Desk:
         self.opened.append(symbols)
         return [Feed(url=self.url, hello=(",".join(symbols),))] if symbols else []
 
-    async def on_frame(self, frame):
+    def learn(self, contracts):
+        self.known = contracts
+
+    def judge(self, state, reason, now_ms):
+        return state, reason
+
+    async def on_frame(self, frame, since_ms):
         self.frames.append(frame)
-        return True
+        return "market"
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     hello: tuple[str, ...]
+    retry: tuple[str, ...] = ()
+    pace_s: float = 0.0
+    headers: tuple[tuple[str, str], ...] = ()
     silence_s: float = 30.0
     ping: str | None = None
     ping_every_s: float = 20.0

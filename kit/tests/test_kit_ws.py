@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from websockets.asyncio.server import serve
 
+from foreshock_kit.clock import SystemClock
 from foreshock_kit.testing import eventually
 from foreshock_kit.ws import Reconnecting, hold_open
 
@@ -17,6 +18,9 @@ AT_ONCE = Reconnecting(first_s=0.0, longest_s=0.0, refused_s=0.0, healthy_after_
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     hello: tuple[str, ...] = ("subscribe",)
+    retry: tuple[str, ...] = ()
+    pace_s: float = 0.0
+    headers: tuple[tuple[str, str], ...] = ()
     silence_s: float = 5.0
     ping: str | None = None
     ping_every_s: float = 20.0
@@ -58,13 +62,16 @@ class Held:
     def __init__(self):
         self.frames = []
         self.states = []
+        self.dated = {}
 
-    async def on_frame(self, frame):
+    async def on_frame(self, frame, since_ms):
         self.frames.append(frame)
-        return frame != b"ack"
+        self.since_ms = since_ms
+        return {b"ack": "other", b"refused": "refusal", b"goodbye": "closing"}.get(frame, "market")
 
-    async def on_state(self, state, reason):
+    async def on_state(self, state, reason, at_ms):
         self.states.append((state, reason))
+        self.dated.setdefault(state, []).append(at_ms)
 
 
 @asynccontextmanager
@@ -121,19 +128,61 @@ async def test_market_frames_keep_a_socket_alive():
     assert venue.connections == 1
 
 
-async def test_a_socket_is_renewed_before_the_venue_cuts_it():
-    async def stream(venue, socket):
-        while True:
-            await socket.send("frame")
-            await asyncio.sleep(0.02)
+async def test_what_happened_before_the_connection_is_history():
+    before_ms = SystemClock().now_ms()
+    async with served(chat) as (_, url), holding(Feed(url=url)) as held:
+        await eventually(lambda: held.frames)
+    assert before_ms - 5000 <= held.since_ms <= SystemClock().now_ms() - 5000
 
-    feed = Feed(url="", silence_s=0.4, lifetime_s=0.1)
+
+async def test_a_refusal_is_answered_once_with_what_is_to_be_tried_then():
+    async def strict(venue, socket):
+        async for word in socket:
+            venue.heard.append(word)
+            await socket.send("refused" if "bad" in word else word)
+
+    feed = Feed(url="", hello=("good,bad",), retry=("good", "bad", "better"))
     async with (
-        served(stream) as (venue, url),
+        served(strict) as (venue, url),
         holding(msgspec.structs.replace(feed, url=url)) as held,
     ):
-        await eventually(lambda: venue.connections >= 2)
-    assert ("down", "renewed before the venue would cut it") in held.states
+        await eventually(lambda: b"better" in held.frames)
+    assert venue.heard == ["good,bad", "good", "bad", "better"]
+    assert ("up", "market frames arrive") in held.states
+
+
+async def test_a_venue_that_says_it_will_close_is_told_of():
+    async def closing(venue, socket):
+        await socket.send("goodbye")
+        await socket.wait_closed()
+
+    async with served(closing) as (_, url), holding(Feed(url=url)) as held:
+        await eventually(lambda: held.states)
+        assert held.states == [("closing", "the venue will close the connection")]
+
+
+async def test_the_opening_request_carries_the_feed_s_headers():
+    seen = []
+
+    async def note(venue, socket):
+        seen.append(socket.request.headers.get("X-Size-Decimal"))
+        await socket.wait_closed()
+
+    feed = Feed(url="", headers=(("X-Size-Decimal", "1"),))
+    async with served(note) as (_, url), holding(msgspec.structs.replace(feed, url=url)):
+        await eventually(lambda: seen)
+    assert seen == ["1"]
+
+
+async def test_the_end_of_a_connection_is_dated_by_its_last_frame_of_the_market():
+    async def one_word(venue, socket):
+        await socket.send("frame")
+        await socket.wait_closed()
+
+    async with served(one_word) as (_, url), holding(Feed(url=url, silence_s=0.3)) as held:
+        await eventually(lambda: len(held.dated.get("up", ())) > 1)
+    lost_ms, back_ms = held.dated["down"][0], held.dated["up"][1]
+    assert 250 <= back_ms - lost_ms <= 5000
 
 
 @asynccontextmanager

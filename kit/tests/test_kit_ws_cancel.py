@@ -13,6 +13,9 @@ from foreshock_kit.ws import CONNECTED, Reconnecting, hold_open
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     hello: tuple[str, ...] = ("subscribe",)
+    retry: tuple[str, ...] = ()
+    pace_s: float = 0.0
+    headers: tuple[tuple[str, str], ...] = ()
     silence_s: float = 30.0
     ping: str | None = None
     ping_every_s: float = 20.0
@@ -34,9 +37,9 @@ async def cancelled(task):
 async def test_while_frames_arrive_and_the_socket_is_closed_then():
     frames, name = [], "cancel-open"
 
-    async def on_frame(frame):
+    async def on_frame(frame, since_ms):
         frames.append(frame)
-        return True
+        return "market"
 
     async with serve(echo, "127.0.0.1", 0) as server:
         url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -51,10 +54,10 @@ async def test_while_frames_arrive_and_the_socket_is_closed_then():
 async def test_while_a_frame_is_being_taken_in():
     busy = asyncio.Event()
 
-    async def on_frame(frame):
+    async def on_frame(frame, since_ms):
         busy.set()
         await asyncio.Event().wait()
-        return True
+        return "market"
 
     async with serve(echo, "127.0.0.1", 0) as server:
         url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -66,11 +69,11 @@ async def test_while_a_frame_is_being_taken_in():
 async def test_while_it_waits_before_another_try(unused_port):
     down = asyncio.Event()
 
-    async def on_state(state, reason):
+    async def on_state(state, reason, at_ms):
         down.set()
 
-    async def on_frame(frame):
-        return True
+    async def on_frame(frame, since_ms):
+        return "market"
 
     class Long(Reconnecting, frozen=True):
         def delay(self, failures):

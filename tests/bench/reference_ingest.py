@@ -32,7 +32,7 @@ class Loop:
         self.finished = asyncio.Event()
         self.mark = 0.0, 0.0
 
-    async def on_frame(self, frame):
+    async def on_frame(self, frame, since_ms):
         if frame.startswith(b'{"result"'):
             return False
         partition, key, value = self.records[self.done]
@@ -46,7 +46,7 @@ class Loop:
             self.mark = time.process_time(), time.monotonic()
         elif self.done == len(self.records):
             self.finished.set()
-        return True
+        return "market"
 
     async def send(self, partition):
         batch = self.batches.pop(partition, None)

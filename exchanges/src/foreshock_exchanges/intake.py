@@ -27,7 +27,7 @@ UNKNOWN_INSTRUMENT: Final = "unknown_instrument"
 """Why a frame gave no event although the adapter read some in it."""
 
 
-Heard = Literal["market", "refusal", "other"]
+Heard = Literal["market", "refusal", "closing", "other"]
 
 
 class Intake:
@@ -36,8 +36,9 @@ class Intake:
     A frame gave events, was ignored (for a reason) or was malformed; these three add up to
     `frames`. Beside that, `duplicates` and `unknown_instruments` count the events that came
     before, and those of contracts whose size nobody knows. `heard` is what the last frame was:
-    the market's, new or not, or the refusal of a subscription, or anything else. `on_refused` is
-    told the reason and the frame of every one that could not be taken, and of such a refusal.
+    the market's, new or not; the refusal of a subscription; word that the venue will close the
+    connection; or anything else. `on_refused` is told the reason and the frame of every one that
+    could not be taken, and of such a refusal.
     """
 
     def __init__(self, adapter: Adapter, on_refused: Callable[[str, bytes], None]) -> None:
@@ -98,6 +99,8 @@ class Intake:
         if why is Ignored.SUBSCRIBE_ERROR:
             self.heard = "refusal"
             self._on_refused(why, frame)
+        elif why is Ignored.SHUTDOWN:
+            self.heard = "closing"
         if isinstance(why, Ignored):
             self.ignored[why] += 1
             return

@@ -3,6 +3,7 @@
 from foreshock_exchanges import load
 from foreshock_exchanges.base import Adapter, Channel
 from foreshock_exchanges.desk import ExchangeDesk
+from foreshock_exchanges.intake import Heard
 from foreshock_kit import logs
 from foreshock_kit.clock import Clock
 from foreshock_kit.feeds import run_desks
@@ -20,8 +21,10 @@ log = logs.get_logger(__name__)
 async def run(settings: Settings, context: Context) -> None:
     """Follow the liquidations of every exchange configured until told to stop, then flush."""
 
-    def desk_of(name: str, universe: Universe, publisher: Publishing) -> LiquidationDesk:
+    def desk_of(name: str, universe: Universe, publisher: Publishing) -> LiquidationDesk | None:
         adapter = load(name)
+        if Channel.LIQUIDATIONS not in adapter.coverage:
+            return None
         url = settings.ws_url(name, adapter.ws_url)
         return LiquidationDesk(adapter, url, universe, publisher, context.clock)
 
@@ -48,19 +51,18 @@ class LiquidationDesk(ExchangeDesk):
         self._delay = metrics.DELAY.labels(adapter.name)
         self._not_followed = metrics.NOT_FOLLOWED.labels(adapter.name)
 
-    async def on_frame(self, frame: bytes) -> bool:
-        """Publish a frame's liquidations; return whether it was the market's."""
+    async def on_frame(self, frame: bytes, since_ms: int) -> Heard:
+        """Publish a frame's liquidations; return what it was."""
         recv_ms = self._clock.now_ms()
-        events = self.take(frame, recv_ms)
-        for event in events:
+        for event in self.take(frame, recv_ms, since_ms):
             if not isinstance(event, Liquidation):
                 continue
-            if event.coin not in self._universe:
+            if not self._universe.follows(event.exchange, event.symbol):
                 self._not_followed.inc()
                 continue
             self._delay.observe((recv_ms - event.ts_event_ms) / 1000)
             await self._publisher.publish(LIQUIDATIONS, event)
-        return self.heard == "market"
+        return self.heard
 
 
 SERVICE = Service("ingest-liquidations", Settings, run)

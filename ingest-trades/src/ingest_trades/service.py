@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from foreshock_exchanges import load
 from foreshock_exchanges.base import Adapter, Channel, Feed, MarkPrice
 from foreshock_exchanges.desk import ExchangeDesk
+from foreshock_exchanges.intake import Heard
 from foreshock_kit import logs
 from foreshock_kit.clock import Clock
 from foreshock_kit.feeds import run_desks
@@ -57,12 +58,12 @@ class TradeDesk(ExchangeDesk):
         self._bars.follow({contract.coin for contract in contracts})
         return super().feeds(contracts)
 
-    async def on_frame(self, frame: bytes) -> bool:
-        """Publish a frame's trades and the bars now due; return whether it was the market's."""
+    async def on_frame(self, frame: bytes, since_ms: int) -> Heard:
+        """Publish a frame's trades and the bars now due; return what it was."""
         recv_ms = self._clock.now_ms()
-        events = self.take(frame, recv_ms)
+        events = self.take(frame, recv_ms, since_ms)
         if not events:
-            return self.heard == "market"
+            return self.heard
         for event in events:
             if isinstance(event, Trade):
                 self._bars.on_trade(event)
@@ -74,7 +75,7 @@ class TradeDesk(ExchangeDesk):
             self._delay.observe((recv_ms - events[0].ts_event_ms) / 1000)
         for bar in self._bars.close(recv_ms):
             await self._publisher.publish(BARS, bar)
-        return True
+        return self.heard
 
 
 SERVICE = Service("ingest-trades", Settings, run)

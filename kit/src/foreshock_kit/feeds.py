@@ -1,31 +1,31 @@
-"""The sockets of one exchange's channel, as its contracts ask for them."""
+"""One channel of an exchange, as its contracts ask for it, and whether it can be believed."""
 
 import asyncio
-import itertools
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Final, NoReturn, Protocol, get_args
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NoReturn, Protocol
 
-from prometheus_client import Enum
-
+from foreshock_kit import logs
+from foreshock_kit.clock import Clock
+from foreshock_kit.feed_health import FeedHealthTeller
 from foreshock_kit.kafka import Publisher, Publishing
 from foreshock_kit.kafka.publisher import LINGER_S
 from foreshock_kit.metrics import COUNTS_ELSEWHERE, Counts
 from foreshock_kit.service import Context
 from foreshock_kit.settings import VenueSettings
+from foreshock_kit.sockets import Sockets, Standing
 from foreshock_kit.universe import Universe, UniverseWatch
-from foreshock_kit.ws import FeedLike, hold_open
-from foreshock_schemas.events import FeedHealth, FeedState, Instrument
-from foreshock_schemas.ids import derived_id
-from foreshock_schemas.topics import FEED_HEALTH
+from foreshock_kit.ws import FeedLike, Heard
+from foreshock_schemas.events import FeedState, Instrument
 
-STATE: Final = Enum(
-    "foreshock_feed_state",
-    "How a channel is, all its sockets taken together.",
-    ["exchange", "channel"],
-    states=get_args(FeedState),
-)
-_REPEAT_S: Final = 60.0
+log = logs.get_logger(__name__)
+
+_JUDGE_EVERY_S: Final = 5.0
+_SAID_BY_SOCKETS: Final[Mapping[Standing, FeedState]] = {
+    "none": "DOWN",
+    "down": "DOWN",
+    "partial": "PARTIAL",
+    "up": "LIVE",
+}
 
 
 class Desk(Protocol):
@@ -41,12 +41,20 @@ class Desk(Protocol):
         """The channel's name."""
         ...
 
-    def feeds(self, contracts: Sequence[Instrument]) -> Sequence[FeedLike]:
-        """Return the sockets that carry these contracts."""
+    def learn(self, contracts: Sequence[Instrument]) -> None:
+        """Take note of all contracts of the exchange, followed or not."""
         ...
 
-    async def on_frame(self, frame: bytes) -> bool:
-        """Take a frame; return whether it was one of the market's."""
+    def feeds(self, contracts: Sequence[Instrument]) -> Sequence[FeedLike]:
+        """Return the sockets that carry these contracts; none if the channel is not public."""
+        ...
+
+    async def on_frame(self, frame: bytes, since_ms: int) -> Heard:
+        """Take a frame, of which what happened before `since_ms` is history; say what it was."""
+        ...
+
+    def judge(self, state: FeedState, reason: str, now_ms: int) -> tuple[FeedState, str]:
+        """Return the channel's state and why, given what its sockets alone would say of it."""
         ...
 
     def counts(self) -> Counts:
@@ -57,12 +65,13 @@ class Desk(Protocol):
 async def run_desks(
     settings: VenueSettings,
     context: Context,
-    desk_of: Callable[[str, Universe, Publishing], Desk],
+    desk_of: Callable[[str, Universe, Publishing], Desk | None],
     *,
     linger_s: float = LINGER_S,
 ) -> None:
     """Follow the feeds of every exchange configured until told to stop, then flush.
 
+    `desk_of` returns no desk for an exchange whose channel is not public.
     `linger_s` is how long records wait for company: less is sooner, more is cheaper.
     """
     watch = UniverseWatch()
@@ -76,6 +85,9 @@ async def run_desks(
         tasks = [group.create_task(watch.run(settings, context, publisher))]
         for name in settings.exchanges:
             desk = desk_of(name, watch.universe, publisher)
+            if desk is None:
+                log.info("channel_not_public", exchange=name)
+                continue
             COUNTS_ELSEWHERE.add(prefix, desk.counts, exchange=name)
             tasks.append(group.create_task(follow_feeds(context, watch, desk, publisher)))
         await context.stop.wait()
@@ -86,121 +98,73 @@ async def run_desks(
 async def follow_feeds(
     context: Context, watch: UniverseWatch, desk: Desk, publisher: Publishing
 ) -> None:
-    """Keep a desk's sockets open as long as the task lives.
+    """Keep a desk's sockets open as long as the task lives, as its contracts ask for them.
 
-    When its contracts change, those that carry others than before are opened anew. Whether they
-    live goes to `foreshock.feed-health.v1`: at every change, each minute, and at a clean stop.
+    Whether the channel can be believed goes to `foreshock.feed-health.v1`: at every change, each
+    minute, and at a clean stop; so do the times in which a socket was lost.
     """
-    verdict = _Verdict(context, desk, publisher)
+    teller = FeedHealthTeller(context.clock, desk.exchange, desk.channel, publisher)
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(verdict.repeat())
-            sockets = _Sockets(group, desk, verdict)
+            verdict = _Verdict(group, desk, teller, watch.universe, context.clock)
+            group.create_task(teller.repeat())
+            group.create_task(verdict.keep_judging())
             contracts: tuple[Instrument, ...] = ()
             while True:
                 contracts = await watch.contracts_other_than(desk.exchange, contracts)
-                await sockets.follow(desk.feeds(contracts))
+                verdict.learn()
+                await verdict.sockets.follow(desk.feeds(contracts))
     finally:
         if context.stop.is_set():
-            await verdict.stopped()
-
-
-class _Sockets:
-    """The sockets that are open or closing, each with a number of its own."""
-
-    def __init__(self, group: asyncio.TaskGroup, desk: Desk, verdict: "_Verdict") -> None:
-        self._group, self._desk, self._verdict = group, desk, verdict
-        self._open: dict[FeedLike, asyncio.Task[NoReturn]] = {}
-        self._numbers: set[int] = set()
-
-    async def follow(self, wanted: Sequence[FeedLike]) -> None:
-        gone = [each for each in self._open if each not in wanted]
-        for feed in gone:
-            self._open.pop(feed).cancel()
-        await self._verdict.forget(gone)
-        if not wanted:
-            await self._verdict.tell("nothing is followed")
-        for feed in wanted:
-            if feed not in self._open:
-                self._open[feed] = self._hold(feed)
-
-    def _hold(self, feed: FeedLike) -> asyncio.Task[NoReturn]:
-        number = next(each for each in itertools.count() if each not in self._numbers)
-        name = f"{self._desk.exchange}-{self._desk.channel}-{number}"
-        self._numbers.add(number)
-        self._verdict.expect(feed)
-        task = self._group.create_task(
-            hold_open(name, feed, self._desk.on_frame, on_state=partial(self._verdict.hear, feed))
-        )
-        task.add_done_callback(lambda _: self._numbers.discard(number))
-        return task
+            await teller.stopped()
 
 
 class _Verdict:
-    """Publishes how a channel is, all its sockets taken together: at changes and each minute."""
+    """Tells what the sockets say and what the desk makes of it."""
 
-    def __init__(self, context: Context, desk: Desk, publisher: Publishing) -> None:
-        self._clock = context.clock
-        self._exchange = desk.exchange
-        self._channel = desk.channel
-        self._publisher = publisher
-        self._up: dict[FeedLike, bool] = {}
-        self._told: FeedState | None = None
-        self._reason = ""
-        self._since_ms = 0
-        self._shown = STATE.labels(desk.exchange, desk.channel)
-        self._shown.state("UNKNOWN")
-
-    def expect(self, feed: FeedLike) -> None:
-        self._up[feed] = False
-
-    async def hear(self, feed: FeedLike, state: str, reason: str) -> None:
-        self._up[feed] = state == "up"
-        await self.tell(reason)
-
-    async def forget(self, feeds: Sequence[FeedLike]) -> None:
-        for feed in feeds:
-            self._up.pop(feed, None)
-        if self._up:
-            await self.tell("other contracts are followed")
-
-    async def tell(self, reason: str) -> None:
-        up = list(self._up.values())
-        state: FeedState = "PARTIAL" if any(up) else "DOWN"
-        if up and all(up):
-            state = "LIVE"
-        await self._change(state, reason)
-
-    async def stopped(self) -> None:
-        if self._told is not None:
-            await self._change("DOWN", "ingestion was stopped")
-
-    async def repeat(self) -> NoReturn:
-        """Say it again each minute, so that silence is no sign of health."""
-        while True:
-            await asyncio.sleep(_REPEAT_S)
-            if self._told is not None:
-                await self._publish(self._told)
-
-    async def _change(self, state: FeedState, reason: str) -> None:
-        if state == self._told:
-            return
-        self._told, self._reason, self._since_ms = state, reason, self._clock.now_ms()
-        self._shown.state(state)
-        await self._publish(state)
-
-    async def _publish(self, state: FeedState) -> None:
-        now = self._clock.now_ms()
-        await self._publisher.send(
-            FEED_HEALTH,
-            FeedHealth(
-                event_id=derived_id("feed", self._exchange, self._channel, state, now),
-                ts_event_ms=now,
-                ts_recv_ms=now,
-                exchange=self._exchange,
-                channel=self._channel,
-                state=state,
-                reason=self._reason,
-                since_ms=self._since_ms,
-            ),
+    def __init__(
+        self,
+        group: asyncio.TaskGroup,
+        desk: Desk,
+        teller: FeedHealthTeller,
+        universe: Universe,
+        clock: Clock,
+    ) -> None:
+        self.sockets = Sockets(
+            group,
+            f"{desk.exchange}-{desk.channel}",
+            desk.on_frame,
+            self._on_change,
+            self._on_gap,
+            clock,
         )
+        self._desk = desk
+        self._teller = teller
+        self._universe = universe
+        self._clock = clock
+        self._reason = ""
+        self._revision = -1
+
+    def learn(self) -> None:
+        if self._revision != self._universe.revision:
+            self._revision = self._universe.revision
+            self._desk.learn(self._universe.known(self._desk.exchange))
+
+    async def keep_judging(self) -> NoReturn:
+        while True:
+            await asyncio.sleep(_JUDGE_EVERY_S)
+            self.learn()
+            if self._reason:
+                await self._judge()
+
+    async def _on_change(self, reason: str) -> None:
+        self._reason = reason
+        await self._judge()
+
+    async def _judge(self) -> None:
+        said = _SAID_BY_SOCKETS[self.sockets.standing]
+        await self._teller.say(*self._desk.judge(said, self._reason, self._clock.now_ms()))
+
+    async def _on_gap(self, start_ms: int, end_ms: int) -> None:
+        lost_s = (end_ms - start_ms) / 1000
+        await self._teller.gap(f"no connection for {lost_s:.1f} s", start_ms, end_ms)

@@ -14,16 +14,21 @@ _SETTLE_S: Final = 0.5
 
 
 class Universe:
-    """The coins in force and the contracts that trade them."""
+    """The coins in force and the contracts that trade them.
+
+    `revision` grows with every word on a contract.
+    """
 
     def __init__(self) -> None:
         self._coins: set[str] = set()
+        self.revision = 0
         self._contracts: dict[tuple[str, str], Instrument] = {}
 
     def apply(self, event: MarketStats | Instrument) -> None:
         """Take the newest word on a coin or a contract."""
         if isinstance(event, Instrument):
             self._contracts[event.exchange, event.symbol] = event
+            self.revision += 1
         elif event.in_universe:
             self._coins.add(event.coin)
         else:
@@ -32,12 +37,21 @@ class Universe:
     def __contains__(self, coin: object) -> bool:
         return coin in self._coins
 
+    def known(self, exchange: str) -> tuple[Instrument, ...]:
+        """Return all contracts of the exchange, of any status, by symbol."""
+        return tuple(c for (venue, _), c in sorted(self._contracts.items()) if venue == exchange)
+
+    def follows(self, exchange: str, symbol: str) -> bool:
+        """Return whether the exchange's contract is one of those followed."""
+        contract = self._contracts.get((exchange, symbol))
+        return contract is not None and contract.coin in self._coins
+
     def contracts(self, exchange: str) -> tuple[Instrument, ...]:
         """Return the exchange's trading contracts of the coins followed, by symbol."""
         return tuple(
             contract
-            for (venue, _), contract in sorted(self._contracts.items())
-            if venue == exchange and contract.status == "trading" and contract.coin in self._coins
+            for contract in self.known(exchange)
+            if contract.status == "trading" and contract.coin in self._coins
         )
 
 

@@ -4,11 +4,13 @@ Only market frames prove that a feed lives: pongs and acknowledgements do not, a
 has shown no market frame for the feed's `silence_s` is closed and opened anew. The backoff starts
 over only after a connection has lasted: websockets' own forgets it at each successful connect,
 so that a venue which accepts and hangs up is hammered.
+
+What a venue sends of the time before the connection is history: handlers are told when to begin.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final, NoReturn, Protocol
+from typing import Final, Literal, NoReturn, Protocol
 
 import websockets
 from prometheus_client import Counter, Gauge
@@ -27,8 +29,8 @@ LAST_FRAME: Final = Gauge(
     "foreshock_ws_last_frame_timestamp_seconds", "When the last market frame came.", ["feed"]
 )
 
-_HELLO_PACE_S: Final = 0.12
-"""Binance closes a connection that sends more than ten messages a second."""
+_HISTORY_MS: Final = 5000
+"""What is older than the connection by more is history; less may be clocks or the way here."""
 _LOOK_EVERY_S: Final = 1.0
 _REFUSALS: Final = {403, 418, 429, 451}
 _LARGEST_FRAME: Final = 16 * 1024 * 1024
@@ -36,8 +38,13 @@ _CLOSE_S: Final = 1.0
 _Refusal = websockets.InvalidStatus
 _LOST: Final = (OSError, TimeoutError, websockets.WebSocketException)
 
-OnFrame = Callable[[bytes], Awaitable[bool]]
-OnState = Callable[[str, str], Awaitable[None]]
+Heard = Literal["market", "refusal", "closing", "other"]
+"""What a frame was: the market's; a refused subscription; the venue about to close; neither."""
+
+State = Literal["up", "closing", "down"]
+
+OnFrame = Callable[[bytes, int], Awaitable[Heard]]
+OnState = Callable[[State, str, int], Awaitable[None]]
 
 
 class FeedLike(Protocol):
@@ -50,7 +57,22 @@ class FeedLike(Protocol):
 
     @property
     def hello(self) -> tuple[str, ...]:
-        """What to say first, paced."""
+        """What to say first."""
+        ...
+
+    @property
+    def retry(self) -> tuple[str, ...]:
+        """What to say, once, after the venue has refused something; it may be empty."""
+        ...
+
+    @property
+    def pace_s(self) -> float:
+        """How long to wait between two messages."""
+        ...
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """What the opening request carries beside the usual."""
         ...
 
     @property
@@ -70,7 +92,7 @@ class FeedLike(Protocol):
 
     @property
     def lifetime_s(self) -> float | None:
-        """After so long to open a fresh one, before the venue cuts it."""
+        """After so long a fresh connection should take over, before the venue cuts this one."""
         ...
 
 
@@ -82,7 +104,7 @@ class Reconnecting(Backoff, frozen=True, kw_only=True):
 
 
 class GivenUp(Exception):
-    """We closed the connection: silent for too long, or due for renewal."""
+    """We closed the connection: it was silent for too long."""
 
 
 async def hold_open(
@@ -97,10 +119,11 @@ async def hold_open(
     """Keep a feed's socket open until cancelled.
 
     `on_frame` is awaited for each frame before the next is read, so that whoever is slow slows
-    the venue down; it returns whether the frame was one of the market's. `on_state` is told
-    "up" at a connection's first frame of the market and "down" at its end, with a reason. A
-    venue that refuses (403, 418, 429, 451) is left alone for a minute. Once cancelled, the
-    feed is no longer in the metrics.
+    the venue down. It is told the time (ms) before which what happened is history, and returns
+    what the frame was. `on_state` is told "up" at a connection's first frame of the market,
+    "closing" when the venue says that it will close, and "down" at a connection's end, with a
+    reason and the time (ms) of the last frame of the market. A venue that refuses (403, 418, 429,
+    451) is left alone for a minute. Once cancelled, the feed is no longer in the metrics.
     """
     clock = clock or SystemClock()
     failures = 0
@@ -112,7 +135,7 @@ async def hold_open(
             RECONNECTS.labels(name).inc()
             log.warning("feed_down", feed=name, reason=reason)
             if on_state is not None:
-                await on_state("down", reason)
+                await on_state("down", reason, session.last_market_ms)
             failures = 1 if session.lasted_s >= backoff.healthy_after_s else failures + 1
             await asyncio.sleep(backoff.refused_s if refused else backoff.delay(failures))
     finally:
@@ -132,7 +155,14 @@ class _Session:
         self._on_state = on_state
         self._clock = clock
         self._opened = self._last_market = clock.monotonic()
+        self._up = False
         self.lasted_s = 0.0
+
+    @property
+    def last_market_ms(self) -> int:
+        """When the last frame of the market came, or the connection was tried."""
+        silent_s = self._clock.monotonic() - self._last_market
+        return self._clock.now_ms() - round(silent_s * 1000)
 
     async def run(self) -> tuple[str, bool]:
         """Return why the connection ended, and whether the venue refused it."""
@@ -142,6 +172,7 @@ class _Session:
         try:
             async with connect(
                 self._feed.url,
+                additional_headers=self._feed.headers,
                 compression=None,
                 max_size=_LARGEST_FRAME,
                 max_queue=64,
@@ -165,21 +196,34 @@ class _Session:
     async def _talk(self, socket: ClientConnection) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_alive(socket))
-            for message in self._feed.hello:
-                await socket.send(message)
-                await asyncio.sleep(_HELLO_PACE_S if len(self._feed.hello) > 1 else 0)
-            await self._read(socket)
+            group.create_task(self._say(socket, self._feed.hello))
+            await self._read(socket, group)
 
-    async def _read(self, socket: ClientConnection) -> None:
+    async def _say(self, socket: ClientConnection, words: tuple[str, ...]) -> None:
+        for word in words:
+            await socket.send(word)
+            await asyncio.sleep(self._feed.pace_s)
+
+    async def _read(self, socket: ClientConnection, group: asyncio.TaskGroup) -> None:
         on_frame, now = self._on_frame, self._clock.monotonic
-        while not await on_frame(await socket.recv(decode=False)):
-            pass
-        self._last_market = now()
-        if self._on_state is not None:
-            await self._on_state("up", "market frames arrive")
+        since_ms = self._clock.now_ms() - _HISTORY_MS
+        retry = self._feed.retry
         while True:
-            if await on_frame(await socket.recv(decode=False)):
+            heard = await on_frame(await socket.recv(decode=False), since_ms)
+            if heard == "market":
                 self._last_market = now()
+                if not self._up:
+                    self._up = True
+                    await self._tell("up", "market frames arrive")
+            elif heard == "refusal" and retry:
+                group.create_task(self._say(socket, retry))
+                retry = ()
+            elif heard == "closing":
+                await self._tell("closing", "the venue will close the connection")
+
+    async def _tell(self, state: State, reason: str) -> None:
+        if self._on_state is not None:
+            await self._on_state(state, reason, self._clock.now_ms())
 
     async def _keep_alive(self, socket: ClientConnection) -> None:
         feed = self._feed
@@ -189,12 +233,9 @@ class _Session:
             await asyncio.sleep(look_every_s)
             now = self._clock.monotonic()
             if self._last_market > self._opened:  # else what the last connection showed stands
-                market = self._clock.now_ms() / 1000 - (now - self._last_market)
-                LAST_FRAME.labels(self._name).set(market)
+                LAST_FRAME.labels(self._name).set(self.last_market_ms / 1000)
             if now - self._last_market > feed.silence_s:
                 raise GivenUp(f"no market frame for {feed.silence_s:g} s")
-            if feed.lifetime_s is not None and now - self._opened > feed.lifetime_s:
-                raise GivenUp("renewed before the venue would cut it")
             if feed.ping is not None and now - pinged >= feed.ping_every_s:
                 await socket.send(feed.ping)
                 pinged = now
