@@ -60,6 +60,9 @@ class Desk:
     def learn(self, contracts):
         self.known = contracts
 
+    async def accompany(self, teller):
+        self.teller = teller
+
     def judge(self, state, reason, now_ms):
         return state, reason
 

@@ -34,7 +34,7 @@ class Loop:
 
     async def on_frame(self, frame, since_ms):
         if frame.startswith(b'{"result"'):
-            return False
+            return "other"
         partition, key, value = self.records[self.done]
         batch = self.batches.get(partition)
         while batch is None or batch.append(key=key, value=value, timestamp=self.now_ms) is None:

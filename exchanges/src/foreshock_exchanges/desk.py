@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from foreshock_exchanges.base import Adapter, Channel, Feed
 from foreshock_exchanges.intake import Intake
-from foreshock_schemas.events import FeedState, Instrument
+from foreshock_schemas.events import Instrument
 
 
 class ExchangeDesk(Intake):
@@ -24,10 +24,6 @@ class ExchangeDesk(Intake):
     def learn(self, contracts: Sequence[Instrument]) -> None:
         """Take note of all contracts of the exchange, followed or not."""
         self._adapter.learn(contracts)
-
-    def judge(self, state: FeedState, reason: str, now_ms: int) -> tuple[FeedState, str]:  # noqa: ARG002
-        """Believe what the sockets say."""
-        return state, reason
 
     def feeds(self, contracts: Sequence[Instrument]) -> list[Feed]:
         """Return the sockets that carry the channel for these contracts."""

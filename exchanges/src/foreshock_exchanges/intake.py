@@ -1,8 +1,8 @@
 """From frames to events that are new, with a count of everything that came in."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import Final, Literal
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, Literal, TypeVar
 
 from foreshock_exchanges.base import (
     Adapter,
@@ -13,6 +13,9 @@ from foreshock_exchanges.base import (
     OtherStream,
     Unsized,
 )
+from foreshock_schemas.events import Event
+
+T = TypeVar("T", bound=Event)
 
 _REMEMBERED: Final = 50_000
 """Ids kept against repeats: over a minute of the busiest stream recorded, about 5 MB."""
@@ -84,6 +87,12 @@ class Intake:
         if not events:
             self.ignored[old] += 1
         return events
+
+    def only_new(self, events: Iterable[T]) -> list[T]:
+        """Return those of some events, come by another way than frames, that are new."""
+        fresh = [event for event in events if self._is_new(event.event_id)]
+        self.events += len(fresh)
+        return fresh
 
     def counts(self) -> Iterator[tuple[str, str, int]]:
         """Yield what is counted: a name, the reason where there is one, and how many."""

@@ -6,11 +6,12 @@ from foreshock_exchanges.desk import ExchangeDesk
 from foreshock_exchanges.intake import Heard
 from foreshock_kit import logs
 from foreshock_kit.clock import Clock
+from foreshock_kit.feed_health import FeedHealthTeller
 from foreshock_kit.feeds import run_desks
 from foreshock_kit.kafka import Publishing
 from foreshock_kit.service import Context, Service
 from foreshock_kit.universe import Universe
-from foreshock_schemas.events import Liquidation
+from foreshock_schemas.events import FeedState, Liquidation
 from foreshock_schemas.topics import LIQUIDATIONS
 from ingest_liquidations import metrics
 from ingest_liquidations.settings import Settings
@@ -50,6 +51,13 @@ class LiquidationDesk(ExchangeDesk):
         self._clock = clock
         self._delay = metrics.DELAY.labels(adapter.name)
         self._not_followed = metrics.NOT_FOLLOWED.labels(adapter.name)
+
+    async def accompany(self, teller: FeedHealthTeller) -> None:
+        """Do nothing beside."""
+
+    def judge(self, state: FeedState, reason: str, now_ms: int) -> tuple[FeedState, str]:
+        """Believe what the sockets say."""
+        return state, reason
 
     async def on_frame(self, frame: bytes, since_ms: int) -> Heard:
         """Publish a frame's liquidations; return what it was."""

@@ -53,6 +53,10 @@ class Desk(Protocol):
         """Take a frame, of which what happened before `since_ms` is history; say what it was."""
         ...
 
+    async def accompany(self, teller: FeedHealthTeller) -> None:
+        """Do, as long as the channel is followed, what is to be done beside taking frames."""
+        ...
+
     def judge(self, state: FeedState, reason: str, now_ms: int) -> tuple[FeedState, str]:
         """Return the channel's state and why, given what its sockets alone would say of it."""
         ...
@@ -109,6 +113,7 @@ async def follow_feeds(
             verdict = _Verdict(group, desk, teller, watch.universe, context.clock)
             group.create_task(teller.repeat())
             group.create_task(verdict.keep_judging())
+            group.create_task(desk.accompany(teller))
             contracts: tuple[Instrument, ...] = ()
             while True:
                 contracts = await watch.contracts_other_than(desk.exchange, contracts)

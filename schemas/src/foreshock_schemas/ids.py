@@ -11,6 +11,17 @@ def venue_id(exchange: str, symbol: str, stream: str, number: int | str) -> str:
     return f"{exchange}:{symbol}:{stream}:{number}"
 
 
+def numbers_of(event_id: str) -> tuple[int, int]:
+    """Return the first and the last of the venue's numbers that an id stands for.
+
+    Raises:
+        ValueError: The id does not end in a number, or in `first-last`.
+    """
+    number = event_id[event_id.rfind(":") + 1 :]
+    first, dash, last = number.partition("-")
+    return int(first), int(last if dash else first)
+
+
 def content_id(exchange: str, symbol: str, stream: str, *parts: str | int | float) -> str:
     """Return the id of a fact that the venue does not number: a digest of its content."""
     return f"{exchange}:{symbol}:{stream}:{_digest(parts)}"

@@ -1,0 +1,1 @@
+"""Asking for what the stream has left out."""

@@ -1,0 +1,118 @@
+"""Trades that the stream has left out, asked for by REST, and the gap as a fact."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+
+import httpx
+
+from foreshock_exchanges import load
+from foreshock_kit.feed_health import FeedHealthTeller
+from foreshock_kit.http import HttpClient
+from foreshock_kit.testing import FakeClock, MemoryPublisher, eventually
+from foreshock_kit.universe import Universe
+from foreshock_schemas.topics import BARS, FEED_HEALTH, TRADES
+from ingest_trades.edge import backfill
+from ingest_trades.service import TradeDesk
+
+NOW = 1_790_000_000_000
+
+
+def row(number):
+    return {"a": number, "p": "100", "q": "1", "f": 1, "l": 1, "T": NOW + number, "m": False}
+
+
+def frame(number):
+    return json.dumps({"e": "aggTrade", "E": NOW, "s": "BTCUSDT"} | row(number)).encode()
+
+
+class Venue:
+    """Has trades 1 to `newest`, 1,000 an answer, unless it refuses."""
+
+    def __init__(self, newest, refuses=()):
+        self.newest = newest
+        self.refuses = list(refuses)
+        self.asked = []
+
+    def __call__(self, request):
+        self.asked.append(dict(request.url.params))
+        if self.refuses:
+            return httpx.Response(self.refuses.pop(0), json={"code": -1003, "msg": "no"})
+        first, limit = int(request.url.params["fromId"]), int(request.url.params["limit"])
+        numbers = range(first, min(self.newest, first + limit - 1) + 1)
+        return httpx.Response(200, json=[row(number) for number in numbers])
+
+
+@asynccontextmanager
+async def looking(venue, monkeypatch):
+    monkeypatch.setattr(backfill, "_LOOK_EVERY_S", 0.01)
+    publisher, clock = MemoryPublisher(), FakeClock(NOW)
+    host = HttpClient(
+        "http://venue",
+        budget_weight=10_000,
+        budget_window_s=60.0,
+        clock=clock,
+        transport=httpx.MockTransport(venue),
+    )
+    async with asyncio.timeout(20), host, asyncio.TaskGroup() as group:
+        desk = TradeDesk(load("binance"), "wss://host", Universe(), publisher, clock, host)
+        teller = FeedHealthTeller(clock, "binance", "trades", publisher)
+        task = group.create_task(desk.accompany(teller))
+        yield desk, publisher, clock
+        task.cancel()
+
+
+def numbers(publisher):
+    return sorted(int(t.event_id.rpartition(":")[2]) for t in publisher.on(TRADES))
+
+
+async def test_missing_trades_are_asked_for_in_as_many_answers_as_it_takes(monkeypatch):
+    venue = Venue(newest=2_600)
+    async with looking(venue, monkeypatch) as (desk, publisher, clock):
+        await desk.on_frame(frame(1), 0)
+        await desk.on_frame(frame(2_502), 0)
+        clock.advance(2)
+        await eventually(lambda: publisher.on(FEED_HEALTH))
+        (gap,) = publisher.on(FEED_HEALTH)
+    assert numbers(publisher) == list(range(1, 2_503))
+    assert (gap.symbol, gap.missing, gap.refilled) == ("BTCUSDT", 2_500, 2_500)
+    assert (gap.gap_start_ms, gap.gap_end_ms) == (NOW + 1, NOW + 2_502)
+    assert [asked["limit"] for asked in venue.asked] == ["1000", "1000", "500"]
+    money = sum(bar.notional_usd + bar.late_notional_usd for bar in publisher.on(BARS))
+    assert money <= 2_502 * 100
+
+
+async def test_what_the_venue_has_not_is_a_fact_too(monkeypatch):
+    async with looking(Venue(newest=5), monkeypatch) as (desk, publisher, clock):
+        await desk.on_frame(frame(1), 0)
+        await desk.on_frame(frame(9), 0)
+        clock.advance(2)
+        await eventually(lambda: publisher.on(FEED_HEALTH))
+        (gap,) = publisher.on(FEED_HEALTH)
+    assert (gap.missing, gap.refilled) == (7, 4)
+    assert numbers(publisher) == [1, 2, 3, 4, 5, 9]
+
+
+async def test_a_venue_that_refuses_is_left_alone_and_the_next_gap_is_looked_at(monkeypatch):
+    async with looking(Venue(newest=99, refuses=[418]), monkeypatch) as (desk, publisher, clock):
+        for number in (1, 3):
+            await desk.on_frame(frame(number), 0)
+        clock.advance(2)
+        await eventually(lambda: len(publisher.on(FEED_HEALTH)) == 1)
+        clock.advance(3_600)
+        await desk.on_frame(frame(5), 0)
+        clock.advance(2)
+        await eventually(lambda: len(publisher.on(FEED_HEALTH)) == 2)
+        facts = [(gap.missing, gap.refilled) for gap in publisher.on(FEED_HEALTH)]
+    assert facts == [(1, 0), (1, 1)]
+    assert numbers(publisher) == [1, 3, 4, 5]
+
+
+async def test_a_trade_that_comes_both_ways_counts_once(monkeypatch):
+    async with looking(Venue(newest=9), monkeypatch) as (desk, publisher, clock):
+        for number in (1, 3):
+            await desk.on_frame(frame(number), 0)
+        clock.advance(2)
+        await eventually(lambda: publisher.on(FEED_HEALTH))
+        await desk.on_frame(frame(2), 0)
+    assert numbers(publisher) == [1, 2, 3]
