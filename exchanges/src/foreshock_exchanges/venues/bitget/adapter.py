@@ -1,8 +1,8 @@
 """Bitget USDT perpetuals: websocket frames of its API v3.
 
 https://www.bitget.com/api-doc/uta/websocket/public/Liquidation-Channel
-https://www.bitget.com/api-doc/uta/websocket/public/New-Trades-Channel
-Bitget answers for each subscription by itself: what it does not know leaves the others alone.
+https://www.bitget.com/api-doc/uta/websocket/public/Tickers-Channel
+Bitget answers each subscription by itself, so that one it refuses leaves the others alone.
 """
 
 import json

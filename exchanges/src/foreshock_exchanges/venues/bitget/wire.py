@@ -1,7 +1,7 @@
 """The frames and bodies of Bitget's API v3 as they are on the wire; numbers are quoted.
 
-https://www.bitget.com/api-doc/uta/websocket/public/
-https://www.bitget.com/api-doc/uta/public/
+https://www.bitget.com/api-doc/uta/websocket/public/Liquidation-Channel
+https://www.bitget.com/api-doc/uta/public/Instruments
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from typing import Final, Literal
 import msgspec
 
 from foreshock_exchanges.wire import Amount, Millis, Positive, Signed, decoder
+
 
 class Arg(msgspec.Struct, gc=False):
     """What a frame belongs to. `channel` is how the APIs before v3 called the topic."""

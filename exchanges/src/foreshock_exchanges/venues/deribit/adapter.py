@@ -140,7 +140,7 @@ class Deribit(VenueAdapter):
 
 
 def _mark_of(contract: Contract, row: wire.Ticker, recv_ms: int) -> MarkPrice | None:
-    if row.mark_price <= 0:
+    if not row.mark_price:
         return None
     return contract.mark(row.mark_price, row.index_price, row.timestamp, recv_ms)
 

@@ -31,12 +31,12 @@ class Trade(msgspec.Struct, gc=False):
 
 
 class Ticker(msgspec.Struct, gc=False):
-    """An instrument's mark and index price; an option's or a spread's may be anything."""
+    """An instrument's mark and index price."""
 
     timestamp: Millis
     instrument_name: str
-    mark_price: Signed
-    index_price: Signed = 0.0
+    mark_price: Amount
+    index_price: Amount = 0.0
 
 
 class Params(msgspec.Struct, gc=False):
@@ -88,11 +88,11 @@ class SummaryRow(msgspec.Struct):
 
     instrument_name: str
     creation_timestamp: Millis
-    mark_price: Signed | None = None
-    estimated_delivery_price: Signed | None = None
+    mark_price: Amount | None = None
+    estimated_delivery_price: Amount | None = None
     funding_8h: Signed | None = None
     open_interest: Amount = 0.0
-    last: Signed | None = None
+    last: Amount | None = None
     volume_usd: Amount | None = None
     price_change: Signed | None = None
 
