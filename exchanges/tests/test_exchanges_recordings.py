@@ -62,3 +62,57 @@ def test_liquidations_of_2026():
             found += parsed if isinstance(parsed, list) else []
     assert found
     assert all(isinstance(each, Liquidation) and each.notional_usd > 0 for each in found)
+
+
+def kept(recording, kind):
+    with zstandard.open(ROOT / f"{recording}.jsonl.zst", "rt") as lines:
+        for row in map(json.loads, lines):
+            if row["t"] == kind:
+                yield row, row["data"].encode(), int(row["ts"] * 1000)
+
+
+def test_bitget_s_api_v1_of_2022_is_counted_by_its_own_words():
+    intake = Intake(load("bitget"), refused)
+    for _, frame, recv_ms in kept("BITGET", "recv"):
+        assert intake.take(frame, recv_ms) == []
+    counted = dict(intake.ignored)
+    assert counted.pop(Ignored.ACK) == 40
+    markets = ("sp", "mc")
+    kinds = ("books", "trade", "ticker", "candle1m")
+    assert set(counted) == {f"other_stream:{m}/{k}" for m in markets for k in kinds}
+    assert sum(intake.ignored.values()) == intake.frames == 1_157
+
+
+def test_gate_s_contracts_and_streams_of_2023():
+    adapter = load("gate")
+    bodies = [each for each in kept("GATEIO_FUTURES", "http") if "contracts" in each[0]["url"]]
+    ((_, body, recv_ms),) = bodies
+    told = adapter.rest.read_instruments(body, recv_ms)
+    adapter.learn(told)
+    sizes = {each.symbol: each.contract_size for each in told}
+    assert (len(told), sizes["BTC_USDT"], sizes["PEPE_USDT"]) == (302, 0.0001, 1e7)
+    assert [each.symbol for each in told if each.status != "trading"] == ["COCOS_USDT"]
+    assert len(adapter.rest.read_premiums([body], recv_ms)) == 302
+    intake = Intake(adapter, refused)
+    for _, frame, recv_ms in kept("GATEIO_FUTURES", "recv"):
+        intake.take(frame, recv_ms)
+    assert intake.ignored == {
+        Ignored.ACK: 22,
+        "other_stream:futures.order_book_update": 352,
+        "other_stream:futures.book_ticker": 75,
+        "other_stream:futures.candlesticks": 1,
+    }
+
+
+def test_deribit_s_options_of_2021_are_another_market():
+    adapter = load("deribit")
+    told = []
+    for _, body, recv_ms in kept("DERIBIT", "http"):
+        told += adapter.rest.read_instruments(body, recv_ms)
+    adapter.learn(told)
+    inverse = {each.symbol for each in told if each.inverse}
+    assert (len(told), inverse) == (19, {"BTC-PERPETUAL", "ETH-PERPETUAL", "SOL-PERPETUAL"})
+    intake = Intake(adapter, refused)
+    for _, frame, recv_ms in kept("DERIBIT", "recv"):
+        intake.take(frame, recv_ms)
+    assert intake.ignored == {Ignored.ACK: 1, Ignored.OTHER_MARKET: 89, "other_stream:book": 46}
