@@ -1,14 +1,12 @@
-"""Times of ISO 8601, against the standard library, and margins told in levels."""
+"""Times of ISO 8601, against the standard library."""
 
 from datetime import UTC, datetime, timedelta, timezone
-from itertools import pairwise
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foreshock_exchanges.figures import margin_tiers
 from foreshock_exchanges.wire import Instant, decoder, millis
 
 read = decoder(Instant)
@@ -37,16 +35,3 @@ def test_what_is_no_time_with_an_offset_is_refused(text):
 def test_a_time_before_1970_is_refused():
     with pytest.raises(ValueError, match="not after 1970"):
         millis(EPOCH)
-
-
-def test_margin_does_not_jump_where_a_tier_begins():
-    tiers = margin_tiers([(500.0, 0.02, 0.04), (0.0, 0.01, 0.02), (1000.0, 0.05, 0.1)])
-    assert [tier.floor_usd for tier in tiers] == [0.0, 500.0, 1000.0]
-    assert [tier.max_leverage for tier in tiers] == [50.0, 25.0, 10.0]
-    for below, above in pairwise(tiers):
-        owed = [above.floor_usd * tier.rate - tier.deduction_usd for tier in (below, above)]
-        assert owed[0] == pytest.approx(owed[1])
-
-
-def test_there_are_no_tiers_without_levels():
-    assert margin_tiers([]) == ()

@@ -12,11 +12,12 @@ from typing import ClassVar, Final
 import msgspec
 
 from foreshock_exchanges.contracts import Contract, instrument
-from foreshock_exchanges.figures import margin_tiers
 from foreshock_exchanges.rest import Budget, OpenContracts, Premium, Request, Ticker
+from foreshock_exchanges.tiers import margin_tiers
 from foreshock_exchanges.venue import VenueRest, reader
+from foreshock_exchanges.venues.bitmex import candles
 from foreshock_exchanges.wire import Amount, Instant, Positive, Share, Signed, decoder, millis
-from foreshock_schemas.events import Instrument, InstrumentStatus, MarginTier
+from foreshock_schemas.events import Instrument, InstrumentStatus, Kline, MarginTier
 
 FUNDING_H: Final = 8.0
 
@@ -68,10 +69,7 @@ _read_row = decoder(_Row)
 
 
 class BitmexRest(VenueRest):
-    """Requests, and readers of their bodies: one call tells everything of all contracts.
-
-    There are no candles: the venue has none of 15 minutes, and its others do not tell who bought.
-    """
+    """Requests, and readers of their bodies: one call tells everything but candles."""
 
     name: ClassVar[str] = "bitmex"
     budget: ClassVar[Budget] = Budget(weight=30, window_s=60.0)
@@ -162,6 +160,18 @@ class BitmexRest(VenueRest):
             if (mark := row.mark_price) and row.open_contracts is not None
         ]
 
+    def klines(self, symbol: str, interval: str, limit: int) -> Request | None:
+        """The newest candles of a contract, if they are of an hour."""
+        return candles.hourly(symbol, limit) if interval == candles.HOURLY else None
+
+    @reader
+    def read_klines(self, body: bytes, symbol: str, interval: str, recv_ms: int) -> list[Kline]:
+        """Return the candles, oldest first."""
+        known = self.contracts.sized(symbol)
+        if known is None or interval != candles.HOURLY:
+            raise ValueError(f"no candles of {interval} for {symbol}")
+        return candles.read_hourly(body, known, recv_ms)
+
     def _rows(self, body: bytes) -> Iterator[tuple[Contract, _Row]]:
         for row in _perpetuals(body):
             if (known := self.contracts.sized(row.symbol)) is not None:
@@ -203,4 +213,4 @@ def _funding_hours(row: _Row) -> float | None:
 def _tiers(row: _Row) -> tuple[MarginTier, ...]:
     if row.maint_margin is None or row.init_margin is None:
         return ()
-    return margin_tiers([(0.0, row.maint_margin, row.init_margin)])
+    return margin_tiers([(0.0, row.maint_margin, 1 / row.init_margin)])

@@ -4,16 +4,17 @@ https://docs.dydx.exchange/api_integration-indexer/indexer_api
 """
 
 from collections.abc import Iterator, Sequence
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 
 from foreshock_exchanges.contracts import Contract, instrument
-from foreshock_exchanges.figures import margin_tiers
 from foreshock_exchanges.rest import Budget, OpenContracts, Premium, Request, Ticker
+from foreshock_exchanges.tiers import margin_tiers
 from foreshock_exchanges.venue import VenueRest, reader
-from foreshock_exchanges.wire import Amount, Share, Signed, decoder
-from foreshock_schemas.events import Instrument, InstrumentStatus
+from foreshock_exchanges.wire import Amount, Instant, Positive, Share, Signed, decoder, millis
+from foreshock_schemas.events import Instrument, InstrumentStatus, Kline
+from foreshock_schemas.ids import venue_id
 
 FUNDING_H: Final = 1.0
 
@@ -25,6 +26,9 @@ _STATUS: Final[dict[str, InstrumentStatus]] = {
     "CANCEL_ONLY": "closing",
     "FINAL_SETTLEMENT": "closing",
 }
+_RESOLUTIONS: Final = {"15m": "15MINS", "1h": "1HOUR"}
+_INTERVALS_MS: Final = {"15m": 900_000, "1h": 3_600_000}
+_MOST_CANDLES: Final = 1000
 
 
 class _Market(msgspec.Struct, rename="camel"):
@@ -44,11 +48,30 @@ class _Markets(msgspec.Struct):
     markets: dict[str, _Market]
 
 
+class _Candle(msgspec.Struct, rename="camel"):
+    started_at: Instant
+    open: Positive
+    high: Positive
+    low: Positive
+    close: Positive
+    base_token_volume: Amount
+    usd_volume: Amount
+    trades: int
+
+
+class _Candles(msgspec.Struct):
+    candles: list[_Candle]
+
+
 _read_markets = decoder(_Markets)
+_read_candles = decoder(_Candles)
 
 
 class DydxRest(VenueRest):
-    """Requests, and readers of their bodies: one call tells everything of all markets."""
+    """Requests, and readers of their bodies: one call tells everything of all markets.
+
+    Candles do not tell what takers bought: 0 stands there.
+    """
 
     name: ClassVar[str] = "dydx"
     budget: ClassVar[Budget] = Budget(weight=100, window_s=10.0)
@@ -71,7 +94,7 @@ class DydxRest(VenueRest):
                 tick=row.tick_size,
                 funding_interval_h=FUNDING_H,
                 tiers=margin_tiers(
-                    [(0.0, row.maintenance_margin_fraction, row.initial_margin_fraction)]
+                    [(0.0, row.maintenance_margin_fraction, 1 / row.initial_margin_fraction)]
                 ),
             )
             for _, row in self._rows(body)
@@ -138,6 +161,23 @@ class DydxRest(VenueRest):
             for known, row in self._rows(body)
         ]
 
+    def klines(self, symbol: str, interval: str, limit: int) -> Request:
+        """The newest candles of a market; 1,000 at most."""
+        params = (
+            ("resolution", _RESOLUTIONS[interval]),
+            ("limit", str(min(_MOST_CANDLES, limit))),
+        )
+        return Request(path=f"/v4/candles/perpetualMarkets/{symbol}", params=params)
+
+    @reader
+    def read_klines(self, body: bytes, symbol: str, interval: str, recv_ms: int) -> list[Kline]:
+        """Return the candles, oldest first; the last may be unfinished."""
+        known = self.contracts.sized(symbol)
+        if known is None or interval not in _RESOLUTIONS:
+            raise ValueError(f"no candles of {interval} for {symbol}")
+        told: _Candles = _read_candles(body)
+        return [_kline(row, known, interval, recv_ms) for row in reversed(told.candles)]
+
     def _rows(self, body: bytes) -> Iterator[tuple[Contract, _Market]]:
         markets: _Markets = _read_markets(body)
         for row in markets.markets.values():
@@ -151,3 +191,25 @@ _MARKETS: Final = Request(path="/v4/perpetualMarkets")
 def _change_pct(price: float, change: float) -> float:
     day_ago = price - change
     return 100 * change / day_ago if day_ago > 0 else 0.0
+
+
+def _kline(row: _Candle, known: Contract, interval: Any, recv_ms: int) -> Kline:
+    start_ms = millis(row.started_at)
+    return Kline(
+        event_id=venue_id("dydx", known.symbol, f"kline_{interval}", start_ms),
+        ts_event_ms=start_ms + _INTERVALS_MS[interval],
+        ts_recv_ms=recv_ms,
+        exchange="dydx",
+        symbol=known.symbol,
+        coin=known.coin,
+        interval=interval,
+        start_ms=start_ms,
+        open=row.open / known.multiplier,
+        high=row.high / known.multiplier,
+        low=row.low / known.multiplier,
+        close=row.close / known.multiplier,
+        volume_coins=row.base_token_volume * known.multiplier,
+        notional_usd=row.usd_volume,
+        taker_buy_usd=0.0,
+        trades=row.trades,
+    )

@@ -14,7 +14,7 @@ import msgspec
 
 from foreshock_exchanges.base import Channel, Feed, Ignored, MarketEvent, OtherStream, Parsed
 from foreshock_exchanges.contracts import Contract, Contracts
-from foreshock_exchanges.figures import open_interest
+from foreshock_exchanges.open_interest import open_interest
 from foreshock_exchanges.venue import VenueAdapter
 from foreshock_exchanges.venues.hyperliquid.names import contract_by_name
 from foreshock_exchanges.venues.hyperliquid.rest import (

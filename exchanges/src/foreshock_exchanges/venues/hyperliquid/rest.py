@@ -10,8 +10,8 @@ from typing import Annotated, ClassVar, Final
 import msgspec
 
 from foreshock_exchanges.contracts import Contract, instrument
-from foreshock_exchanges.figures import margin_tiers
 from foreshock_exchanges.rest import Budget, OpenContracts, Premium, Request, Ticker
+from foreshock_exchanges.tiers import margin_tiers
 from foreshock_exchanges.venue import VenueRest, reader
 from foreshock_exchanges.venues.hyperliquid.names import base_of, contract_by_name
 from foreshock_exchanges.wire import Amount, Signed, decoder
@@ -170,5 +170,5 @@ def _tiers(row: _Asset, table: _Table | None) -> tuple[MarginTier, ...]:
     # https://hyperliquid.gitbook.io/hyperliquid-docs/trading/margining: half the initial margin
     levels = table.margin_tiers if table else [_Level(0.0, row.max_leverage)]
     return margin_tiers(
-        (level.lower_bound, 0.5 / level.max_leverage, 1 / level.max_leverage) for level in levels
+        (level.lower_bound, 0.5 / level.max_leverage, level.max_leverage) for level in levels
     )

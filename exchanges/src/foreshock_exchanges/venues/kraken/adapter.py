@@ -12,7 +12,7 @@ import msgspec
 
 from foreshock_exchanges.base import Channel, Feed, Ignored, OtherStream, Parsed, Unsized
 from foreshock_exchanges.contracts import Contracts
-from foreshock_exchanges.figures import open_interest
+from foreshock_exchanges.open_interest import open_interest
 from foreshock_exchanges.rest import Premium
 from foreshock_exchanges.venue import VenueAdapter, pages
 from foreshock_exchanges.venues.kraken import products

@@ -10,8 +10,8 @@ from typing import ClassVar, Final
 import msgspec
 
 from foreshock_exchanges.contracts import Contract, instrument
-from foreshock_exchanges.figures import margin_tiers
 from foreshock_exchanges.rest import Budget, OpenContracts, Premium, Request, Ticker
+from foreshock_exchanges.tiers import margin_tiers
 from foreshock_exchanges.venue import VenueRest, reader
 from foreshock_exchanges.venues.kraken import products
 from foreshock_exchanges.wire import Amount, Instant, Positive, Share, Signed, decoder, millis
@@ -179,7 +179,7 @@ def _tiers(row: _Product) -> tuple[MarginTier, ...]:
         (
             level.contracts or level.num_non_contract_units or 0.0,
             level.maintenance_margin,
-            level.initial_margin,
+            1 / level.initial_margin,
         )
         for level in row.margin_levels
     )

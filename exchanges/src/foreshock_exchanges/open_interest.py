@@ -1,31 +1,8 @@
-"""Figures that several venues tell in pieces, put together in one way."""
-
-from collections.abc import Iterable
+"""Open interest as streams tell it: beside a contract's mark price and funding."""
 
 from foreshock_exchanges.rest import Premium
-from foreshock_schemas.events import MarginTier, OpenInterest
+from foreshock_schemas.events import OpenInterest
 from foreshock_schemas.ids import content_id
-
-
-def margin_tiers(levels: Iterable[tuple[float, float, float]]) -> tuple[MarginTier, ...]:
-    """Return tiers from levels of (floor in USD, maintenance margin, initial margin) as shares.
-
-    A level's share counts for what lies above its floor, so that margin does not jump there.
-    """
-    tiers: list[MarginTier] = []
-    rate = deduction_usd = 0.0
-    for floor_usd, maintenance, initial in sorted(levels):
-        deduction_usd += floor_usd * (maintenance - rate)
-        rate = maintenance
-        tiers.append(
-            MarginTier(
-                floor_usd=floor_usd,
-                rate=rate,
-                max_leverage=1 / initial,
-                deduction_usd=deduction_usd,
-            )
-        )
-    return tuple(tiers)
 
 
 def open_interest(
