@@ -105,6 +105,8 @@ class Bitmex(VenueAdapter):
 
     def feeds(self, channel: Channel, symbols: Sequence[str], ws_url: str) -> list[Feed]:
         """Return one socket, with the contracts' mark prices beside the channel."""
+        if not symbols:
+            return []
         liquidations = channel is Channel.LIQUIDATIONS
         asked = ["liquidation"] if liquidations else [f"trade:{symbol}" for symbol in symbols]
         asked += [f"instrument:{symbol}" for symbol in symbols]

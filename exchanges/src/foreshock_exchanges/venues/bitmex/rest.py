@@ -11,11 +11,11 @@ from typing import ClassVar, Final
 
 import msgspec
 
+from foreshock_exchanges.candles import Prices, candle
 from foreshock_exchanges.contracts import Contract, instrument
 from foreshock_exchanges.rest import Budget, OpenContracts, Premium, Request, Ticker
 from foreshock_exchanges.tiers import margin_tiers
 from foreshock_exchanges.venue import VenueRest, reader
-from foreshock_exchanges.venues.bitmex import candles
 from foreshock_exchanges.wire import Amount, Instant, Positive, Share, Signed, decoder, millis
 from foreshock_schemas.events import Instrument, InstrumentStatus, Kline, MarginTier
 
@@ -30,6 +30,8 @@ _STATUS: Final[dict[str, InstrumentStatus]] = {
     "Settled": "closed",
     "Delisted": "closed",
 }
+_CANDLE: Final = "1h"
+_MOST_CANDLES: Final = 1000
 _DAY_MS: Final = 86_400_000
 _HOUR_MS: Final = 3_600_000
 
@@ -63,6 +65,18 @@ class _Row(msgspec.Struct, rename="camel"):
     open_contracts: Amount | None = msgspec.field(name="openInterest", default=None)
 
 
+class _Candle(msgspec.Struct, rename="camel"):
+    timestamp: Instant  # its end
+    open: Positive
+    high: Positive
+    low: Positive
+    close: Positive
+    trades: int
+    volume: Amount
+    foreign_notional: Amount
+
+
+_read_candles = decoder(list[_Candle])
 _read_list = decoder(list[msgspec.Raw])
 _read_kind = decoder(_Kind)
 _read_row = decoder(_Row)
@@ -161,16 +175,20 @@ class BitmexRest(VenueRest):
         ]
 
     def klines(self, symbol: str, interval: str, limit: int) -> Request | None:
-        """The newest candles of a contract, if they are of an hour."""
-        return candles.hourly(symbol, limit) if interval == candles.HOURLY else None
+        """The newest finished candles of an hour, 1,000 at most; there are none of 15 minutes."""
+        if interval != _CANDLE:
+            return None
+        count = str(min(_MOST_CANDLES, limit))
+        params = (("symbol", symbol), ("binSize", _CANDLE), ("count", count), ("reverse", "true"))
+        return Request(path="/api/v1/trade/bucketed", params=params)
 
     @reader
     def read_klines(self, body: bytes, symbol: str, interval: str, recv_ms: int) -> list[Kline]:
         """Return the candles, oldest first."""
         known = self.contracts.sized(symbol)
-        if known is None or interval != candles.HOURLY:
+        if known is None or interval != _CANDLE:
             raise ValueError(f"no candles of {interval} for {symbol}")
-        return candles.read_hourly(body, known, recv_ms)
+        return [_kline(row, known, recv_ms) for row in reversed(_read_candles(body))]
 
     def _rows(self, body: bytes) -> Iterator[tuple[Contract, _Row]]:
         for row in _perpetuals(body):
@@ -214,3 +232,10 @@ def _tiers(row: _Row) -> tuple[MarginTier, ...]:
     if row.maint_margin is None or row.init_margin is None:
         return ()
     return margin_tiers([(0.0, row.maint_margin, 1 / row.init_margin)])
+
+
+def _kline(row: _Candle, known: Contract, recv_ms: int) -> Kline:
+    prices = Prices(row.open, row.high, row.low, row.close)
+    start_ms, usd = millis(row.timestamp) - _HOUR_MS, row.foreign_notional
+    told = candle(known, _CANDLE, start_ms, prices, row.volume, usd, recv_ms)
+    return msgspec.structs.replace(told, trades=row.trades)

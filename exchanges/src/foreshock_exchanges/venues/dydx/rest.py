@@ -4,17 +4,17 @@ https://docs.dydx.exchange/api_integration-indexer/indexer_api
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 import msgspec
 
+from foreshock_exchanges.candles import Prices, candle
 from foreshock_exchanges.contracts import Contract, instrument
 from foreshock_exchanges.rest import Budget, OpenContracts, Premium, Request, Ticker
 from foreshock_exchanges.tiers import margin_tiers
 from foreshock_exchanges.venue import VenueRest, reader
 from foreshock_exchanges.wire import Amount, Instant, Positive, Share, Signed, decoder, millis
 from foreshock_schemas.events import Instrument, InstrumentStatus, Kline
-from foreshock_schemas.ids import venue_id
 
 FUNDING_H: Final = 1.0
 
@@ -27,7 +27,6 @@ _STATUS: Final[dict[str, InstrumentStatus]] = {
     "FINAL_SETTLEMENT": "closing",
 }
 _RESOLUTIONS: Final = {"15m": "15MINS", "1h": "1HOUR"}
-_INTERVALS_MS: Final = {"15m": 900_000, "1h": 3_600_000}
 _MOST_CANDLES: Final = 1000
 
 
@@ -193,23 +192,8 @@ def _change_pct(price: float, change: float) -> float:
     return 100 * change / day_ago if day_ago > 0 else 0.0
 
 
-def _kline(row: _Candle, known: Contract, interval: Any, recv_ms: int) -> Kline:
-    start_ms = millis(row.started_at)
-    return Kline(
-        event_id=venue_id("dydx", known.symbol, f"kline_{interval}", start_ms),
-        ts_event_ms=start_ms + _INTERVALS_MS[interval],
-        ts_recv_ms=recv_ms,
-        exchange="dydx",
-        symbol=known.symbol,
-        coin=known.coin,
-        interval=interval,
-        start_ms=start_ms,
-        open=row.open / known.multiplier,
-        high=row.high / known.multiplier,
-        low=row.low / known.multiplier,
-        close=row.close / known.multiplier,
-        volume_coins=row.base_token_volume * known.multiplier,
-        notional_usd=row.usd_volume,
-        taker_buy_usd=0.0,
-        trades=row.trades,
-    )
+def _kline(row: _Candle, known: Contract, interval: str, recv_ms: int) -> Kline:
+    prices = Prices(row.open, row.high, row.low, row.close)
+    start_ms, coins, usd = millis(row.started_at), row.base_token_volume, row.usd_volume
+    told = candle(known, interval, start_ms, prices, coins, usd, recv_ms)
+    return msgspec.structs.replace(told, trades=row.trades)

@@ -33,6 +33,7 @@ _PING: Final = '{"method":"ping"}'
 _PING_EVERY_S: Final = 30.0
 """The venue closes what was silent for 60 s."""
 
+_KINDS: Final = {Channel.TRADES: ("trades", "activeAssetCtx")}
 _AGGRESSOR: Final[dict[str, Aggressor]] = {"B": "buy", "A": "sell"}
 _WORDS: Final = {
     "pong": Ignored.PONG,
@@ -89,14 +90,17 @@ class Hyperliquid(VenueAdapter):
         }
 
     def feeds(self, channel: Channel, symbols: Sequence[str], ws_url: str) -> list[Feed]:
-        """Return one socket: an address may open 10, with 1,000 subscriptions in all."""
-        if channel is not Channel.TRADES:
-            return []
+        """Return one socket, if anything is asked for.
+
+        An address may open 10, with 1,000 subscriptions in all: 500 contracts.
+        """
         asked = [
             {"method": "subscribe", "subscription": {"type": kind, "coin": symbol}}
-            for kind in ("trades", "activeAssetCtx")
+            for kind in _KINDS.get(channel, ())
             for symbol in symbols
         ]
+        if not asked:
+            return []
         return [
             Feed(
                 url=f"{ws_url}/ws",

@@ -101,6 +101,8 @@ class Kraken(VenueAdapter):
 
     def feeds(self, channel: Channel, symbols: Sequence[str], ws_url: str) -> list[Feed]:
         """Return one socket with the products' trades, for either channel, and their tickers."""
+        if not symbols:
+            return []
         return [
             Feed(
                 url=f"{ws_url}/ws/v1",

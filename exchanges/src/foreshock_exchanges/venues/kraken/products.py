@@ -1,6 +1,6 @@
 """What Kraken Futures calls its products.
 
-https://support.kraken.com/hc/en-us/articles/360022835891-Ticker-symbols
+https://docs.kraken.com/api-reference/instrument-details/get-instruments
 `PI_` is a perpetual of inverse contracts, one USD each; `PF_` a linear one, in coins; `FI_` and
 `FF_` have an end; `in_` and `rr_` are indices. Frames write them in capitals, instruments of
 earlier years in small letters.

@@ -1,7 +1,7 @@
 """Kraken Futures: keyless REST calls and what their bodies say.
 
 https://docs.kraken.com/api-reference/instrument-details/get-instruments
-https://docs.kraken.com/api-reference/market-data/get-tickers
+https://docs.kraken.com/api/docs/futures-api/trading/get-tickers
 """
 
 from collections.abc import Iterator, Sequence
