@@ -134,9 +134,9 @@ class Hyperliquid(VenueAdapter):
         known = self.contracts.sized(told.coin)
         if known is None:
             return Ignored.OTHER_MARKET
-        premium = premium_of(known, told.ctx, recv_ms)
-        if premium is None:
+        if not (price := told.ctx.mark_px):
             return Ignored.EMPTY
-        mark = known.mark(told.ctx.mark_px or 0.0, told.ctx.oracle_px, recv_ms, recv_ms)
+        mark = known.mark(price, told.ctx.oracle_px, recv_ms, recv_ms)
+        premium = premium_of(known, told.ctx, price, recv_ms)
         coins = told.ctx.open_interest * known.multiplier
         return [mark, open_interest(self.name, premium, coins, None, recv_ms)]

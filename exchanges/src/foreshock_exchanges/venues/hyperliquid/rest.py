@@ -116,10 +116,10 @@ class HyperliquidRest(VenueRest):
     def read_premiums(self, bodies: Sequence[bytes], recv_ms: int) -> list[Premium]:
         """Return them for contracts that have a mark price; funding is hourly."""
         return [
-            premium
+            premium_of(known, row, mark, recv_ms)
             for body in bodies
             for known, row in self._rows(body)
-            if (premium := premium_of(known, row, recv_ms)) is not None
+            if (mark := row.mark_px)
         ]
 
     def open_interest(self, symbols: Sequence[str]) -> list[Request]:
@@ -146,14 +146,12 @@ class HyperliquidRest(VenueRest):
                 yield known, row
 
 
-def premium_of(known: Contract, row: Context, recv_ms: int) -> Premium | None:
-    """Return a contract's mark, oracle price and hourly funding, if it has a mark."""
-    if not row.mark_px:
-        return None
+def premium_of(known: Contract, row: Context, mark: float, recv_ms: int) -> Premium:
+    """Return a contract's mark, as on the wire, with its oracle price and hourly funding."""
     return Premium(
         symbol=known.symbol,
         coin=known.coin,
-        mark_price=row.mark_px / known.multiplier,
+        mark_price=mark / known.multiplier,
         index_price=row.oracle_px / known.multiplier if row.oracle_px else None,
         funding_rate=row.funding,
         next_funding_ms=None,
