@@ -51,6 +51,31 @@ def test_combined_streams_of_2021():
     assert sum(e.notional_usd for e in trades) == pytest.approx(37_718.22, abs=0.01)
 
 
+def test_inverse_contracts_of_kraken_of_2021():
+    adapter, found = load("kraken"), []
+    intake = Intake(adapter, refused)
+    with zstandard.open(ROOT / "KRAKEN_FUTURES.jsonl.zst", "rt") as lines:
+        for row in map(json.loads, lines):
+            if row["t"] == "http":
+                adapter.learn(adapter.rest.read_instruments(row["data"].encode(), 2**43))
+            if row["t"] == "recv":
+                found += intake.take(row["data"].encode(), int(row["ts"] * 1000))
+    assert intake.frames == 7_175
+    assert intake.ignored == {
+        Ignored.ACK: 31,
+        Ignored.SNAPSHOT: 10,
+        Ignored.OTHER_MARKET: 1,
+        "other_stream:book": 7_014,
+        "other_stream:book_snapshot": 10,
+        "other_stream:ticker_lite": 107,
+    }
+    assert [(e.symbol, e.aggressor, e.notional_usd) for e in found] == [
+        ("PI_LTCUSD", "buy", 320.0),
+        ("PI_ETHUSD", "buy", 40.0),
+    ]
+    assert found[1].size_coins == pytest.approx(40 / 2005.2)
+
+
 def test_liquidations_of_2026():
     adapter, found = load("binance"), []
     for line in (ROOT / "liquidation_frames_2026.jsonl").read_text().splitlines():

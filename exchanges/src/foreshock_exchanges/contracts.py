@@ -12,6 +12,7 @@ from foreshock_schemas.events import (
     Instrument,
     InstrumentStatus,
     Liquidation,
+    MarginTier,
     Position,
     Trade,
 )
@@ -189,13 +190,14 @@ def instrument(
     inverse: bool = False,
     tick: float | None = None,
     funding_interval_h: float | None = None,
+    tiers: tuple[MarginTier, ...] = (),
 ) -> Instrument:
     """Return an instrument; `base` is the venue's, with any multiplier in it (1000PEPE)."""
     coin, multiplier = coin_of(base)
+    margins = [figure for tier in tiers for figure in msgspec.structs.astuple(tier)]
+    said = (status, multiplier, size, funding_interval_h or 0.0, *margins)
     return Instrument(
-        event_id=content_id(
-            exchange, symbol, "instrument", status, multiplier, size, funding_interval_h or 0.0
-        ),
+        event_id=content_id(exchange, symbol, "instrument", *said),
         ts_event_ms=recv_ms,
         ts_recv_ms=recv_ms,
         exchange=exchange,
@@ -207,6 +209,7 @@ def instrument(
         tick_size=tick or None,
         status=status,
         funding_interval_h=funding_interval_h,
+        tiers=tiers,
         inverse=inverse,
     )
 

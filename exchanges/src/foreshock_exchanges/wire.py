@@ -5,15 +5,23 @@ the bounds here.
 """
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final
 
 import msgspec
 
 Positive = Annotated[float, msgspec.Meta(gt=0, lt=1e18)]
 Amount = Annotated[float, msgspec.Meta(ge=0, lt=1e18)]
 Signed = Annotated[float, msgspec.Meta(gt=-1e18, lt=1e18)]
+Share = Annotated[float, msgspec.Meta(ge=1e-6, le=1)]
+"""A part of one: a margin that is asked for."""
 Millis = Annotated[int, msgspec.Meta(gt=0, lt=2**53)]
 """A time, ms since 1970 UTC."""
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A time as ISO 8601 text with its offset, read by `millis`."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 def decoder(wire_type: Any) -> Callable[[bytes], Any]:
@@ -28,3 +36,15 @@ def number_or_none(text: str | None) -> float | None:
         ValueError: It is neither empty nor a finite number.
     """
     return msgspec.convert(text, Signed, strict=False) if text else None
+
+
+def millis(at: datetime) -> int:
+    """Return a time as whole ms since 1970 UTC.
+
+    Raises:
+        ValueError: It is not after that.
+    """
+    passed_ms = (at - _EPOCH) // _MILLISECOND
+    if passed_ms <= 0:
+        raise ValueError(f"{at} is not after 1970")
+    return passed_ms

@@ -1,0 +1,199 @@
+"""dYdX v4: the indexer's keyless REST calls, and what their bodies say.
+
+https://docs.dydx.exchange/api_integration-indexer/indexer_api
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Final
+
+import msgspec
+
+from foreshock_exchanges.candles import Prices, candle
+from foreshock_exchanges.contracts import Contract, instrument
+from foreshock_exchanges.rest import Budget, OpenContracts, Premium, Request, Ticker
+from foreshock_exchanges.tiers import margin_tiers
+from foreshock_exchanges.venue import VenueRest, reader
+from foreshock_exchanges.wire import Amount, Instant, Positive, Share, Signed, decoder, millis
+from foreshock_schemas.events import Instrument, InstrumentStatus, Kline
+
+FUNDING_H: Final = 1.0
+
+_STATUS: Final[dict[str, InstrumentStatus]] = {
+    "ACTIVE": "trading",
+    "INITIALIZING": "pending",
+    "POST_ONLY": "pending",
+    "PAUSED": "pending",
+    "CANCEL_ONLY": "closing",
+    "FINAL_SETTLEMENT": "closing",
+}
+_RESOLUTIONS: Final = {"15m": "15MINS", "1h": "1HOUR"}
+_MOST_CANDLES: Final = 1000
+
+
+class _Market(msgspec.Struct, rename="camel"):
+    ticker: str
+    status: str
+    tick_size: Amount
+    initial_margin_fraction: Share
+    maintenance_margin_fraction: Share
+    open_interest: Amount
+    oracle_price: Amount | None = None
+    next_funding_rate: Signed | None = None
+    price_change: Signed | None = msgspec.field(name="priceChange24H", default=None)
+    volume_usd: Amount = msgspec.field(name="volume24H", default=0.0)
+
+
+class _Markets(msgspec.Struct):
+    markets: dict[str, _Market]
+
+
+class _Candle(msgspec.Struct, rename="camel"):
+    started_at: Instant
+    open: Positive
+    high: Positive
+    low: Positive
+    close: Positive
+    base_token_volume: Amount
+    usd_volume: Amount
+    trades: int
+
+
+class _Candles(msgspec.Struct):
+    candles: list[_Candle]
+
+
+_read_markets = decoder(_Markets)
+_read_candles = decoder(_Candles)
+
+
+class DydxRest(VenueRest):
+    """Requests, and readers of their bodies: one call tells everything of all markets.
+
+    Candles do not tell what takers bought: 0 stands there.
+    """
+
+    name: ClassVar[str] = "dydx"
+    budget: ClassVar[Budget] = Budget(weight=100, window_s=10.0)
+
+    def instruments(self) -> Request:
+        """All markets."""
+        return _MARKETS
+
+    @reader
+    def read_instruments(self, body: bytes, recv_ms: int) -> list[Instrument]:
+        """Return the markets of coins that are known by a ticker."""
+        return [
+            instrument(
+                self.name,
+                row.ticker,
+                row.ticker.removesuffix("-USD"),
+                recv_ms,
+                quote="USD",
+                status=_STATUS[row.status],
+                tick=row.tick_size,
+                funding_interval_h=FUNDING_H,
+                tiers=margin_tiers(
+                    [(0.0, row.maintenance_margin_fraction, 1 / row.initial_margin_fraction)]
+                ),
+            )
+            for _, row in self._rows(body)
+            if row.status in _STATUS
+        ]
+
+    def tickers(self) -> Request:
+        """All markets."""
+        return _MARKETS
+
+    @reader
+    def read_tickers(self, body: bytes, recv_ms: int) -> list[Ticker]:
+        """Return the tickers; there is no last price, so that the oracle price stands for it."""
+        return [
+            Ticker(
+                symbol=row.ticker,
+                coin=known.coin,
+                last_price=price / known.multiplier,
+                volume_24h_usd=row.volume_usd,
+                change_24h_pct=_change_pct(price, row.price_change or 0.0),
+                ts_event_ms=recv_ms,
+            )
+            for known, row in self._rows(body)
+            if (price := row.oracle_price)
+        ]
+
+    def premiums(self) -> list[Request]:
+        """All markets."""
+        return [_MARKETS]
+
+    @reader
+    def read_premiums(self, bodies: Sequence[bytes], recv_ms: int) -> list[Premium]:
+        """Return them for markets that have an oracle price: it is the mark and the index."""
+        return [
+            Premium(
+                symbol=row.ticker,
+                coin=known.coin,
+                mark_price=price / known.multiplier,
+                index_price=price / known.multiplier,
+                funding_rate=row.next_funding_rate,
+                next_funding_ms=None,
+                ts_event_ms=recv_ms,
+                funding_interval_h=FUNDING_H,
+            )
+            for body in bodies
+            for known, row in self._rows(body)
+            if (price := row.oracle_price)
+        ]
+
+    def open_interest(self, symbols: Sequence[str]) -> list[Request]:
+        """All markets."""
+        return [_MARKETS]
+
+    @reader
+    def read_open_interest(self, body: bytes, recv_ms: int) -> list[OpenContracts]:
+        """Return the open interest of all markets, one-sided."""
+        return [
+            OpenContracts(
+                symbol=row.ticker,
+                coin=known.coin,
+                open_interest_coins=row.open_interest * known.multiplier,
+                ts_event_ms=recv_ms,
+            )
+            for known, row in self._rows(body)
+        ]
+
+    def klines(self, symbol: str, interval: str, limit: int) -> Request:
+        """The newest candles of a market; 1,000 at most."""
+        params = (
+            ("resolution", _RESOLUTIONS[interval]),
+            ("limit", str(min(_MOST_CANDLES, limit))),
+        )
+        return Request(path=f"/v4/candles/perpetualMarkets/{symbol}", params=params)
+
+    @reader
+    def read_klines(self, body: bytes, symbol: str, interval: str, recv_ms: int) -> list[Kline]:
+        """Return the candles, oldest first; the last may be unfinished."""
+        known = self.contracts.sized(symbol)
+        if known is None or interval not in _RESOLUTIONS:
+            raise ValueError(f"no candles of {interval} for {symbol}")
+        told: _Candles = _read_candles(body)
+        return [_kline(row, known, interval, recv_ms) for row in reversed(told.candles)]
+
+    def _rows(self, body: bytes) -> Iterator[tuple[Contract, _Market]]:
+        markets: _Markets = _read_markets(body)
+        for row in markets.markets.values():
+            if (known := self.contracts.sized(row.ticker)) is not None:
+                yield known, row
+
+
+_MARKETS: Final = Request(path="/v4/perpetualMarkets")
+
+
+def _change_pct(price: float, change: float) -> float:
+    day_ago = price - change
+    return 100 * change / day_ago if day_ago > 0 else 0.0
+
+
+def _kline(row: _Candle, known: Contract, interval: str, recv_ms: int) -> Kline:
+    prices = Prices(row.open, row.high, row.low, row.close)
+    start_ms, coins, usd = millis(row.started_at), row.base_token_volume, row.usd_volume
+    told = candle(known, interval, start_ms, prices, coins, usd, recv_ms)
+    return msgspec.structs.replace(told, trades=row.trades)
