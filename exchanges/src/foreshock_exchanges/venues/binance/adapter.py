@@ -88,10 +88,10 @@ class Binance(VenueAdapter):
         try:
             try:
                 raw = frame.startswith(b'{"e"')
-                row = wire.read(frame) if raw else wire.read_combined(frame).data
+                row = wire.read_agg_trade(frame) if raw else wire.read_combined(frame).data
             except msgspec.ValidationError:
                 return self._unusual(frame, recv_ms)
-            return self._makers[type(row)](row, recv_ms)
+            return self._trade(row, recv_ms)
         except BROKEN as e:
             raise MalformedMessage(f"binance: {e}") from e
 

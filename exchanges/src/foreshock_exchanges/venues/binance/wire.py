@@ -77,9 +77,9 @@ KINDS: Final = {"aggTrade", "trade", "forceOrder", "markPriceUpdate"}
 
 
 class Combined(msgspec.Struct, gc=False):
-    """A frame of a combined stream."""
+    """An aggregated trade in a frame of a combined stream."""
 
-    data: Row
+    data: AggTrade
 
 
 class Envelope(msgspec.Struct, gc=False):
@@ -94,6 +94,7 @@ class Envelope(msgspec.Struct, gc=False):
 
 
 read: Final[Callable[[bytes], Row]] = decoder(Row)
+read_agg_trade: Final[Callable[[bytes], AggTrade]] = decoder(AggTrade)
 read_combined: Final[Callable[[bytes], Combined]] = decoder(Combined)
 read_envelope: Final[Callable[[bytes], Envelope]] = decoder(Envelope)
 read_marks: Final[Callable[[bytes], list[Mark]]] = decoder(list[Mark])
