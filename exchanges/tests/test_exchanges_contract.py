@@ -256,7 +256,9 @@ def leaves(said):
         said = msgspec.structs.astuple(said)
     if isinstance(said, dict):
         said = list(said.values())
-    return sum(map(leaves, said), []) if isinstance(said, list | tuple) else [said]
+    if not isinstance(said, list | tuple):
+        return [said]
+    return [leaf for each in said for leaf in leaves(each)]
 
 
 def mutated(value, path, change):

@@ -8,9 +8,10 @@ import pytest
 import zstandard
 
 from foreshock_exchanges import load
-from foreshock_exchanges.base import Ignored
+from foreshock_exchanges.base import Ignored, MarkPrice, Unsized
 from foreshock_exchanges.intake import Intake
-from foreshock_schemas.events import Liquidation, Trade
+from foreshock_schemas.events import Instrument, Liquidation, OpenInterest, Trade
+from foreshock_schemas.testing import sample
 
 ROOT = next(
     (
@@ -40,12 +41,31 @@ def test_five_minutes_of_raw_trades_of_2024():
     assert bought == pytest.approx(77_197_396.65, abs=0.01)
 
 
+def rows_of(name):
+    with zstandard.open(ROOT / f"{name}.jsonl.zst", "rt") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def take_all(intake, rows):
+    """Return the events in all websocket frames of a recording."""
+    events = []
+    for row in rows:
+        if row["t"] == "recv":
+            events += intake.take(row["data"].encode(), int(row["ts"] * 1000))
+    return events
+
+
+def liquidations_of_2026(adapter, channel):
+    found = []
+    for row in map(json.loads, (ROOT / "liquidation_frames_2026.jsonl").read_text().splitlines()):
+        if channel in row["channel"]:
+            found += adapter.parse(json.dumps(row["frame"]).encode(), 2**43)
+    return found
+
+
 def test_combined_streams_of_2021():
-    intake, events = Intake(load("binance"), refused), []
-    with zstandard.open(ROOT / "BINANCE_FUTURES.jsonl.zst", "rt") as lines:
-        for row in map(json.loads, lines):
-            if row["t"] == "recv":
-                events += intake.take(row["data"].encode(), int(row["ts"] * 1000))
+    intake = Intake(load("binance"), refused)
+    events = take_all(intake, rows_of("BINANCE_FUTURES"))
     trades = [event for event in events if isinstance(event, Trade)]
     assert len(trades) == 91
     assert sum(e.notional_usd for e in trades) == pytest.approx(37_718.22, abs=0.01)
@@ -62,3 +82,88 @@ def test_liquidations_of_2026():
             found += parsed if isinstance(parsed, list) else []
     assert found
     assert all(isinstance(each, Liquidation) and each.notional_usd > 0 for each in found)
+
+
+def expected_open_interest(rows):
+    """Return the sum of all open interests in USD, read without the adapter."""
+    marks, total, count = {}, 0.0, 0
+    for row in rows:
+        frame = json.loads(row["data"]) if row["t"] == "recv" else {}
+        if frame.get("topic", "").startswith("tickers."):
+            said, symbol = frame["data"], frame["data"]["symbol"]
+            marks[symbol] = float(said.get("markPrice", marks.get(symbol, 0.0)))
+            if "singleOpenInterest" in said:
+                total += float(said["singleOpenInterest"]) * marks[symbol]
+                count += 1
+    return count, total
+
+
+def test_linear_and_spot_streams_of_bybit():
+    rows, intake = rows_of("BYBIT"), Intake(load("bybit"), refused)
+    events = take_all(intake, rows)
+    assert intake.frames == sum(row["t"] == "recv" for row in rows) == 3227
+    trades = [event for event in events if isinstance(event, Trade)]
+    assert len(trades) == 347
+    assert sum(e.notional_usd for e in trades) == pytest.approx(956_712.8802, abs=0.0001)
+    bought = sum(e.notional_usd for e in trades if e.aggressor == "buy")
+    assert bought == pytest.approx(104_324.1038, abs=0.0001)
+    interests = [event for event in events if isinstance(event, OpenInterest)]
+    count, usd = expected_open_interest(rows)
+    assert len(interests) == count == 20
+    assert sum(e.open_interest_usd for e in interests) == pytest.approx(usd)
+    assert sum(isinstance(event, MarkPrice) for event in events) == 89
+    assert intake.ignored == {
+        Ignored.ACK: 24,
+        Ignored.UNCHANGED: 734,
+        "other_stream:orderbook": 2148,
+        "other_stream:kline": 96,
+    }
+    assert intake.duplicates == 0
+
+
+def test_instruments_of_bybit():
+    [body] = [r["data"] for r in rows_of("BYBIT") if "category=linear" in r.get("url", "")]
+    rest = load("bybit").rest
+    found = rest.read_instruments(body.encode(), 1)
+    assert len(found) == 514
+    assert {each.funding_interval_h for each in found} == {1.0, 4.0, 8.0}
+    assert next(e for e in found if e.symbol == "SHIB1000USDT").multiplier == 1000.0
+    assert rest.next_page(rest.instruments(), body.encode()) is None
+
+
+def test_spot_dated_and_inverse_streams_of_okx():
+    rows, adapter = rows_of("OKX"), load("okx")
+    [body, *_] = [r["data"] for r in rows if r.get("url", "").endswith("instType=SWAP")]
+    adapter.learn(adapter.rest.read_instruments(body.encode(), 1))
+    intake = Intake(adapter, refused)
+    [trade] = take_all(intake, rows)
+    assert intake.frames == sum(row["t"] == "recv" for row in rows) == 410
+    assert trade.event_id == "okx:UNI-USD-SWAP:trades:12883020"
+    assert (trade.notional_usd, trade.aggressor) == (1_000.0, "sell")
+    assert trade.size_coins == pytest.approx(1_000 / 5.123)
+    assert intake.ignored == {
+        Ignored.ACK: 18,
+        Ignored.OTHER_MARKET: 73,
+        "other_stream:books": 290,
+        "other_stream:tickers": 28,
+    }
+
+
+def test_liquidations_of_bybit_of_2026():
+    adapter = load("bybit")
+    strk, ada = liquidations_of_2026(adapter, "allLiquidation")
+    assert (strk.coin, strk.position) == ("STRK", "long")
+    assert strk.notional_usd == pytest.approx(107.69, abs=0.005)
+    assert (ada.coin, ada.position) == ("ADA", "short")
+    assert ada.notional_usd == pytest.approx(2_536.99, abs=0.005)
+
+
+def test_liquidations_of_okx_of_2026():
+    adapter = load("okx")
+    [unsized] = liquidations_of_2026(adapter, "liquidation-orders")
+    assert unsized == Unsized("MINA-USDT-SWAP")
+    told = {"exchange": "okx", "symbol": unsized.symbol, "coin": "MINA", "multiplier": 1.0}
+    adapter.learn([sample(Instrument, contract_size=1.0, **told)])
+    [mina] = liquidations_of_2026(adapter, "liquidation-orders")
+    assert (mina.coin, mina.position) == ("MINA", "short")
+    assert mina.notional_usd == pytest.approx(1_082.03, abs=0.005)

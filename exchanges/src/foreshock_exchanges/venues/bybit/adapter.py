@@ -34,6 +34,7 @@ _SILENCE_S: Final = 30.0
 _AHEAD_MS: Final = 5000
 _SYMBOL: Final = re.compile(r"([A-Z0-9]{1,20})USDT")
 _TRADES: Final = b'{"topic":"publicTrade.'
+_SYMBOL_AT: Final = len("publicTrade.")
 _TICKER: Final = b'{"topic":"tickers.'
 
 # "S" is the side of the position: "When you receive a `Buy` update, this means that a long
@@ -58,7 +59,8 @@ class Bybit(VenueAdapter):
     def __init__(self) -> None:
         super().__init__(Contracts(_rule))
         self.rest = BybitRest(self.contracts)
-        self._tickers = Tickers(self.contracts.known)
+        self._known = self.contracts.known
+        self._tickers = Tickers(self._known)
         self._makers: dict[str, Callable[[bytes, int], Parsed]] = {
             "publicTrade": self._trades,
             "allLiquidation": self._liquidations,
@@ -91,8 +93,10 @@ class Bybit(VenueAdapter):
 
     def _trades(self, frame: bytes, recv_ms: int) -> Parsed:
         said = wire.read_trades(frame)
-        symbol = said.topic.partition(".")[2]
-        contract = self.contracts.sized(symbol)
+        symbol = said.topic[_SYMBOL_AT:]
+        contract = self._known.get(symbol)
+        if contract.__class__ is not Contract:
+            contract = self.contracts.sized(symbol)
         if contract is None:
             return Ignored.OTHER_MARKET
         prefix, latest_ms = f"bybit:{symbol}:publicTrade:", recv_ms + _AHEAD_MS
