@@ -74,9 +74,11 @@ def test_a_number_that_is_none_does_not_stay():
 
 def test_names_on_the_wire_do_not_fill_the_memory():
     bybit = load("bybit")
-    for number in range(25_000):
+    for number in range(10_001):
         bybit.parse(ticker("snapshot", f"C{number}USDT", markPrice="1"), NOW)
-    assert len(bybit._tickers._last) <= 10_000
+    forgotten, kept = (ticker("delta", f"C{n}USDT", singleOpenInterest="3") for n in (0, 10_000))
+    assert bybit.parse(forgotten, NOW) is Ignored.UNCHANGED
+    assert len(bybit.parse(kept, NOW)) == 1
 
 
 @pytest.mark.parametrize("channel", BOTH)

@@ -38,7 +38,7 @@ _SYMBOL_AT: Final = len("publicTrade.")
 _TICKER: Final = b'{"topic":"tickers.'
 
 # "S" is the side of the position: "When you receive a `Buy` update, this means that a long
-# position has been liquidated."
+# position has been liquidated" (docs/v5/websocket/public/all-liquidation).
 _LIQUIDATED: Final[dict[str, Position]] = {"Buy": "long", "Sell": "short"}
 
 

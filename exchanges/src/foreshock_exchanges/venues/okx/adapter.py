@@ -59,6 +59,7 @@ class Okx(VenueAdapter):
     def __init__(self) -> None:
         super().__init__(Contracts(_rule))
         self.rest = OkxRest(self.contracts)
+        self._known = self.contracts.known
         self._marks: dict[str, float] = {}
         self._makers: dict[str, Callable[[bytes, int], Parsed]] = {
             "trades": self._trades,
@@ -94,13 +95,42 @@ class Okx(VenueAdapter):
 
     def _trades(self, frame: bytes, recv_ms: int) -> Parsed:
         said = wire.read_trades(frame)
-        contract = self.contracts.find(said.arg.inst_id)
-        if contract is None:
-            return Ignored.OTHER_MARKET
-        if isinstance(contract, Unsized):
-            return [contract for _ in said.data] or Ignored.EMPTY
-        make = _inverse_trades if contract.inverse else _linear_trades
-        return make(said.data, contract, recv_ms) or Ignored.EMPTY
+        symbol = said.arg.inst_id
+        contract = self._known.get(symbol)
+        if contract.__class__ is not Contract or contract.inverse:
+            return self._unusual_trades(said, recv_ms)
+        coin, multiplier, contract_size = contract.coin, contract.multiplier, contract.size
+        latest_ms = recv_ms + _AHEAD_MS
+        trades: list[MarketEvent | Unsized] = []
+        for row in said.data:
+            at_ms = row.ts
+            if latest_ms < at_ms:
+                check_time(at_ms, recv_ms)
+            price, size = row.px, row.sz * contract_size
+            number = row.number if row.count == 1 else wire.numbers(row)
+            trades.append(
+                Trade(
+                    event_id=f"okx:{symbol}:trades:{number}",
+                    ts_event_ms=at_ms,
+                    ts_recv_ms=recv_ms,
+                    exchange="okx",
+                    symbol=symbol,
+                    coin=coin,
+                    aggressor=row.side,
+                    price=price / multiplier,
+                    size_coins=size * multiplier,
+                    notional_usd=price * size,
+                )
+            )
+        return trades or Ignored.EMPTY
+
+    def _unusual_trades(self, said: wire.Trades, recv_ms: int) -> Parsed:
+        def event(contract: Contract, row: wire.TradeRow) -> MarketEvent:
+            return contract.trade(
+                "trades", wire.numbers(row), row.side, row.px, row.sz, row.ts, recv_ms
+            )
+
+        return self.each(said.data, lambda _: said.arg.inst_id, event)
 
     def _liquidations(self, frame: bytes, recv_ms: int) -> Parsed:
         def event(contract: Contract, row: tuple[str, wire.Detail]) -> Liquidation:
@@ -137,7 +167,7 @@ class Okx(VenueAdapter):
         return self.each(marked, lambda row: row.inst_id, event)
 
     def _remember(self, symbol: str, mark: float) -> None:
-        if symbol not in self._marks and len(self._marks) >= len(self.contracts.known):
+        if symbol not in self._marks and len(self._marks) >= len(self._known):
             self._marks.clear()
         self._marks[symbol] = mark
 
@@ -145,43 +175,6 @@ class Okx(VenueAdapter):
 def _rule(symbol: str) -> Unsized | None:
     """Take a USDT-margined swap by its name; its size is not in there."""
     return Unsized(symbol) if _SYMBOL.fullmatch(symbol) else None
-
-
-def _linear_trades(
-    rows: list[wire.TradeRow], contract: Contract, recv_ms: int
-) -> list[MarketEvent | Unsized]:
-    symbol, coin, multiplier = contract.symbol, contract.coin, contract.multiplier
-    prefix, latest_ms, size = f"okx:{symbol}:trades:", recv_ms + _AHEAD_MS, contract.size
-    trades: list[MarketEvent | Unsized] = []
-    for row in rows:
-        if latest_ms < row.ts:
-            check_time(row.ts, recv_ms)
-        number = row.number if row.count == 1 else wire.numbers(row)
-        price, units = row.px, row.sz * size
-        trades.append(
-            Trade(
-                event_id=f"{prefix}{number}",
-                ts_event_ms=row.ts,
-                ts_recv_ms=recv_ms,
-                exchange="okx",
-                symbol=symbol,
-                coin=coin,
-                aggressor=row.side,
-                price=price / multiplier,
-                size_coins=units * multiplier,
-                notional_usd=price * units,
-            )
-        )
-    return trades
-
-
-def _inverse_trades(
-    rows: list[wire.TradeRow], contract: Contract, recv_ms: int
-) -> list[MarketEvent | Unsized]:
-    return [
-        contract.trade("trades", wire.numbers(row), row.side, row.px, row.sz, row.ts, recv_ms)
-        for row in rows
-    ]
 
 
 def _open_interest(

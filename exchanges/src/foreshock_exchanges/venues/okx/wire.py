@@ -12,7 +12,7 @@ import msgspec
 from foreshock_exchanges.wire import Amount, Millis, Positive, decoder
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
-Number = Annotated[int, msgspec.Meta(ge=0)]
+Number = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Arg(msgspec.Struct, gc=False, rename="camel"):
@@ -100,9 +100,15 @@ class Envelope(msgspec.Struct, gc=False):
 
 
 def numbers(row: TradeRow) -> str:
-    """Return the numbers of the trades in a row: one, or `first-last`."""
-    last = row.number
-    return str(last) if row.count == 1 else f"{last - row.count + 1}-{last}"
+    """Return the numbers of the trades in a row: one, or `first-last`.
+
+    Raises:
+        ValueError: They would be below 1.
+    """
+    last, first = row.number, row.number - row.count + 1
+    if first < 1:
+        raise ValueError(f"{row.count} trades up to number {last}")
+    return str(last) if row.count == 1 else f"{first}-{last}"
 
 
 read_trades: Final[Callable[[bytes], Trades]] = decoder(Trades)
