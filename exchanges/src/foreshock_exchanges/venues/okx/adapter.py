@@ -152,8 +152,9 @@ class Okx(VenueAdapter):
 
     def _mark_prices(self, frame: bytes, recv_ms: int) -> Parsed:
         def event(contract: Contract, row: wire.MarkRow) -> MarketEvent:
-            self._remember(row.inst_id, row.mark_px)
-            return contract.mark(row.mark_px, None, row.ts, recv_ms)
+            mark = contract.mark(row.mark_px, None, row.ts, recv_ms)
+            self._marks[row.inst_id] = row.mark_px
+            return mark
 
         return self.each(wire.read_marks(frame).data, lambda row: row.inst_id, event)
 
@@ -165,11 +166,6 @@ class Okx(VenueAdapter):
         rows = wire.read_open_interests(frame).data
         marked = [row for row in rows if row.inst_id in self._marks]
         return self.each(marked, lambda row: row.inst_id, event)
-
-    def _remember(self, symbol: str, mark: float) -> None:
-        if symbol not in self._marks and len(self._marks) >= len(self._known):
-            self._marks.clear()
-        self._marks[symbol] = mark
 
 
 def _rule(symbol: str) -> Unsized | None:
