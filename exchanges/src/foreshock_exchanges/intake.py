@@ -21,16 +21,21 @@ _REMEMBERED: Final = 50_000
 """Ids kept against repeats: over a minute of the busiest stream recorded, about 5 MB."""
 
 
+Heard = Literal["market", "refusal", "closing", "other"]
+
 _KINDS_NAMED: Final = 100
 """Other streams counted by name; beyond that they are counted together."""
+
+_NOT_NUMBERED: Final = (MarkPrice, Unsized)
+_HEARD: Final[dict[object, Heard]] = {
+    Ignored.SUBSCRIBE_ERROR: "refusal",
+    Ignored.SHUTDOWN: "closing",
+}
 
 DUPLICATE: Final = "duplicate"
 HISTORY: Final = "history"
 UNKNOWN_INSTRUMENT: Final = "unknown_instrument"
 """Why a frame gave no event although the adapter read some in it."""
-
-
-Heard = Literal["market", "refusal", "closing", "other"]
 
 
 class Intake:
@@ -63,36 +68,31 @@ class Intake:
         Old is what came before, and what happened before `since_ms` by the exchange's clock.
         """
         self.frames += 1
-        self.heard = "other"
+        self.heard = "market"
         try:
             parsed = self._parse(frame, recv_ms)
         except MalformedMessage as e:
+            self.heard = "other"
             self.malformed += 1
             self._on_refused(str(e), frame)
             return []
         if not isinstance(parsed, list):
             self._ignore(parsed, frame)
             return []
-        self.heard = "market"
-        old = ""
         events: list[MarketEvent] = []
         for event in parsed:
-            why = self._why_not(event, since_ms)
-            if why:
-                old = why
-            elif not isinstance(event, Unsized):
+            if isinstance(event, _NOT_NUMBERED):
+                if not isinstance(event, Unsized):
+                    events.append(event)
+            elif event.ts_event_ms >= since_ms and self._is_new(event.event_id):
                 events.append(event)
-            if why is UNKNOWN_INSTRUMENT:
-                self._on_refused(f"the size of {event.symbol} is not known", frame)
-        if not events:
-            self.ignored[old] += 1
+        if len(events) < len(parsed):
+            self._pass_over(parsed, frame, since_ms, gave_events=bool(events))
         return events
 
     def only_new(self, events: Iterable[T]) -> list[T]:
         """Return those of some events, come by another way than frames, that are new."""
-        fresh = [event for event in events if self._is_new(event.event_id)]
-        self.events += len(fresh)
-        return fresh
+        return [event for event in events if self._is_new(event.event_id)]
 
     def counts(self) -> Iterator[tuple[str, str, int]]:
         """Yield what is counted: a name, the reason where there is one, and how many."""
@@ -105,11 +105,9 @@ class Intake:
             yield "ignored", reason, count
 
     def _ignore(self, why: Ignored | OtherStream, frame: bytes) -> None:
+        self.heard = _HEARD.get(why, "other")
         if why is Ignored.SUBSCRIBE_ERROR:
-            self.heard = "refusal"
             self._on_refused(why, frame)
-        elif why is Ignored.SHUTDOWN:
-            self.heard = "closing"
         if isinstance(why, Ignored):
             self.ignored[why] += 1
             return
@@ -118,18 +116,24 @@ class Intake:
             reason = "other_stream"
         self.ignored[reason] += 1
 
-    def _why_not(self, event: MarketEvent | Unsized, since_ms: int) -> str:
-        if isinstance(event, MarkPrice):
-            return ""
-        if isinstance(event, Unsized):
-            self.unknown_instruments += 1
-            return UNKNOWN_INSTRUMENT
-        if event.ts_event_ms < since_ms:
-            return HISTORY
-        if self._is_new(event.event_id):
-            self.events += 1
-            return ""
-        return DUPLICATE
+    def _pass_over(
+        self,
+        parsed: list[MarketEvent | Unsized],
+        frame: bytes,
+        since_ms: int,
+        *,
+        gave_events: bool,
+    ) -> None:
+        reason = DUPLICATE
+        for event in parsed:
+            if isinstance(event, Unsized):
+                reason = UNKNOWN_INSTRUMENT
+                self.unknown_instruments += 1
+                self._on_refused(f"the size of {event.symbol} is not known", frame)
+            elif event.ts_event_ms < since_ms:
+                reason = HISTORY
+        if not gave_events:
+            self.ignored[reason] += 1
 
     def _is_new(self, event_id: str) -> bool:
         recent = self._recent
@@ -138,5 +142,8 @@ class Intake:
         repeated = len(recent) == known or event_id in self._older
         if len(recent) == _REMEMBERED:
             self._older, self._recent = recent, set()
-        self.duplicates += repeated
-        return not repeated
+        if repeated:
+            self.duplicates += 1
+            return False
+        self.events += 1
+        return True
