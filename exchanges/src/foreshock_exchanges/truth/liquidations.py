@@ -21,9 +21,13 @@ QUIET_GAPS: Final = 5.0
 
 
 class FeedMemory(msgspec.Struct, frozen=True, kw_only=True):
-    """What to start from instead of a venue's whole past: what was learned, and its silence."""
+    """What to start from instead of a venue's whole past: what was learned, and its silence.
+
+    It is of `as_of_ms`; the last cluster came at `last_ms`.
+    """
 
     learned: Learned
+    as_of_ms: int
     last_ms: int
     missed: int
     silent_ms: int
@@ -92,7 +96,7 @@ class Liquidations:
         return self._feeds[exchange].silence.share
 
     def memory(self, now_ms: int) -> dict[str, FeedMemory]:
-        """Return what a new `Liquidations` can start from; told what followed, it says the same."""
+        """Return what a new `Liquidations` can go on from with what it is told next."""
         return {
             name: feed.memory(self._total, now_ms, feed.last_ms)
             for name, feed in self._feeds.items()
@@ -117,7 +121,7 @@ class _Feed:
         self._to_learn = 0
         self._to_learn_ms = 0
         self._mark = 0
-        self._mark_ms: int | None = memory.last_ms + memory.silent_ms if memory else None
+        self._mark_ms: int | None = memory.as_of_ms if memory else None
         self._share_tells = self.silence.share >= SMALLEST_SHARE
 
     @property
@@ -164,7 +168,11 @@ class _Feed:
     def memory(self, total: int, now_ms: int, last_ms: int) -> FeedMemory:
         missed, silent_ms = self._since_last(total, now_ms)
         return FeedMemory(
-            learned=self.silence.learned, last_ms=last_ms, missed=missed, silent_ms=silent_ms
+            learned=self.silence.learned,
+            as_of_ms=now_ms,
+            last_ms=last_ms,
+            missed=missed,
+            silent_ms=silent_ms,
         )
 
     def verdict(self, total: int, now_ms: int) -> Verdict:

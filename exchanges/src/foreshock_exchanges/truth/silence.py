@@ -5,10 +5,10 @@ from typing import Final
 
 import msgspec
 
-FALSE_ALARM_MINUTES: Final = 2 * 43_200
-"""One false alarm of each feed in two months, so that ten months of eleven have one at most.
+FALSE_ALARM_MINUTES: Final = 3 * 43_200
+"""One false alarm of each feed in three months: 19 months of 20 then have one at most.
 
-At one a month on average every fourth month would have two or more.
+At one a month on average, every fourth month would have two or more.
 """
 
 FEWEST_OWN: Final = 30
@@ -46,8 +46,8 @@ class Silence:
     so that k counts for k / dispersion only. A share known from few events is uncertain, with a
     gamma posterior, which makes the chance (1 + k c / own)^(-own / dispersion), c being
     -ln(1 - share). Each run of own events is a chance of a false alarm; `limit` is the k at which
-    the chances of two months have one
-    between them.
+    the chances of three months have
+    one between them.
 
     The past fades with `half_life_ms` of the time learned from.
     """

@@ -9,7 +9,7 @@ from foreshock_schemas.events import FeedState
 Link = Literal["up", "partial", "down"]
 """What the socket layer says: all sockets are open, some are, none is."""
 
-_WORSE_THAN_PARTIAL: Final = ("MUTE", "STALE")
+_WORSE_THAN_PARTIAL: Final = ("STALE", "MUTE", "DOWN")
 
 
 class Verdict(msgspec.Struct, frozen=True):
