@@ -88,10 +88,10 @@ def test_an_outage_is_neither_learned_nor_held_against_the_coins():
     assert channel.run(90, silent=CHANCES)[-1] == "MUTE"
 
 
-def test_a_market_of_a_third_the_pace_alarms_nobody():
+def test_a_market_of_half_the_pace_alarms_nobody():
     channel = Channel()
     channel.run(3_600)
-    assert set(channel.run(3_600, pace=1 / 3)) == {"LIVE"}
+    assert set(channel.run(3_600, pace=1 / 2)) == {"LIVE"}
 
 
 def test_slow_coins_alone_are_not_judged():

@@ -20,8 +20,8 @@ class OpenInterestPolls:
 
     STALE is a venue none of whose figures has changed for 3 polls while another venue's have; one
     that usually publishes less often (up to every 10 polls) has twice its own longest pause. A
-    symbol that is missing for 3 polls, or unchanged for twice as long as calm explains once a
-    month, makes it PARTIAL.
+    symbol that is missing for 3 polls, or unchanged for twice as long as calm explains once in
+    three months, makes it PARTIAL.
     """
 
     def __init__(self, exchanges: Iterable[str], poll_ms: int = 60_000) -> None:
