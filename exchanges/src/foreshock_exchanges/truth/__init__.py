@@ -1,0 +1,1 @@
+"""Whether a feed can be believed: pure, told events and times, never asking for them."""

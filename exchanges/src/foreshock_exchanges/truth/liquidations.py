@@ -1,0 +1,210 @@
+"""Which venues' liquidations can be believed, each held against all the others'."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from foreshock_exchanges.truth.clusters import Clusters
+from foreshock_exchanges.truth.silence import FEWEST_OWN, Learned, Silence
+from foreshock_exchanges.truth.verdict import Connection, Link, Verdict, joined
+from foreshock_schemas.events import Liquidation
+
+HALF_LIFE_MS: Final = 3 * 86_400_000
+SOONEST_MS: Final = 60_000
+"""No silence is judged before: in a cascade a minute's clusters come within a second."""
+
+SMALLEST_SHARE: Final = 0.1
+REGAINED_SHARE: Final = 0.11
+QUIET_GAPS: Final = 5.0
+"""A market is quiet after so many usual gaps in which it had half its usual clusters or fewer."""
+
+
+class FeedMemory(msgspec.Struct, frozen=True, kw_only=True):
+    """What to start from instead of a venue's whole past: what was learned, and its silence.
+
+    It is of `as_of_ms`; the last cluster came at `last_ms`.
+    """
+
+    learned: Learned
+    as_of_ms: int
+    last_ms: int
+    missed: int
+    silent_ms: int
+
+
+class Liquidations:
+    """Judges the liquidation feeds of several venues from their clusters of prints.
+
+    A venue's share is its clusters over those of all venues, its own among them: with a share of
+    0.25 it has one cluster for three of the others'. It is MUTE when so many of the others' have
+    come since its last that calm would do the same once a month. What is learned is learned from
+    times in which all venues that matter (a share of 0.1 or more) were connected and not MUTE.
+    Others' clusters of times when its own sockets were not all open do not count against a venue,
+    but neither does opening them anew excuse it.
+
+    All that it says follows from what it is told, which is to be told in the order of receive
+    times: a restart reads the topic back and comes to the same. A venue heard for the first time
+    makes the others' shares start anew; prints of venues not named are left out.
+    """
+
+    def __init__(
+        self, exchanges: Iterable[str], memory: Mapping[str, FeedMemory] | None = None
+    ) -> None:
+        memory = memory or {}
+        self._clusters = Clusters()
+        self._feeds = {name: _Feed(memory.get(name)) for name in exchanges}
+        self._total = 0
+        self._all_up = True
+
+    def on_print(self, liquidation: Liquidation) -> None:
+        """Take a liquidation; one that goes on a cluster changes nothing."""
+        if self._clusters.opens(liquidation):
+            self.on_cluster(liquidation.exchange, liquidation.ts_recv_ms)
+
+    def on_cluster(self, exchange: str, at_ms: int) -> None:
+        """Take the begin of a cluster, received at `at_ms`."""
+        feed = self._feeds.get(exchange)
+        if feed is None:
+            return
+        if feed.last_ms is None:
+            self._start_anew(feed, at_ms)
+        feed.advance(self._total, at_ms, learn=self._all_up)
+        if self._all_up and feed.is_up:
+            feed.learn(all(each.is_believed(self._total, at_ms) for each in self._feeds.values()))
+        self._total += 1
+        feed.heard(self._total, at_ms)
+
+    def connected(self, exchange: str, link: Link, at_ms: int, reason: str = "") -> None:
+        """Take the word of the socket layer; every feed counts as up until told otherwise."""
+        for feed in self._feeds.values():
+            feed.advance(self._total, at_ms, learn=self._all_up)
+        feed = self._feeds[exchange]
+        if link != feed.connection.link:
+            feed.connection = Connection(link, reason or f"the connection is {link}", at_ms)
+        self._all_up = all(each.is_up or not each.matters for each in self._feeds.values())
+
+    def judge(self, now_ms: int) -> dict[str, Verdict]:
+        """Return the state of every feed; asking changes nothing."""
+        return {
+            name: joined(feed.connection, feed.verdict(self._total, now_ms))
+            for name, feed in self._feeds.items()
+        }
+
+    def share(self, exchange: str) -> float:
+        """Return a venue's usual share of all clusters."""
+        return self._feeds[exchange].silence.share
+
+    def memory(self, now_ms: int) -> dict[str, FeedMemory]:
+        """Return what a new `Liquidations` can go on from with what it is told next."""
+        return {
+            name: feed.memory(self._total, now_ms, feed.last_ms)
+            for name, feed in self._feeds.items()
+            if feed.last_ms is not None
+        }
+
+    def _start_anew(self, newcomer: "_Feed", at_ms: int) -> None:
+        for feed in self._feeds.values():
+            if feed is not newcomer:
+                feed.start_anew(self._total, at_ms)
+
+
+class _Feed:
+    """One venue: what is known of it, and its silence up to the last change of a connection."""
+
+    def __init__(self, memory: FeedMemory | None) -> None:
+        self.silence = Silence(HALF_LIFE_MS, memory.learned if memory else None)
+        self.connection = Connection("up", "", 0)
+        self.last_ms = memory.last_ms if memory else None
+        self._missed = memory.missed if memory else 0
+        self._silent_ms = memory.silent_ms if memory else 0
+        self._to_learn = 0
+        self._to_learn_ms = 0
+        self._mark = 0
+        self._mark_ms: int | None = memory.as_of_ms if memory else None
+        self._share_tells = self.silence.share >= SMALLEST_SHARE
+
+    @property
+    def is_up(self) -> bool:
+        return self.connection.link == "up"
+
+    @property
+    def matters(self) -> bool:
+        return self.silence.share >= SMALLEST_SHARE
+
+    def advance(self, total: int, at_ms: int, *, learn: bool) -> None:
+        """Count the others' clusters, and the time, since the last mark."""
+        since_ms = at_ms if self._mark_ms is None else self._mark_ms
+        clusters, ms = total - self._mark, max(0, at_ms - since_ms)
+        if self.is_up:
+            self._missed += clusters
+            self._silent_ms += ms
+            if learn:
+                self._to_learn += clusters
+                self._to_learn_ms += ms
+        self._mark, self._mark_ms = total, max(since_ms, at_ms)
+
+    def learn(self, believed: bool) -> None:
+        if believed:
+            self.silence.learn(self._to_learn, self._to_learn_ms)
+            least = SMALLEST_SHARE if self._share_tells else REGAINED_SHARE
+            self._share_tells = self.silence.share >= least
+        self._to_learn = self._to_learn_ms = 0
+
+    def heard(self, total: int, at_ms: int) -> None:
+        self._missed = self._silent_ms = 0
+        self._mark = total
+        self.last_ms = at_ms
+
+    def start_anew(self, total: int, at_ms: int) -> None:
+        self.advance(total, at_ms, learn=False)
+        self.silence = Silence(HALF_LIFE_MS)
+        self._to_learn = self._to_learn_ms = 0
+
+    def is_believed(self, total: int, now_ms: int) -> bool:
+        missed, silent_ms = self._since_last(total, now_ms)
+        return missed < self.silence.limit or silent_ms < SOONEST_MS or not self._share_tells
+
+    def memory(self, total: int, now_ms: int, last_ms: int) -> FeedMemory:
+        missed, silent_ms = self._since_last(total, now_ms)
+        return FeedMemory(
+            learned=self.silence.learned,
+            as_of_ms=now_ms,
+            last_ms=last_ms,
+            missed=missed,
+            silent_ms=silent_ms,
+        )
+
+    def verdict(self, total: int, now_ms: int) -> Verdict:
+        if self.last_ms is None:
+            return Verdict("UNKNOWN", "no liquidation was seen yet", self.connection.since_ms)
+        silence = self.silence
+        if not silence.is_known:
+            why = f"fewer than {FEWEST_OWN} clusters were seen; its share is not known yet"
+            return Verdict("UNKNOWN", why, self.last_ms)
+        if not self._share_tells:
+            why = f"its share of {silence.share:.2f} is too small to tell a fault from calm"
+            return Verdict("UNKNOWN", why, self.last_ms)
+        missed, silent_ms = self._since_last(total, now_ms)
+        expected = silence.expected(missed)
+        why = (
+            f"silent for {_span(silent_ms)} while the others had {missed} clusters; "
+            f"{expected:.1f} were expected"
+        )
+        if not self.is_believed(total, now_ms):
+            return Verdict("MUTE", why, self.last_ms)
+        usual = silence.pace * silent_ms / 60_000
+        if usual >= QUIET_GAPS * silence.dispersion and expected <= usual / 2:
+            return Verdict("QUIET", f"{why}, and {usual:.1f} in usual times", self.last_ms)
+        return Verdict("LIVE", why, self.last_ms)
+
+    def _since_last(self, total: int, now_ms: int) -> tuple[int, int]:
+        """Return the others' clusters and the time since its last, while its sockets were open."""
+        if not self.is_up or self._mark_ms is None:
+            return self._missed, self._silent_ms
+        ms = max(0, now_ms - self._mark_ms)
+        return self._missed + total - self._mark, self._silent_ms + ms
+
+
+def _span(ms: int) -> str:
+    return f"{ms // 60_000} min" if ms >= 120_000 else f"{ms // 1000} s"
