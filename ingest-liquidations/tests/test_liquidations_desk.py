@@ -11,6 +11,7 @@ from foreshock_kit.universe import Universe
 from foreshock_schemas.events import Instrument, MarketStats
 from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import LIQUIDATIONS
+from ingest_liquidations.domain.witness import Witness
 from ingest_liquidations.service import LiquidationDesk
 
 NOW = 1_790_000_000_000
@@ -46,7 +47,12 @@ def publisher():
 @pytest.fixture
 def desk(publisher):
     made = LiquidationDesk(
-        load("binance"), "wss://host", following("BTC"), publisher, FakeClock(NOW)
+        load("binance"),
+        "wss://host",
+        Witness(["binance"]),
+        following("BTC"),
+        publisher,
+        FakeClock(NOW),
     )
     made.feeds([contract("BTC")])
     return made

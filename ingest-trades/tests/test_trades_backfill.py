@@ -13,7 +13,7 @@ from foreshock_kit.testing import FakeClock, MemoryPublisher, eventually
 from foreshock_kit.universe import Universe
 from foreshock_schemas.topics import BARS, FEED_HEALTH, TRADES
 from ingest_trades.edge import backfill
-from ingest_trades.service import TradeDesk
+from ingest_trades.edge.desk import TradeDesk
 
 NOW = 1_790_000_000_000
 

@@ -10,7 +10,7 @@ from foreshock_kit.universe import Universe
 from foreshock_schemas.events import Instrument, MarketStats
 from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import BARS, TRADES
-from ingest_trades.service import TradeDesk
+from ingest_trades.edge.desk import TradeDesk
 
 NOW = 1_790_000_000_000
 

@@ -1,5 +1,6 @@
 """What is said of a feed, and how the socket's word and the market's are joined."""
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 import msgspec
@@ -8,6 +9,9 @@ from foreshock_schemas.events import FeedState
 
 Link = Literal["up", "partial", "down"]
 """What the socket layer says: all sockets are open, some are, none is."""
+
+LINKS: Final[Mapping[FeedState, Link]] = {"DOWN": "down", "PARTIAL": "partial"}
+"""What a published state says of the sockets; in every other they are open."""
 
 _WORSE_THAN_PARTIAL: Final = ("STALE", "MUTE", "DOWN")
 

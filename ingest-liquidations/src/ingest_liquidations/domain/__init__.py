@@ -1,0 +1,1 @@
+"""What everybody's liquidations say of one venue's."""
