@@ -166,15 +166,30 @@ def test_nothing_is_learned_of_a_feed_while_a_witness_that_matters_is_away():
     assert feeds.share("x") == pytest.approx(before, abs=0.01)
 
 
-def test_a_newcomer_makes_the_others_shares_start_anew():
+def test_a_newcomer_of_weight_makes_all_shares_start_anew_after_ten_clusters():
     feeds = Liquidations("xyz")
+    feeds.connected("z", "down", 0)
     end = regular(feeds, 200, order="xy")
+    feeds.connected("z", "up", end)
+    end = regular(feeds, 10, end, order="xyz")
     assert states(feeds, end) == {"x": "LIVE", "y": "LIVE", "z": "UNKNOWN"}
-    feeds.on_cluster("z", end)
+    end = regular(feeds, 2, end, order="xyz")
     assert states(feeds, end) == dict.fromkeys("xyz", "UNKNOWN")
     end = regular(feeds, 100, end, order="xyzz")
     assert set(states(feeds, end).values()) == {"LIVE"}
     assert feeds.share("x") == pytest.approx(0.25, abs=0.02)
+    assert feeds.share("z") == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_newcomer_of_no_weight_changes_nothing_and_none_excuses_a_mute_feed():
+    feeds = Liquidations("wxyz")
+    end = regular(feeds, 200, order="xy")
+    end = regular(feeds, 20, end, order="z" + "xy" * 20)
+    assert states(feeds, end) == {"w": "UNKNOWN", "x": "LIVE", "y": "LIVE", "z": "UNKNOWN"}
+    end = regular(feeds, 50, end, order="y")
+    assert states(feeds, end)["x"] == "MUTE"
+    end = regular(feeds, 20, end, order="wy")
+    assert states(feeds, end)["x"] == "MUTE"
 
 
 def test_prints_of_venues_not_named_are_left_out():

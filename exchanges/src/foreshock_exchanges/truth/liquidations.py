@@ -16,6 +16,10 @@ SOONEST_MS: Final = 60_000
 
 SMALLEST_SHARE: Final = 0.1
 REGAINED_SHARE: Final = 0.11
+NEWCOMER_CLUSTERS: Final = 10
+NEWCOMER_SHARE: Final = SMALLEST_SHARE / 2
+"""What a venue has to have of the clusters since its first, after ten, to change others' shares."""
+
 QUIET_GAPS: Final = 5.0
 """A market is quiet after so many usual gaps in which it had half its usual clusters or fewer."""
 
@@ -44,8 +48,8 @@ class Liquidations:
     but neither does opening them anew excuse it.
 
     All that it says follows from what it is told, which is to be told in the order of receive
-    times: a restart reads the topic back and comes to the same. A venue heard for the first time
-    makes the others' shares start anew; prints of venues not named are left out.
+    times: a restart reads the topic back and comes to the same. A newcomer with a share of 0.05
+    or more makes all shares start anew; prints of venues not named are left out.
     """
 
     def __init__(
@@ -67,22 +71,26 @@ class Liquidations:
         feed = self._feeds.get(exchange)
         if feed is None:
             return
-        if feed.last_ms is None:
-            self._start_anew(feed, at_ms)
-        feed.advance(self._total, at_ms, learn=self._all_up)
-        if self._all_up and feed.is_up:
-            feed.learn(all(each.is_believed(self._total, at_ms) for each in self._feeds.values()))
+        self._learn(feed, at_ms)
         self._total += 1
         feed.heard(self._total, at_ms)
+        if feed.is_newcomer and feed.silence.own >= NEWCOMER_CLUSTERS:
+            feed.is_newcomer = False
+            if feed.silence.share >= NEWCOMER_SHARE:
+                self._start_anew(at_ms)
 
     def connected(self, exchange: str, link: Link, at_ms: int, reason: str = "") -> None:
-        """Take the word of the socket layer; every feed counts as up until told otherwise."""
+        """Take the word of the socket layer; every feed counts as up until told otherwise.
+
+        Raises:
+            KeyError: The exchange is not among those judged.
+        """
         for feed in self._feeds.values():
             feed.advance(self._total, at_ms, learn=self._all_up)
         feed = self._feeds[exchange]
         if link != feed.connection.link:
             feed.connection = Connection(link, reason or f"the connection is {link}", at_ms)
-        self._all_up = all(each.is_up or not each.matters for each in self._feeds.values())
+        self._look_who_is_up()
 
     def judge(self, now_ms: int) -> dict[str, Verdict]:
         """Return the state of every feed; asking changes nothing."""
@@ -103,10 +111,19 @@ class Liquidations:
             if feed.last_ms is not None
         }
 
-    def _start_anew(self, newcomer: "_Feed", at_ms: int) -> None:
+    def _learn(self, feed: "_Feed", at_ms: int) -> None:
+        feed.advance(self._total, at_ms, learn=self._all_up and feed.last_ms is not None)
+        if self._all_up and feed.is_up and feed.last_ms is not None:
+            feed.learn(all(each.is_believed(self._total, at_ms) for each in self._feeds.values()))
+
+    def _start_anew(self, at_ms: int) -> None:
         for feed in self._feeds.values():
-            if feed is not newcomer:
+            if feed.is_believed(self._total, at_ms):
                 feed.start_anew(self._total, at_ms)
+        self._look_who_is_up()
+
+    def _look_who_is_up(self) -> None:
+        self._all_up = all(each.is_up or not each.matters for each in self._feeds.values())
 
 
 class _Feed:
@@ -116,6 +133,7 @@ class _Feed:
         self.silence = Silence(HALF_LIFE_MS, memory.learned if memory else None)
         self.connection = Connection("up", "", 0)
         self.last_ms = memory.last_ms if memory else None
+        self.is_newcomer = memory is None
         self._missed = memory.missed if memory else 0
         self._silent_ms = memory.silent_ms if memory else 0
         self._to_learn = 0

@@ -32,6 +32,9 @@ class OpenInterestPolls:
         """Take what was asked for and answered: None for a symbol without an answer.
 
         Symbols that are not among them are followed no more.
+
+        Raises:
+            KeyError: The exchange is not among those judged.
         """
         self._venues[exchange].on_poll(values, at_ms)
 

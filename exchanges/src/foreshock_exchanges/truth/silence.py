@@ -70,6 +70,11 @@ class Silence:
         return self._sums.own >= FEWEST_OWN
 
     @property
+    def own(self) -> float:
+        """Own events, the past ones faded."""
+        return self._sums.own
+
+    @property
     def share(self) -> float:
         """Own events over own and the witness's together."""
         return self._sums.own / (self._sums.own + self._sums.others + 1.0)
