@@ -22,8 +22,8 @@ from ingest_liquidations.settings import Settings
 
 log = logs.get_logger(__name__)
 
-_REMEMBERS_MS: Final = 24 * 3_600_000
-"""How far back the witness reads: shares are learned over days, and known after 30 clusters."""
+_REMEMBERS_MS: Final = 3 * 24 * 3_600_000
+"""How far back the witness reads: what it learns has faded by half after three days."""
 
 
 async def run(settings: Settings, context: Context) -> None:
