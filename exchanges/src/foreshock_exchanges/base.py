@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import msgspec
 
 from foreshock_exchanges.rest import Rest
 from foreshock_schemas.events import Coverage, Instrument, Liquidation, OpenInterest, Trade
+
+if TYPE_CHECKING:
+    from foreshock_exchanges.contracts import Contracts
 
 
 class MalformedMessage(Exception):
@@ -100,6 +103,7 @@ class Adapter(Protocol):
     coverage: ClassVar[Mapping[Channel, Coverage]]
     gapless: ClassVar[bool]
     rest: Rest
+    contracts: "Contracts"
 
     def learn(self, instruments: Sequence[Instrument]) -> None:
         """Take note of contracts; the newest word on a symbol wins."""
