@@ -13,7 +13,7 @@ from foreshock_kit.errors import ForeshockError
 
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
-_CHUNK: Final = 256 * 1024
+_CHUNK: Final = 64 * 1024
 _LONGEST_LINE: Final = 64 * 1024 * 1024
 _LONGEST_STAMP: Final = 19
 

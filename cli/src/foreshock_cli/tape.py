@@ -100,7 +100,7 @@ class Tape:
 
 
 def _seconds(time_ns: int) -> float:
-    return round(time_ns / 1e9, 6)
+    return time_ns // 1_000 / 1e6
 
 
 def _data(raw: bytes) -> dict[str, Any]:
