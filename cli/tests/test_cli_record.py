@@ -1,6 +1,7 @@
 """`foreshock record` on a real websocket and a real REST host: the simulated Binance."""
 
 import asyncio
+import contextlib
 import gzip
 import http.server
 import json
@@ -11,8 +12,8 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
 
+import httpx
 import pytest
 import zstandard
 
@@ -54,8 +55,9 @@ def record(*words):
 
 
 def lines_of(file):
-    with zstandard.open(file, "rt") as lines:
-        return list(map(json.loads, lines))
+    """Return the lines that are in a file already, be it finished or not."""
+    with zstandard.open(file, "rb") as lines:
+        return list(map(json.loads, lines.read().split(b"\n")[:-1]))
 
 
 def parsed(file, capfd):
@@ -139,7 +141,7 @@ def test_wrong_words_are_told(hosts, capfd, words, said):
     assert said in capfd.readouterr().err
 
 
-@contextmanager
+@contextlib.contextmanager
 def host(status, body=b"", **headers):
     """A host that answers everything in this way."""
 
@@ -214,11 +216,14 @@ def test_no_network_is_told_in_one_line(hosts, tmp_path, capfd):
     assert list(tmp_path.iterdir()) == []
 
 
-@contextmanager
+@contextlib.contextmanager
 def recording(*words):
     words = [sys.executable, "-m", "foreshock_cli", "record", "--exchange", "binance", *words]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
-        yield running
+        try:
+            yield running
+        finally:
+            running.kill()
 
 
 def so_far(file):
@@ -242,6 +247,23 @@ def test_an_interrupt_finishes_the_file_and_says_what_was_recorded(hosts, tmp_pa
     assert (running.returncode, complaints) == (0, b"")
     assert b"frames" in said
     assert f"{len(list(frames(file))):,} frames" in said.decode()
+
+
+def test_a_socket_that_is_lost_is_told_and_opened_again(hosts, tmp_path, simulated):
+    def seen(what):
+        return [each for each in lines_of(file) if each["t"] == what]
+
+    file = tmp_path / "it.zst"
+    words = ("--for", "600", "--channels", "trades", "--output", str(file))
+    with recording(*words) as running:
+        waited(lambda: so_far(file))
+        httpx.post(f"{simulated}/_sim/fault", json={"kind": "disconnect"}).raise_for_status()
+        waited(lambda: len(seen("connect")) == 2)
+        running.send_signal(signal.SIGINT)
+        _, complaints = running.communicate(timeout=20)
+    (lost,) = seen("disconnect")
+    (said,) = complaints.decode().splitlines()
+    assert said == f"foreshock record: binance.ws.1 is down ({lost['reason']})"
 
 
 def test_a_crash_loses_no_more_than_the_last_seconds(hosts, tmp_path):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Final
 from urllib.parse import urlencode
@@ -29,14 +29,20 @@ class CannotRecord(ForeshockError):
 
 
 class Capture:
-    """Records one exchange onto a tape and counts `frames`, and `events` by their kind."""
+    """Records one exchange onto a tape and counts `frames`, and `events` by their kind.
 
-    def __init__(self, adapter: Adapter, tape: Tape, intake: Intake) -> None:
+    `on_lost` is told in words of a socket that was lost; it is opened again.
+    """
+
+    def __init__(
+        self, adapter: Adapter, tape: Tape, intake: Intake, on_lost: Callable[[str], None]
+    ) -> None:
         self.frames = 0
         self.events: Counter[str] = Counter()
         self._adapter = adapter
         self._tape = tape
         self._intake = intake
+        self._on_lost = on_lost
         self._open: set[str] = set()
 
     async def contracts(self, http: HttpClient, host: str) -> list[Instrument]:
@@ -137,6 +143,7 @@ class Capture:
             return
         if not self.frames:
             raise CannotRecord(f"{self._adapter.name} cannot be listened to ({reason}): {_REACH}")
+        self._on_lost(f"{conn} is down ({reason})")
         if conn in self._open:
             self._open.remove(conn)
             self._tape.lost(conn, reason)

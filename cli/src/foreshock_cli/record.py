@@ -76,7 +76,7 @@ async def _record(arguments: argparse.Namespace, told: Complaints) -> None:
     clock = SystemClock()
     file = arguments.output or _default_name(adapter.name, clock)
     with Tape(file, adapter.name) as tape:
-        capture = Capture(adapter, tape, Intake(adapter, told.refused))
+        capture = Capture(adapter, tape, Intake(adapter, told.refused), told.say)
         symbols = await _symbols(adapter, capture, settings, arguments.coins)
         ws_url = settings.ws_url(adapter.name, adapter.ws_url)
         feeds = capture.feeds(arguments.channels or tuple(adapter.coverage), symbols, ws_url)

@@ -49,8 +49,8 @@ class Tape:
         at: TracebackType | None,
     ) -> None:
         try:
-            self._stream.close()  # type: ignore[no-untyped-call]
-            self._file.close()
+            with self._file:
+                self._stream.close()  # type: ignore[no-untyped-call]
         except OSError as e:
             raise CannotWrite(f"{self._path}: {e}") from e
         finally:
