@@ -93,7 +93,7 @@ class Adapter(Protocol):
     `coverage` says of every channel that is public how much of it is shown; what is not in it
     cannot be had without a key. `gapless` trades carry numbers that count every trade of their
     contract, so that one that is missing shows: a trade's `event_id` ends in its number, or in
-    `first-last` where it stands for several.
+    `first-last` where it stands for several. `contracts` is what it knows of its contracts.
     """
 
     name: ClassVar[str]
