@@ -265,6 +265,20 @@ def test_whoever_has_read_enough_ends_it_quietly(tmp_path):
         assert running.wait() not in {1, -signal.SIGPIPE}
 
 
+def test_a_bar_is_shown_to_a_person_and_the_counts_stay_last(tmp_path):
+    file = tmp_path / "recording"
+    file.write_bytes(lines(FRAMES))
+    ours, theirs = os.openpty()
+    words = [sys.executable, "-m", "foreshock_cli", "parse", "binance", str(file)]
+    run = subprocess.run(words, stdout=subprocess.DEVNULL, stderr=theirs)
+    os.close(theirs)
+    said = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert run.returncode == 0
+    assert "reading" in said
+    assert json.loads(said[said.rindex('{"frames"') :]) == COUNTED
+
+
 class Lots(VenueAdapter):
     """A venue whose sizes are lots: nobody knows what a lot is before they are told."""
 

@@ -5,6 +5,8 @@ import contextlib
 import gzip
 import http.server
 import json
+import os
+import re
 import resource
 import signal
 import socket
@@ -100,6 +102,17 @@ def test_the_file_is_in_the_way_that_other_recordings_are(hosts, tmp_path, simul
     assert traded == {"BTCUSDT", "ETHUSDT"}
     (body,) = bodies(tmp_path / "it.zst")
     assert body.url == contracts["url"]
+
+
+def test_how_far_it_is_is_shown_to_a_person(hosts):
+    ours, theirs = os.openpty()
+    words = [sys.executable, "-m", "foreshock_cli", "record", "--exchange", "binance"]
+    run = subprocess.run([*words, "--for", "1"], stdout=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    said = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert run.returncode == 0
+    assert re.search(r"\d s, \d+ frames, .*\d+ Trade", said)
 
 
 def test_one_channel_alone(hosts, tmp_path):

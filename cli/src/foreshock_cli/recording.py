@@ -91,16 +91,20 @@ def bodies(file: Path) -> Iterator[Body]:
 
 
 def _lines(file: Path, at: Callable[[int], None] | None = None) -> Iterator[bytes]:
-    rest = b""
+    begun: list[bytes] = []
     with file.open("rb") as packed:
         for chunk in _unpacked(packed):
-            *whole, rest = (rest + chunk).split(b"\n")
-            if len(rest) > _LONGEST_LINE:
+            end, *more = chunk.split(b"\n")
+            begun.append(end)
+            if more:
+                yield b"".join(begun)
+                yield from more[:-1]
+                begun = [more[-1]]
+            elif sum(map(len, begun)) > _LONGEST_LINE:
                 raise EOFError("a line of over 64 MiB")
-            yield from whole
             if at is not None:
                 at(packed.tell())
-    yield rest
+    yield b"".join(begun)
 
 
 def _unpacked(packed: BinaryIO) -> Iterator[bytes]:
@@ -114,7 +118,7 @@ def _unpacked(packed: BinaryIO) -> Iterator[bytes]:
 
 
 def _unzstd(packed: BinaryIO) -> Iterator[bytes]:
-    """Unpack one frame or several; zstandard's own readers do not say that one is cut off."""
+    # zstandard's own readers stop after the first frame, and do not say that one is cut off
     unpacker, unpack = None, zstandard.ZstdDecompressor().decompressobj
     while chunk := packed.read(_CHUNK):
         while chunk:
