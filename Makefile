@@ -27,8 +27,8 @@ lock: ## Compile requirements.lock from the projects
 run: .venv/.ready ## Start everything here, with a simulated market unless EXCHANGES is set (ARGS="--only ...")
 	@exec $(BIN)/foreshock up $(ARGS)
 
-replay: .venv/.ready ## Serve a recording to a real ingester: FILE=... [SPEED=max|1|10]
-	@$(if $(FILE),,$(error Which recording? make replay FILE=recording.gz))$(BIN)/foreshock replay "$(FILE)" --speed $(or $(SPEED),max)
+replay: .venv/.ready ## Serve a recording to a real ingester: FILE=... [EXCHANGE=binance] [SPEED=max|1|10]
+	@$(if $(FILE),,$(error Which recording? make replay FILE=recording.gz))$(BIN)/foreshock replay "$(FILE)" --exchange $(or $(EXCHANGE),binance) --speed $(or $(SPEED),max)
 
 doctor topics: .venv/.ready ## Check this installation / print the topic table
 	@$(BIN)/foreshock $@

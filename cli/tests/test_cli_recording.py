@@ -79,3 +79,10 @@ def test_what_cannot_be_replayed_is_told_at_once(tmp_path, capsys, content, said
     answer = capsys.readouterr()
     assert said in answer.err
     assert answer.out == ""
+
+
+def test_a_line_without_end_is_no_recording_and_fills_no_memory(tmp_path):
+    file = tmp_path / "recording"
+    file.write_bytes(gzip.compress(BARE + b"x" * (65 << 20), 1))
+    with pytest.raises(Damaged, match=r"after 2 good frames .*64 MiB"):
+        list(frames(file))

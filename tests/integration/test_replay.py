@@ -36,3 +36,24 @@ def test_events_of_the_other_kind_are_not_missed(tmp_path, capfd, service, on_to
     figures = json.loads(capfd.readouterr().out.splitlines()[-1])
     assert figures["on_topic"] == figures["expected"] == on_topic
     assert figures["events"] == 3
+
+
+CONTRACT = {"symbol": "1000PEPEUSDT", "contractType": "PERPETUAL", "status": "SETTLING"}
+CONTRACT |= {"baseAsset": "1000PEPE", "quoteAsset": "USDT"}
+
+
+def test_what_record_writes_is_replayed_with_the_contracts_that_it_tells(tmp_path, capfd):
+    body = json.dumps({"symbols": [CONTRACT]})
+    said = [
+        {"t": "http", "url": "https://fapi.binance.com/fapi/v1/exchangeInfo", "data": body},
+        {"t": "connect", "addr": "wss://fstream.binance.com/market/ws"},
+        *({"t": "recv", "data": json.dumps(trade)} for trade in TRADES),
+        {"t": "disconnect", "reason": "gone"},
+    ]
+    lines = ({"t": each.pop("t"), "conn": "binance.ws.1", "ts": 1.5} | each for each in said)
+    header = {"t": "header", "format": 2, "exchange": "binance"}
+    file = tmp_path / "recording"
+    file.write_text("\n".join(json.dumps(each, separators=(",", ":")) for each in (header, *lines)))
+    assert main(["replay", str(file)]) == 0
+    figures = json.loads(capfd.readouterr().out.splitlines()[-1])
+    assert (figures["frames"], figures["on_topic"], figures["malformed"]) == (2, 2, 0)

@@ -13,6 +13,8 @@ COMMANDS: Final = {
     "up": "start everything here: broker, services and, unless told otherwise, a simulated market",
     "topics": "the topic table, and what is on the broker",
     "tail": "print a topic's events as they come",
+    "parse": "show what an exchange's adapter makes of a recording, an event a line",
+    "record": "write down what an exchange says, to parse and replay it later",
     "doctor": "check broker, services, topics, schemas, token and clock, and say what to do",
     "replay": "serve a recording to a real ingester and count what arrives on its topic",
 }

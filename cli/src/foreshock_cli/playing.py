@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -12,6 +12,8 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 
 from foreshock_cli.recording import Frame
 from foreshock_kit.clock import SystemClock
+
+_SUBSCRIBED_S: Final = 1.0
 
 
 class Player:
@@ -51,7 +53,9 @@ class Player:
             await socket.close(1013, "one listener")
             return
         self._served = True
-        await socket.recv()  # the subscription; a recording has its own acknowledgements
+        with suppress(TimeoutError):  # some venues are told in the URL what is wanted
+            async with asyncio.timeout(_SUBSCRIBED_S):
+                await socket.recv()  # a recording has its own acknowledgements
         self.started = self._clock.monotonic()
         first_ns = next((f.recv_ns for f in self._recorded if f.recv_ns is not None), None)
         for frame in self._recorded:

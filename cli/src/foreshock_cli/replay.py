@@ -13,13 +13,15 @@ from typing import Final
 import msgspec
 from rich.console import Console
 
+from foreshock_cli.complaints import Complaints
+from foreshock_cli.instruments import in_bodies
 from foreshock_cli.plan import module_of, without_kafka
 from foreshock_cli.playing import Player, bar
 from foreshock_cli.processes import Forker, Running
 from foreshock_cli.program import Program
-from foreshock_cli.recording import Frame, frames
+from foreshock_cli.recording import Frame, bodies, frames
 from foreshock_cli.witness import Counts, Subjects, counts_of, ids_on, publish_universe, subjects
-from foreshock_exchanges import NAMES
+from foreshock_exchanges import NAMES, load
 from foreshock_kit.admin import ensure_topics
 from foreshock_kit.broker import watched_broker
 from foreshock_kit.clock import SystemClock
@@ -69,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _replay(arguments: argparse.Namespace) -> dict[str, float]:
     recorded = list(frames(arguments.file))
-    found = subjects(arguments.exchange, (frame.data for frame in recorded))
+    found = _subjects(arguments, recorded)
     _check(arguments, recorded, found)
     service = arguments.service or found.service
     clock = SystemClock()
@@ -97,13 +99,19 @@ async def _replay(arguments: argparse.Namespace) -> dict[str, float]:
     return _figures(counts, found.events.get(service, 0), len(on_topic), seconds)
 
 
+def _subjects(arguments: argparse.Namespace, recorded: Sequence[Frame]) -> Subjects:
+    complain = Complaints("replay").say
+    told = in_bodies(load(arguments.exchange).rest, bodies(arguments.file), complain)
+    return subjects(arguments.exchange, (frame.data for frame in recorded), told)
+
+
 def _check(arguments: argparse.Namespace, recorded: Sequence[Frame], found: Subjects) -> None:
     if not recorded:
         raise NothingToReplay(f"no frames in {arguments.file}")
     if not found.instruments:
         raise NothingToReplay(
             f"none of the {len(recorded)} lines of {arguments.file} is a trade, liquidation or "
-            f"mark of {arguments.exchange}"
+            f"mark of {arguments.exchange} whose size is known"
         )
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import math
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from foreshock_cli.arguments import seconds
 from foreshock_cli.child import ENDING
 from foreshock_cli.connect import environment
 from foreshock_cli.endpoints import Endpoints
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", default="", metavar="A,B", help="start only these services")
     parser.add_argument(
         "--for",
-        type=_seconds,
+        type=seconds,
         dest="seconds",
         metavar="SECONDS",
         help="stop by itself after so long",
@@ -58,13 +58,6 @@ def _complain(console: Console, lines: Iterable[str], code: int) -> int:
     for line in lines:
         console.print(f"foreshock up: {line}", style="red", markup=False)
     return code
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is no time to run: say how many seconds")
-    return seconds
 
 
 async def _until_stopped(plan: Plan, console: Console, arguments: argparse.Namespace) -> None:

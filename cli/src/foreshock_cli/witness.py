@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from foreshock_cli.program import Program
 from foreshock_exchanges import load
-from foreshock_exchanges.base import MarkPrice
+from foreshock_exchanges.contracts import Contract
 from foreshock_exchanges.intake import Intake
 from foreshock_kit.clock import Clock
 from foreshock_kit.kafka import Publisher, Record, follow
@@ -19,11 +19,11 @@ from foreshock_kit.service import Context
 from foreshock_kit.settings import KafkaSettings
 from foreshock_schemas.events import Instrument, Liquidation, MarketStats, Trade
 from foreshock_schemas.ids import venue_id
-from foreshock_schemas.names import coin_of
 from foreshock_schemas.topics import INSTRUMENTS, MARKET_STATS, Topic
 
 _INGESTERS: Final = {Trade: "ingest-trades", Liquidation: "ingest-liquidations"}
-_QUOTE: Final = "USDT"
+_QUOTE: Final = "USD"
+"""Of contracts that nobody but their own frames tells of; nothing is computed from it."""
 
 
 class Subjects(msgspec.Struct, frozen=True):
@@ -48,18 +48,27 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     duplicates: int = 0
 
 
-def subjects(exchange: str, frames: Iterable[bytes]) -> Subjects:
-    """Return what the frames are about, by the exchange's own adapter."""
-    intake = Intake(load(exchange), lambda _reason, _frame: None)
-    coins: dict[str, str] = {}
+def subjects(exchange: str, frames: Iterable[bytes], told: Sequence[Instrument] = ()) -> Subjects:
+    """Return what the frames are about, by the exchange's own adapter.
+
+    Contracts are those `told`, or else what the adapter knows of them without being told.
+    """
+    adapter = load(exchange)
+    adapter.learn(told)
+    intake = Intake(adapter, lambda _reason, _frame: None)
+    found = {each.symbol: each for each in told}
+    symbols: set[str] = set()
     events: Counter[str] = Counter()
     for frame in frames:
         for event in intake.take(frame, 2**53):
-            coins[event.symbol] = event.coin
-            if not isinstance(event, MarkPrice):
-                events[_INGESTERS[type(event)]] += 1
-    instruments = (_instrument(exchange, symbol, coin) for symbol, coin in coins.items())
-    return Subjects(tuple(instruments), events)
+            symbols.add(event.symbol)
+            if (service := _INGESTERS.get(type(event))) is not None:
+                events[service] += 1
+    for symbol in symbols - found.keys():
+        contract = adapter.contracts.sized(symbol)
+        if contract is not None:
+            found[symbol] = _instrument(contract)
+    return Subjects(tuple(found[each] for each in sorted(symbols)), events)
 
 
 async def publish_universe(
@@ -69,7 +78,9 @@ async def publish_universe(
     async with Publisher(settings, "replay", clock) as publisher:
         now_ms = clock.now_ms()
         for instrument in instruments:
-            seen = msgspec.structs.replace(instrument, ts_event_ms=now_ms, ts_recv_ms=now_ms)
+            seen = msgspec.structs.replace(
+                instrument, ts_event_ms=now_ms, ts_recv_ms=now_ms, status="trading"
+            )
             await publisher.publish(INSTRUMENTS, seen)
             await publisher.publish(MARKET_STATS, _followed(instrument, now_ms))
         await publisher.flush()
@@ -115,20 +126,21 @@ async def ids_on(settings: KafkaSettings, topic: Topic, clock: Clock) -> set[str
     return ids
 
 
-def _instrument(exchange: str, symbol: str, coin: str) -> Instrument:
+def _instrument(contract: Contract) -> Instrument:
     return Instrument(
-        event_id=venue_id(exchange, symbol, "instrument", 0),
+        event_id=venue_id(contract.exchange, contract.symbol, "instrument", 0),
         ts_event_ms=0,
         ts_recv_ms=0,
-        exchange=exchange,
-        symbol=symbol,
-        coin=coin,
+        exchange=contract.exchange,
+        symbol=contract.symbol,
+        coin=contract.coin,
         quote=_QUOTE,
-        multiplier=coin_of(symbol.removesuffix(_QUOTE))[1],
-        contract_size=1.0,
+        multiplier=contract.multiplier,
+        contract_size=contract.size,
         tick_size=None,
         status="trading",
         funding_interval_h=None,
+        inverse=contract.inverse,
     )
 
 

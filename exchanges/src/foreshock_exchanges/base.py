@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import msgspec
 
 from foreshock_exchanges.rest import Rest
 from foreshock_schemas.events import Coverage, Instrument, Liquidation, OpenInterest, Trade
+
+if TYPE_CHECKING:
+    from foreshock_exchanges.contracts import Contracts
 
 
 class MalformedMessage(Exception):
@@ -90,7 +93,7 @@ class Adapter(Protocol):
     `coverage` says of every channel that is public how much of it is shown; what is not in it
     cannot be had without a key. `gapless` trades carry numbers that count every trade of their
     contract, so that one that is missing shows: a trade's `event_id` ends in its number, or in
-    `first-last` where it stands for several.
+    `first-last` where it stands for several. `contracts` is what it knows of its contracts.
     """
 
     name: ClassVar[str]
@@ -100,6 +103,7 @@ class Adapter(Protocol):
     coverage: ClassVar[Mapping[Channel, Coverage]]
     gapless: ClassVar[bool]
     rest: Rest
+    contracts: "Contracts"
 
     def learn(self, instruments: Sequence[Instrument]) -> None:
         """Take note of contracts; the newest word on a symbol wins."""
