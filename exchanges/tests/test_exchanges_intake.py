@@ -1,7 +1,14 @@
 """From frames to events that are new, and what is counted on the way."""
 
 from foreshock_exchanges import intake
-from foreshock_exchanges.base import Ignored, MalformedMessage, MarkPrice, OtherStream, Unsized
+from foreshock_exchanges.base import (
+    Answer,
+    Ignored,
+    MalformedMessage,
+    MarkPrice,
+    OtherStream,
+    Unsized,
+)
 from foreshock_exchanges.intake import Intake
 from foreshock_schemas.events import Trade
 from foreshock_schemas.testing import sample
@@ -76,6 +83,13 @@ def test_every_frame_is_counted_as_what_it_was():
         ("ignored", "unknown_instrument", 1),
         ("ignored", "other_stream:depthUpdate", 1),
     ]
+
+
+def test_a_question_is_heard_with_its_answer():
+    taken = Intake(Scripted(Answer('{"pong":1}')), print)
+    assert taken.take(b"0", 9) == []
+    assert taken.heard == Answer('{"pong":1}')
+    assert dict(taken.ignored) == {"ping": 1}
 
 
 def test_what_happened_before_the_connection_is_history():

@@ -151,6 +151,25 @@ async def test_a_refusal_is_answered_once_with_what_is_to_be_tried_then():
     assert ("up", "market frames arrive") in held.states
 
 
+class Answer(msgspec.Struct):
+    words: str
+
+
+async def test_a_venue_that_asks_whether_we_are_there_is_answered():
+    async def ask(venue, socket):
+        await socket.send("are you there 7")
+        venue.heard.append(await socket.recv())
+
+    async def on_frame(frame, since_ms):
+        return Answer(frame.decode().replace("are you there", "I am"))
+
+    async with asyncio.timeout(20), served(ask) as (venue, url), asyncio.TaskGroup() as group:
+        task = group.create_task(hold_open("asked", Feed(url=url, hello=()), on_frame))
+        await eventually(lambda: venue.heard)
+        task.cancel()
+    assert venue.heard == ["I am 7"]
+
+
 async def test_a_venue_that_says_it_will_close_is_told_of():
     async def closing(venue, socket):
         await socket.send("goodbye")

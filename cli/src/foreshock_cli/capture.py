@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from foreshock_cli.tape import Tape
 from foreshock_exchanges.base import Adapter, Channel, Feed, MalformedMessage
-from foreshock_exchanges.intake import Intake
+from foreshock_exchanges.intake import Heard, Intake
 from foreshock_exchanges.rest import Request
 from foreshock_kit.errors import ForeshockError, Permanent, Refused, Transient
 from foreshock_kit.http import HttpClient
@@ -123,12 +123,12 @@ class Capture:
             self._tape.flush()
 
     async def _hold(self, conn: str, feed: Feed) -> None:
-        async def on_frame(frame: bytes) -> bool:
+        async def on_frame(frame: bytes, _: int) -> Heard:
             return self._take(conn, feed, frame)
 
         await hold_open(conn, feed, on_frame, on_state=partial(self._on_state, conn))
 
-    def _take(self, conn: str, feed: Feed, frame: bytes) -> bool:
+    def _take(self, conn: str, feed: Feed, frame: bytes) -> Heard:
         if conn not in self._open:
             self._open.add(conn)
             self._tape.opened(conn, feed.url)
@@ -136,9 +136,9 @@ class Capture:
         self.frames += 1
         for event in self._intake.take(frame, recv_ns // 1_000_000):
             self.events[type(event).__name__] += 1
-        return self._intake.heard == "market"
+        return self._intake.heard
 
-    async def _on_state(self, conn: str, state: str, reason: str) -> None:
+    async def _on_state(self, conn: str, state: str, reason: str, _: int) -> None:
         if state != "down":
             return
         if not self.frames:

@@ -34,6 +34,7 @@ _SPEEDS: Final = {"max": None, "1": 1.0, "10": 10.0}
 _START_S: Final = 30.0
 _STALLED_S: Final = 30.0
 _GRACE_S: Final = 10.0
+_ANY_AGE_S: Final = 1e10
 
 
 class NothingToReplay(ForeshockError):
@@ -121,6 +122,7 @@ def _program(service: str, exchange: str, kafka: str, url: str, folder: Path) ->
         "KAFKA_BOOTSTRAP_SERVERS": kafka,
         "EXCHANGES": exchange,
         "EXCHANGE_WS_URLS": f"{exchange}={url}",
+        "HISTORY_S": str(_ANY_AGE_S),
         "HEALTH_FILE": str(folder / "health"),
         "HEALTH_PORT": "0",
         "LOG_LEVEL": "WARNING",

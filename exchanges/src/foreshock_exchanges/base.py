@@ -32,6 +32,7 @@ class Ignored(StrEnum):
     NOT_FILLED = "not_filled"
     NOT_MARKET = "not_market"
     OTHER_MARKET = "other_market"
+    PING = "ping"
     PONG = "pong"
     SHUTDOWN = "shutdown"
     SNAPSHOT = "snapshot"
@@ -43,6 +44,12 @@ class OtherStream(msgspec.Struct, frozen=True):
     """A well-formed frame of a kind that the adapter does not read, by the venue's name for it."""
 
     kind: str
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A frame that wants to be answered at once, and with what: some venues' ping."""
+
+    words: str
 
 
 class MarkPrice(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -64,7 +71,7 @@ class Unsized(msgspec.Struct, frozen=True, gc=False):
 
 
 MarketEvent = Liquidation | Trade | MarkPrice | OpenInterest
-Parsed = list[MarketEvent | Unsized] | Ignored | OtherStream
+Parsed = list[MarketEvent | Unsized] | Ignored | OtherStream | Answer
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):

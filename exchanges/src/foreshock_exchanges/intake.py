@@ -6,6 +6,7 @@ from typing import Final, Literal, TypeVar
 
 from foreshock_exchanges.base import (
     Adapter,
+    Answer,
     Ignored,
     MalformedMessage,
     MarketEvent,
@@ -21,7 +22,7 @@ _REMEMBERED: Final = 50_000
 """Ids kept against repeats: over a minute of the busiest stream recorded, about 5 MB."""
 
 
-Heard = Literal["market", "refusal", "closing", "other"]
+Heard = Literal["market", "refusal", "closing", "other"] | Answer
 
 _KINDS_NAMED: Final = 100
 """Other streams counted by name; beyond that they are counted together."""
@@ -45,8 +46,8 @@ class Intake:
     `frames`. Beside that, `duplicates` and `unknown_instruments` count the events that came
     before, and those of contracts whose size nobody knows. `heard` is what the last frame was:
     the market's, new or not; the refusal of a subscription; word that the venue will close the
-    connection; or anything else. `on_refused` is told the reason and the frame of every one that
-    could not be taken, and of such a refusal.
+    connection; a question, with its answer; or anything else. `on_refused` is told the reason
+    and the frame of every one that could not be taken, and of such a refusal.
     """
 
     def __init__(self, adapter: Adapter, on_refused: Callable[[str, bytes], None]) -> None:
@@ -104,7 +105,11 @@ class Intake:
         for reason, count in self.ignored.items():
             yield "ignored", reason, count
 
-    def _ignore(self, why: Ignored | OtherStream, frame: bytes) -> None:
+    def _ignore(self, why: Ignored | OtherStream | Answer, frame: bytes) -> None:
+        if isinstance(why, Answer):
+            self.heard = why
+            self.ignored[Ignored.PING] += 1
+            return
         self.heard = _HEARD.get(why, "other")
         if why is Ignored.SUBSCRIBE_ERROR:
             self._on_refused(why, frame)

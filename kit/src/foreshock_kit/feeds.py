@@ -93,14 +93,19 @@ async def run_desks(
                 log.info("channel_not_public", exchange=name)
                 continue
             COUNTS_ELSEWHERE.add(prefix, desk.counts, exchange=name)
-            tasks.append(group.create_task(follow_feeds(context, watch, desk, publisher)))
+            following = follow_feeds(context, watch, desk, publisher, settings.history_s)
+            tasks.append(group.create_task(following))
         await context.stop.wait()
         for task in tasks:
             task.cancel()
 
 
 async def follow_feeds(
-    context: Context, watch: UniverseWatch, desk: Desk, publisher: Publishing
+    context: Context,
+    watch: UniverseWatch,
+    desk: Desk,
+    publisher: Publishing,
+    history_s: float = 5.0,
 ) -> None:
     """Keep a desk's sockets open as long as the task lives, as its contracts ask for them.
 
@@ -110,7 +115,7 @@ async def follow_feeds(
     teller = FeedHealthTeller(context.clock, desk.exchange, desk.channel, publisher)
     try:
         async with asyncio.TaskGroup() as group:
-            verdict = _Verdict(group, desk, teller, watch.universe, context.clock)
+            verdict = _Verdict(group, desk, teller, watch.universe, context.clock, history_s)
             group.create_task(teller.repeat())
             group.create_task(verdict.keep_judging())
             group.create_task(desk.accompany(teller))
@@ -134,6 +139,7 @@ class _Verdict:
         teller: FeedHealthTeller,
         universe: Universe,
         clock: Clock,
+        history_s: float,
     ) -> None:
         self.sockets = Sockets(
             group,
@@ -142,6 +148,7 @@ class _Verdict:
             self._on_change,
             self._on_gap,
             clock,
+            history_s,
         )
         self._desk = desk
         self._teller = teller

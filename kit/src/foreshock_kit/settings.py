@@ -77,12 +77,14 @@ class VenueSettings(ServiceSettings, frozen=True, kw_only=True):
     """What every service that asks exchanges can be told.
 
     For example `EXCHANGES=binance EXCHANGE_WS_URLS=binance=ws://127.0.0.1:9443`: the exchanges to
-    follow, and other hosts than their own.
+    follow, and other hosts than their own. What a venue sends of the time before a connection is
+    history if it is older by more than `history_s`, and left out.
     """
 
     exchanges: tuple[str, ...] = ("binance",)
     exchange_ws_urls: tuple[_WsUrl, ...] = ()
     exchange_rest_urls: tuple[_RestUrl, ...] = ()
+    history_s: Annotated[float, msgspec.Meta(ge=0)] = 5.0
 
     def ws_url(self, exchange: str, default: str) -> str:
         """Return where the exchange's websockets are."""

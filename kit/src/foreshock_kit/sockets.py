@@ -46,6 +46,7 @@ class Sockets:
         on_change: OnChange,
         on_gap: OnGap,
         clock: Clock,
+        history_s: float = 5.0,
     ) -> None:
         self._group = group
         self._name = name
@@ -53,6 +54,7 @@ class Sockets:
         self._on_change = on_change
         self._on_gap = on_gap
         self._clock = clock
+        self._history_s = history_s
         self._wanted: list[_Socket] = []
         self._leaving: list[_Socket] = []
         self._numbers: set[int] = set()
@@ -90,6 +92,7 @@ class Sockets:
                 self._on_frame,
                 on_state=partial(self._on_state, socket),
                 clock=self._clock,
+                history_s=self._history_s,
             )
         )
         socket.close = task.cancel

@@ -29,8 +29,6 @@ LAST_FRAME: Final = Gauge(
     "foreshock_ws_last_frame_timestamp_seconds", "When the last market frame came.", ["feed"]
 )
 
-_HISTORY_MS: Final = 5000
-"""What is older than the connection by more is history; less may be clocks or the way here."""
 _LOOK_EVERY_S: Final = 1.0
 _REFUSALS: Final = {403, 418, 429, 451}
 _LARGEST_FRAME: Final = 16 * 1024 * 1024
@@ -38,8 +36,19 @@ _CLOSE_S: Final = 1.0
 _Refusal = websockets.InvalidStatus
 _LOST: Final = (OSError, TimeoutError, websockets.WebSocketException)
 
-Heard = Literal["market", "refusal", "closing", "other"]
-"""What a frame was: the market's; a refused subscription; the venue about to close; neither."""
+
+class Answer(Protocol):
+    """What the venue wants to hear at once, as an answer to its frame."""
+
+    @property
+    def words(self) -> str:
+        """The message."""
+        ...
+
+
+Heard = Literal["market", "refusal", "closing", "other"] | Answer
+"""What a frame was: the market's; a refused subscription; the venue about to close; neither; or
+a question with its answer."""
 
 State = Literal["up", "closing", "down"]
 
@@ -115,21 +124,23 @@ async def hold_open(
     on_state: OnState | None = None,
     backoff: Reconnecting = Reconnecting(),  # noqa: B008
     clock: Clock | None = None,
+    history_s: float = 5.0,
 ) -> NoReturn:
     """Keep a feed's socket open until cancelled.
 
-    `on_frame` is awaited for each frame before the next is read, so that whoever is slow slows
-    the venue down. It is told the time (ms) before which what happened is history, and returns
-    what the frame was. `on_state` is told "up" at a connection's first frame of the market,
-    "closing" when the venue says that it will close, and "down" at a connection's end, with a
-    reason and the time (ms) of the last frame of the market. A venue that refuses (403, 418, 429,
-    451) is left alone for a minute. Once cancelled, the feed is no longer in the metrics.
+    `on_frame` is awaited for each frame before the next is read, so that whoever is slow slows the
+    venue down. It is told the time (ms) before which what happened is history, `history_s`
+    before the connection, and returns what the frame was; an answer is sent. `on_state` is told
+    "up" at a connection's first frame of the market, "closing" when the venue says that it will
+    close, and "down" at a connection's end, with a reason and the time (ms) of the last frame
+    of the market. A venue that refuses (403, 418, 429, 451) is left alone for a minute. Once
+    cancelled, the feed is no longer in the metrics.
     """
     clock = clock or SystemClock()
     failures = 0
     try:
         while True:
-            session = _Session(name, feed, on_frame, on_state, clock)
+            session = _Session(name, feed, on_frame, on_state, clock, history_s)
             reason, refused = await session.run()
             _heed_cancellation()
             RECONNECTS.labels(name).inc()
@@ -147,13 +158,20 @@ class _Session:
     """One connection, from its opening to its loss."""
 
     def __init__(
-        self, name: str, feed: FeedLike, on_frame: OnFrame, on_state: OnState | None, clock: Clock
+        self,
+        name: str,
+        feed: FeedLike,
+        on_frame: OnFrame,
+        on_state: OnState | None,
+        clock: Clock,
+        history_s: float,
     ) -> None:
         self._name = name
         self._feed = feed
         self._on_frame = on_frame
         self._on_state = on_state
         self._clock = clock
+        self._history_ms = round(history_s * 1000)
         self._opened = self._last_market = clock.monotonic()
         self._up = False
         self.lasted_s = 0.0
@@ -206,7 +224,7 @@ class _Session:
 
     async def _read(self, socket: ClientConnection, group: asyncio.TaskGroup) -> None:
         on_frame, now = self._on_frame, self._clock.monotonic
-        since_ms = self._clock.now_ms() - _HISTORY_MS
+        since_ms = self._clock.now_ms() - self._history_ms
         retry = self._feed.retry
         while True:
             heard = await on_frame(await socket.recv(decode=False), since_ms)
@@ -220,6 +238,8 @@ class _Session:
                 retry = ()
             elif heard == "closing":
                 await self._tell("closing", "the venue will close the connection")
+            elif not isinstance(heard, str):
+                await socket.send(heard.words)
 
     async def _tell(self, state: State, reason: str) -> None:
         if self._on_state is not None:
