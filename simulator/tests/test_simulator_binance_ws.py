@@ -201,3 +201,53 @@ async def test_coin_margined_orders_are_among_all_liquidations_and_are_left_out(
     assert len(others) == 2
     for frame in others:
         assert load("binance").parse(frame, world.now_ms) is Ignored.OTHER_MARKET
+
+
+@pytest.mark.parametrize("shown", ["largest", "latest"])
+async def test_of_a_contracts_orders_in_a_second_the_largest_or_the_latest_is_shown(serving, shown):
+    async with serving("binance", shares={"binance": 1.0}) as served:
+        assert await served.order(kind="sample", shown=shown) == 200
+        async with served.socket("/market/ws/btcusdt@forceOrder") as socket:
+            frames = await socket.heard(SHOCK_S)
+        happened = [
+            (each.time_ms // 1000, each.liquidation.units)
+            for each in served.venue.forced
+            if each.listing.symbol == "BTCUSDT" and each.time_ms >= T0
+        ]
+    seconds = {}
+    for second, units in happened:
+        seconds.setdefault(second, []).append(units)
+    assert any(len(units) > 2 for units in seconds.values())
+    told = [(row["o"]["T"] // 1000, float(row["o"]["z"])) for row in frames]
+    assert len(told) > 5
+    for second, size in told:
+        if second in seconds:  # the venue keeps only the newest thousand
+            units = seconds[second]
+            assert size == pytest.approx(max(units) if shown == "largest" else units[-1])
+
+
+async def test_the_server_pings_and_drops_who_does_not_pong(serving):
+    async with (
+        serving("binance", time_scale=2e-4) as served,
+        served.http.ws_connect("/market/ws", autoping=False) as socket,
+    ):
+        said = [(await socket.receive(timeout=5)).type.name for _ in range(5)]
+    assert said == [*4 * ["PING"], "CLOSE"]
+
+
+async def test_a_pong_keeps_the_connection(serving):
+    async with serving("binance") as served, served.socket("/market/ws") as socket:
+        cut = socket.listener.life._cut
+        begun = cut.when()
+        await socket.raw.pong()
+        await socket.ask({"method": "LIST_SUBSCRIPTIONS", "id": 1})
+        assert cut.when() > begun
+
+
+async def test_a_day_is_the_longest_that_a_connection_lasts(serving):
+    async with serving("binance", time_scale=5e-6) as served, served.socket("/market/ws") as socket:
+        life = socket.listener.life
+        life._idle_s = float("inf")
+        life.renew()
+        assert life._cut.when() == life._ends
+        await socket.ended()

@@ -97,7 +97,7 @@ class RestApi:
     def _exchange_info(self, _: Params) -> Any:
         listings = self._venue.listings
         live = [_symbol_row(each) for each in listings.values()]
-        pattern = live[0]
+        pattern = live[0] | {"status": "TRADING"}
         others = [
             {"symbol": "TSLAUSDT", "baseAsset": "TSLA", "contractType": "TRADIFI_PERPETUAL"},
             {"symbol": "LUNAUSDT", "baseAsset": "LUNA", "status": "SETTLING"},

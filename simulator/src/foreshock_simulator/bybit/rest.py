@@ -140,7 +140,8 @@ class RestApi:
             {"symbol": "BTCPERP", "quoteCoin": "USDC", "settleCoin": "USDC"},
             {"symbol": "BTCUSDT-26MAR27", "contractType": "LinearFutures"},
         ]
-        rows = live + [live[0] | each for each in others if each["symbol"] not in listings]
+        pattern = live[0] | {"status": "Trading"}
+        rows = live + [pattern | each for each in others if each["symbol"] not in listings]
         for name, field in (("symbol", "symbol"), ("status", "status")):
             if params.get(name):
                 rows = [row for row in rows if row[field] == params[name]]

@@ -19,7 +19,7 @@ from foreshock_simulator.venue.tape import Fill, Tape
 _FORCED_KEPT: Final = 1000
 _OLDEST_MS: Final = 60_000
 _APART_MS: Final = 7_000
-PAST_ROWS: Final = 8
+PAST_ROWS: Final = 30
 """Liquidations from before the market began, where a venue shows history."""
 
 
@@ -84,6 +84,8 @@ class Venue(ABC):
         """Send what happened on this venue between two times, and what else is due."""
         skew_ms = self.faults.skew_ms
         self.now_ms = to_ms + skew_ms
+        for rows in self.window.due(self.now_ms):
+            self.liquidated(rows)
         for key, step in steps.items():
             listing = self._of_market.get(key)
             if listing is None or listing.status != "trading":
@@ -95,8 +97,6 @@ class Venue(ABC):
                 forced = Forced(listing, each, self.now_ms)
                 self.forced.append(forced)
                 self.window.add(forced)
-        for rows in self.window.due(self.now_ms):
-            self.liquidated(rows)
         self.tick()
 
     def wanted(self, stream: str) -> bool:

@@ -39,10 +39,10 @@ def candles(
     count = limit + skipped
     rng = np.random.default_rng([seed, sum(map(ord, profile.symbol)), step_ms])
     sd = profile.volatility * math.sqrt(step_ms / _DAY_MS)
-    draws = rng.standard_normal((count, 3))  # the newest first, so that a longer list only adds
+    draws = rng.standard_normal((count + 1, 3))  # newest first, so that a longer list only adds
     returns = draws[:, 0] * sd
-    closes = listing.contract.price * np.exp(-(returns.cumsum() - returns))[::-1]
-    opens = np.concatenate([[closes[0]], closes[:-1]])
+    prices = listing.contract.price * np.exp(-(returns.cumsum() - returns))[::-1]
+    opens, closes, draws = prices[:-1], prices[1:], draws[:-1]
     spread = np.abs(draws[::-1, 1]) * sd / 4
     quote = listing.daily_usd * step_ms / _DAY_MS * np.exp(draws[::-1, 2] * 0.4 - 0.08)
     quote[-1] *= now_ms % step_ms / step_ms
