@@ -20,6 +20,8 @@ from foreshock_simulator.venue.tape import Fill
 _BASES: Final = {"1000SHIB": "SHIB1000"}
 """Where Bybit writes the thousand behind."""
 _MOST_ROWS: Final = 1024
+_TICKERS_EVERY_MS: Final = 200
+"""Documented are 100 ms; a contract's ticker was recorded to change four to six times a second."""
 
 
 class Bybit(Venue):
@@ -37,6 +39,7 @@ class Bybit(Venue):
     def __init__(self, market: Market, share: float, seed: int, now_ms: int) -> None:
         super().__init__(market, share, seed, now_ms)
         self._tickers: dict[str, dict[str, str]] = {}
+        self._ticked = now_ms // _TICKERS_EVERY_MS
 
     def terms(self, contract: Contract) -> Listing:
         """Return the contract under Bybit's name: both count in thousands."""
@@ -68,6 +71,9 @@ class Bybit(Venue):
 
     def tick(self) -> None:
         """Send what has changed in the tickers that somebody follows."""
+        if self.now_ms // _TICKERS_EVERY_MS == self._ticked:
+            return
+        self._ticked = self.now_ms // _TICKERS_EVERY_MS
         for listing in self.trading:
             if self.wanted(f"tickers.{listing.symbol}"):
                 self._send_delta(listing)
