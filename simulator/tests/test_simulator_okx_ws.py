@@ -71,6 +71,7 @@ async def test_what_is_not_there_is_refused_and_the_rest_is_not(okx, arg):
         "[]",
         {"op": "shout", "args": [TRADES]},
         {"op": "subscribe", "args": "trades"},
+        {"op": "subscribe", "args": []},
         {"op": "subscribe", "args": ["trades"]},
         subscribe(*[TRADES] * 1500),
     ],

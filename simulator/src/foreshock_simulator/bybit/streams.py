@@ -24,7 +24,7 @@ class BybitListener(Listener):
         self._id = hashlib.sha256(str(id(self)).encode()).hexdigest()[:20]
         self._characters = 0
 
-    def hear(self, text: str, now_s: float) -> None:  # noqa: ARG002
+    def hear(self, text: str, _now_s: float) -> None:
         """Answer one message; what a subscription pushes at once comes before its answer."""
         self.say(msgspec.json.encode(self._answer(text)))
 

@@ -105,7 +105,7 @@ def _args(message: Any) -> list[Arg] | None:
     if not isinstance(message, dict) or message.get("op") not in {"subscribe", "unsubscribe"}:
         return None
     try:
-        return msgspec.convert(message.get("args"), list[Arg])
+        return msgspec.convert(message.get("args"), list[Arg]) or None
     except msgspec.ValidationError:
         return None
 
