@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import aiohttp
@@ -43,9 +43,10 @@ class Server:
 
     async def close(self) -> None:
         """Close every connection."""
-        for listener, socket in list(self._open.items()):
-            if not listener.half_open:
-                await socket.close()
+        async with asyncio.TaskGroup() as group:
+            for listener, socket in self._open.items():
+                if not listener.half_open:
+                    group.create_task(socket.close())
 
     @web.middleware
     async def _refusing(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
@@ -105,7 +106,8 @@ async def _receive(socket: web.WebSocketResponse, listener: Listener) -> None:
         if listener.half_open:
             continue
         if message.type is aiohttp.WSMsgType.PING:
-            await socket.pong(message.data)
+            with suppress(ConnectionResetError):
+                await socket.pong(message.data)
         elif message.type is aiohttp.WSMsgType.PONG:
             listener.ponged()
         elif message.type is aiohttp.WSMsgType.TEXT:
@@ -117,21 +119,19 @@ async def _receive(socket: web.WebSocketResponse, listener: Listener) -> None:
 
 
 async def _send(socket: web.WebSocketResponse, listener: Listener) -> None:
-    while True:
-        frame = await listener.frames.get()
-        if listener.half_open:
-            continue
-        try:
-            await socket.send_frame(frame, aiohttp.WSMsgType.TEXT)
-        except ConnectionResetError:
-            return
+    with suppress(ConnectionResetError):
+        while True:
+            frame = await listener.frames.get()
+            if not listener.half_open:
+                await socket.send_frame(frame, aiohttp.WSMsgType.TEXT)
 
 
 async def _ping(socket: web.WebSocketResponse, listener: Listener, every_s: float) -> None:
-    while True:
-        await asyncio.sleep(every_s)
-        if not listener.half_open:
-            await socket.ping()
+    with suppress(ConnectionResetError):
+        while True:
+            await asyncio.sleep(every_s)
+            if not listener.half_open:
+                await socket.ping()
 
 
 async def _forsaken(request: web.Request) -> None:
