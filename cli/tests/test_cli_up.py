@@ -92,7 +92,7 @@ def test_every_line_of_dotenv_that_says_nothing_is_named(run, capsys):
     ]
 
 
-@pytest.mark.parametrize("name", ["SIM_BINANCE_PORT", "TELEGRAM_FAKE_PORT"])
+@pytest.mark.parametrize("name", ["SIM_BINANCE_PORT", "SIM_OKX_PORT", "TELEGRAM_FAKE_PORT"])
 def test_a_port_that_is_taken_is_told_at_once_with_who_has_it(run, capsys, monkeypatch, name):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

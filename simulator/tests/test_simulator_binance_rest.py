@@ -9,10 +9,11 @@ import httpx
 import pytest
 
 from foreshock_exchanges import load
-from foreshock_simulator.binance.server import serve
-from foreshock_simulator.binance.venue import Venue
-from foreshock_simulator.binance.weights import LIMIT
+from foreshock_simulator.binance.frames import listed_trade
+from foreshock_simulator.binance.limits import LIMIT
 from foreshock_simulator.market.market import Market
+from foreshock_simulator.venue.server import serve
+from foreshock_simulator.world import World
 
 T0 = 1_790_000_000_000
 MINUTE_MS = 60_000
@@ -22,8 +23,13 @@ REST = load("binance").rest
 
 
 @pytest.fixture
-async def venue():
-    return Venue(Market(7), 7, T0)
+async def world():
+    return World(7, T0, shares={"binance": 1.0})
+
+
+@pytest.fixture
+async def venue(world):
+    return world.venues["binance"]
 
 
 @pytest.fixture
@@ -43,9 +49,9 @@ async def body(http, request):
     return answer.content
 
 
-def run(venue, seconds):
+def run(world, seconds):
     for _ in range(seconds * 10):
-        venue.step(venue.now_ms + 100)
+        world.step(world.now_ms + 100)
 
 
 async def test_contracts_that_are_not_ours_are_listed_and_left_out(http):
@@ -61,8 +67,8 @@ async def test_contracts_that_are_not_ours_are_listed_and_left_out(http):
         assert foreign.decode() not in read
 
 
-async def test_prices_volumes_and_funding_are_the_markets(http, venue):
-    run(venue, 30)
+async def test_prices_volumes_and_funding_are_the_markets(http, world, venue):
+    run(world, 30)
     tickers = {row.symbol: row for row in REST.read_tickers(await body(http, REST.tickers()), 1)}
     premiums = {
         row.symbol: row for row in REST.read_premiums([await body(http, *REST.premiums())], 1)
@@ -81,10 +87,10 @@ async def test_prices_volumes_and_funding_are_the_markets(http, venue):
         assert 0 < premium.next_funding_ms - venue.now_ms <= 8 * 3_600_000
 
 
-async def test_a_tickers_prices_agree_with_one_another(http, venue):
+async def test_a_tickers_prices_agree_with_one_another(http, world, venue):
     seen = {symbol: {contract.price} for symbol, contract in venue.market.contracts.items()}
     for _ in range(300):
-        venue.step(venue.now_ms + 100)
+        world.step(world.now_ms + 100)
         for symbol, contract in venue.market.contracts.items():
             seen[symbol].add(contract.price)
     for row in json.loads(await body(http, REST.tickers())):
@@ -137,9 +143,9 @@ async def test_candles_join_and_end_at_the_price_with_the_usual_volume(
     assert sum(k.notional_usd for k in rows) / days == pytest.approx(usual, rel=0.1)
 
 
-async def test_trades_can_be_asked_for_again_from_a_number_on(http, venue):
-    run(venue, 10)
-    sent = [trade.listed() for trade in venue.trades["BTCUSDT"]]
+async def test_trades_can_be_asked_for_again_from_a_number_on(http, world, venue):
+    run(world, 10)
+    sent = [listed_trade(fill) for fill in venue.tapes["BTCUSDT"].kept]
     first = sent[5]["a"]
 
     async def asked(**params):

@@ -12,10 +12,9 @@ from websockets.exceptions import ConnectionClosed
 from foreshock_exchanges import load
 from foreshock_exchanges.base import Channel, Ignored
 from foreshock_schemas.events import Liquidation, Trade
-from foreshock_simulator.binance.server import serve
 from foreshock_simulator.binance.streams import MAX_STREAMS
-from foreshock_simulator.binance.venue import Venue
-from foreshock_simulator.market.market import Market
+from foreshock_simulator.venue.server import serve
+from foreshock_simulator.world import World
 
 T0 = 1_790_000_000_000
 SHOCK_S = 32
@@ -25,8 +24,13 @@ MARK_PRICE = {"e", "E", "s", "p", "ap", "P", "i", "r", "T", "st"}
 
 
 @pytest.fixture
-async def venue():
-    return Venue(Market(7), 7, T0)
+async def world():
+    return World(7, T0, shares={"binance": 1.0})
+
+
+@pytest.fixture
+async def venue(world):
+    return world.venues["binance"]
 
 
 @pytest.fixture
@@ -47,40 +51,40 @@ async def ask(socket, **message):
     return json.loads(await socket.recv())
 
 
-async def heard(socket, venue, seconds):
+async def heard(socket, world, seconds):
     """Let seconds pass for the venue; return the frames that its one listener gets."""
     for _ in range(seconds * 10):
-        venue.step(venue.now_ms + 100)
-    (listener,) = venue.listeners
+        world.step(world.now_ms + 100)
+    (listener,) = world.venues["binance"].listeners
     return [await socket.recv(decode=False) for _ in range(listener.frames.qsize())]
 
 
-async def test_raw_and_combined_streams_carry_the_same_payloads(venue, base):
+async def test_raw_and_combined_streams_carry_the_same_payloads(world, base):
     async with client(f"{base}/market/ws/btcusdt@aggTrade") as raw:
-        bare = [json.loads(frame) for frame in await heard(raw, venue, 2)]
-    venue_again = Venue(Market(7), 7, T0)
-    async with serve(venue_again, "127.0.0.1", 0) as url:
+        bare = [json.loads(frame) for frame in await heard(raw, world, 2)]
+    world_again = World(7, T0, shares={"binance": 1.0})
+    async with serve(world_again.venues["binance"], "127.0.0.1", 0) as url:
         there = f"{url.replace('http', 'ws', 1)}/market/stream?streams=btcusdt@aggTrade"
         async with client(there) as combined:
-            wrapped = [json.loads(frame) for frame in await heard(combined, venue_again, 2)]
+            wrapped = [json.loads(frame) for frame in await heard(combined, world_again, 2)]
     assert bare
     assert wrapped == [{"stream": "btcusdt@aggTrade", "data": payload} for payload in bare]
 
 
-async def test_combined_can_be_switched_on_an_open_socket(venue, base):
+async def test_combined_can_be_switched_on_an_open_socket(world, base):
     async with client(f"{base}/market/ws/btcusdt@aggTrade") as socket:
         on = await ask(socket, method="SET_PROPERTY", params=["combined", True], id=1)
         assert on == {"result": None, "id": 1}
-        assert all(b'"stream":"btcusdt@aggTrade"' in f for f in await heard(socket, venue, 2))
+        assert all(b'"stream":"btcusdt@aggTrade"' in f for f in await heard(socket, world, 2))
 
 
-async def test_what_is_unsubscribed_stays_away(venue, base):
+async def test_what_is_unsubscribed_stays_away(world, base):
     async with client(f"{base}/market/ws") as socket:
         both = ["btcusdt@aggTrade", "ethusdt@aggTrade"]
         await ask(socket, method="SUBSCRIBE", params=both, id=1)
-        before = [json.loads(frame)["s"] for frame in await heard(socket, venue, 3)]
+        before = [json.loads(frame)["s"] for frame in await heard(socket, world, 3)]
         await ask(socket, method="UNSUBSCRIBE", params=both[:1], id=2)
-        after = [json.loads(frame)["s"] for frame in await heard(socket, venue, 3)]
+        after = [json.loads(frame)["s"] for frame in await heard(socket, world, 3)]
     assert set(before) == {"BTCUSDT", "ETHUSDT"}
     assert set(after) == {"ETHUSDT"}
 
@@ -119,9 +123,9 @@ async def test_the_eleventh_message_of_a_second_ends_the_connection(base):
     assert closed.value.rcvd.code == 1008
 
 
-async def test_an_agg_trade_has_the_documented_fields(venue, base):
+async def test_an_agg_trade_has_the_documented_fields(world, base):
     async with client(f"{base}/market/ws/btcusdt@aggTrade") as socket:
-        rows = [json.loads(frame) for frame in await heard(socket, venue, 5)]
+        rows = [json.loads(frame) for frame in await heard(socket, world, 5)]
     assert {(row["e"], row["s"], row["st"]) for row in rows} == {("aggTrade", "BTCUSDT", 1)}
     for row in rows:
         assert set(row) == AGG_TRADE
@@ -134,9 +138,9 @@ async def test_an_agg_trade_has_the_documented_fields(venue, base):
     assert {row["m"] for row in rows} == {True, False}
 
 
-async def test_a_force_order_has_the_documented_fields_and_one_shows_a_second(venue, base):
+async def test_a_force_order_has_the_documented_fields_and_one_shows_a_second(world, base):
     async with client(f"{base}/market/ws/!forceOrder@arr") as socket:
-        rows = [json.loads(frame) for frame in await heard(socket, venue, SHOCK_S)]
+        rows = [json.loads(frame) for frame in await heard(socket, world, SHOCK_S)]
     assert {row["o"]["S"] for row in rows} == {"SELL", "BUY"}
     for row in rows:
         order = row["o"]
@@ -151,36 +155,36 @@ async def test_a_force_order_has_the_documented_fields_and_one_shows_a_second(ve
     assert len(shown) == len(set(shown))
 
 
-async def test_mark_prices_come_every_second_and_tradfi_apart(venue, base):
+async def test_mark_prices_come_every_second_and_tradfi_apart(world, base):
     async with client(f"{base}/market/ws/!markPrice@arr@1s") as socket:
-        lists = [json.loads(frame) for frame in await heard(socket, venue, 3)]
+        lists = [json.loads(frame) for frame in await heard(socket, world, 3)]
     assert len(lists) == 6
     assert all(set(row) == MARK_PRICE for rows in lists for row in rows)
     assert all(row["T"] > row["E"] and row["T"] % 28_800_000 == 0 for r in lists for row in r)
     assert [[row["s"] for row in rows] for rows in lists] == 3 * [
-        list(venue.market.contracts),
+        list(world.market.contracts),
         ["TSLAUSDT"],
     ]
 
 
 @pytest.mark.parametrize("path", ["/ws", "/public/ws", "/stream", "/public/stream"])
-async def test_market_streams_come_only_on_the_market_path(venue, base, path):
+async def test_market_streams_come_only_on_the_market_path(world, base, path):
     async with client(base + path) as socket:
         names = ["btcusdt@aggTrade", "!forceOrder@arr", "btcusdt@trade"]
         assert (await ask(socket, method="SUBSCRIBE", params=names, id=1))["result"] is None
-        frames = [json.loads(frame) for frame in await heard(socket, venue, SHOCK_S)]
+        frames = [json.loads(frame) for frame in await heard(socket, world, SHOCK_S)]
     assert {frame.get("data", frame)["e"] for frame in frames} == {"trade"}
 
 
 @pytest.mark.parametrize("channel", list(Channel))
-async def test_the_adapters_own_feed_is_served_and_read_without_a_flaw(venue, base, channel):
+async def test_the_adapters_own_feed_is_served_and_read_without_a_flaw(world, base, channel):
     adapter = load("binance")
     (feed,) = adapter.feeds(channel, ["DASHUSDT", "1000PEPEUSDT", "NOSUCHUSDT"], base)
     async with client(feed.url) as socket:
         for hello in feed.hello:
             await socket.send(hello)
             assert adapter.parse(await socket.recv(decode=False), T0) is Ignored.ACK
-        parsed = [adapter.parse(f, venue.now_ms) for f in await heard(socket, venue, SHOCK_S)]
+        parsed = [adapter.parse(f, world.now_ms) for f in await heard(socket, world, SHOCK_S)]
     wanted = Liquidation if channel is Channel.LIQUIDATIONS else Trade
     events = [e for each in parsed if isinstance(each, list) for e in each if type(e) is wanted]
     assert {"DASH", "PEPE"} <= {event.coin for event in events}
@@ -190,10 +194,60 @@ async def test_the_adapters_own_feed_is_served_and_read_without_a_flaw(venue, ba
     assert not [each for each in parsed if isinstance(each, Ignored)]
 
 
-async def test_coin_margined_orders_are_among_all_liquidations_and_are_left_out(venue, base):
+async def test_coin_margined_orders_are_among_all_liquidations_and_are_left_out(world, base):
     async with client(f"{base}/market/ws/!forceOrder@arr") as socket:
-        frames = await heard(socket, venue, 95)
+        frames = await heard(socket, world, 95)
     others = [frame for frame in frames if json.loads(frame)["o"]["st"] == 2]
     assert len(others) == 2
     for frame in others:
-        assert load("binance").parse(frame, venue.now_ms) is Ignored.OTHER_MARKET
+        assert load("binance").parse(frame, world.now_ms) is Ignored.OTHER_MARKET
+
+
+@pytest.mark.parametrize("shown", ["largest", "latest"])
+async def test_of_a_contracts_orders_in_a_second_the_largest_or_the_latest_is_shown(serving, shown):
+    async with serving("binance", shares={"binance": 1.0}) as served:
+        assert await served.order(kind="sample", shown=shown) == 200
+        async with served.socket("/market/ws/btcusdt@forceOrder") as socket:
+            frames = await socket.heard(SHOCK_S)
+        happened = [
+            (each.time_ms // 1000, each.liquidation.units)
+            for each in served.venue.forced
+            if each.listing.symbol == "BTCUSDT" and each.time_ms >= T0
+        ]
+    seconds = {}
+    for second, units in happened:
+        seconds.setdefault(second, []).append(units)
+    assert any(len(units) > 2 for units in seconds.values())
+    told = [(row["o"]["T"] // 1000, float(row["o"]["z"])) for row in frames]
+    assert len(told) > 5
+    for second, size in told:
+        if second in seconds:  # the venue keeps only the newest thousand
+            units = seconds[second]
+            assert size == pytest.approx(max(units) if shown == "largest" else units[-1])
+
+
+async def test_the_server_pings_and_drops_who_does_not_pong(serving):
+    async with (
+        serving("binance", time_scale=2e-4) as served,
+        served.http.ws_connect("/market/ws", autoping=False) as socket,
+    ):
+        said = [(await socket.receive(timeout=5)).type.name for _ in range(5)]
+    assert said == [*4 * ["PING"], "CLOSE"]
+
+
+async def test_a_pong_keeps_the_connection(serving):
+    async with serving("binance") as served, served.socket("/market/ws") as socket:
+        cut = socket.listener.life._cut
+        begun = cut.when()
+        await socket.raw.pong()
+        await socket.ask({"method": "LIST_SUBSCRIPTIONS", "id": 1})
+        assert cut.when() > begun
+
+
+async def test_a_day_is_the_longest_that_a_connection_lasts(serving):
+    async with serving("binance", time_scale=5e-6) as served, served.socket("/market/ws") as socket:
+        life = socket.listener.life
+        life._idle_s = float("inf")
+        life.renew()
+        assert life._cut.when() == life._ends
+        await socket.ended()

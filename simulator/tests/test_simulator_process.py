@@ -24,7 +24,8 @@ async def outcome(module, **told):
 
 
 @pytest.mark.parametrize(
-    ("module", "name"), [(MARKET, "SIM_BINANCE_PORT"), (TELEGRAM, "TELEGRAM_FAKE_PORT")]
+    ("module", "name"),
+    [(MARKET, "SIM_BINANCE_PORT"), (MARKET, "SIM_OKX_PORT"), (TELEGRAM, "TELEGRAM_FAKE_PORT")],
 )
 async def test_a_taken_port_is_named_in_one_line(module, name):
     with socket.socket() as taken:
@@ -40,6 +41,7 @@ async def test_a_taken_port_is_named_in_one_line(module, name):
     ("module", "name", "field"),
     [
         (MARKET, "SIM_BINANCE_PORT", "binance_port"),
+        (MARKET, "SIM_BYBIT_PORT", "bybit_port"),
         (MARKET, "SIM_SCENARIO", "scenario"),
         (MARKET, "SIM_SPEED", "speed"),
         (TELEGRAM, "TELEGRAM_FAKE_PORT", "port"),

@@ -9,10 +9,9 @@ from typing import Final
 import msgspec
 from bench.market import coins
 
-from foreshock_simulator.binance.server import serve
-from foreshock_simulator.binance.venue import Venue
-from foreshock_simulator.market.market import Market
 from foreshock_simulator.market.profiles import DEMO, Profile
+from foreshock_simulator.venue.server import serve
+from foreshock_simulator.world import World
 
 _STEP_S: Final = 0.1
 
@@ -31,13 +30,13 @@ def _now_ms() -> int:
 
 
 async def _main(count: int, announces: Path) -> None:
-    venue = Venue(Market(7, "demo", profiles(count)), 7, _now_ms())
-    async with serve(venue, "127.0.0.1", 0) as url:
+    world = World(7, _now_ms(), shares={"binance": 1.0}, profiles=profiles(count))
+    async with serve(world.venues["binance"], "127.0.0.1", 0) as url:
         fresh = announces.with_suffix(".new")
         fresh.write_text(url)
         fresh.replace(announces)
         while True:
-            venue.step(_now_ms())
+            world.step(_now_ms())
             await asyncio.sleep(_STEP_S)
 
 

@@ -11,9 +11,8 @@ from foreshock_schemas.events import Evidence, Liquidation, MarketStats, Signal
 from foreshock_schemas.names import coin_of
 from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import LIQUIDATIONS
-from foreshock_simulator.binance.streams import Listener
-from foreshock_simulator.binance.venue import Venue
-from foreshock_simulator.market.market import Market
+from foreshock_simulator.binance.streams import BinanceListener
+from foreshock_simulator.world import World
 from threshold_service.domain.detection import Partitions
 
 STEP_MS = 100
@@ -25,7 +24,8 @@ SESSIONS = {
 }
 
 
-def stats(profile, at_ms: int) -> MarketStats:
+def stats(listing, at_ms: int) -> MarketStats:
+    profile = listing.contract.profile
     coin, _ = coin_of(profile.base)
     return sample(
         MarketStats,
@@ -36,7 +36,7 @@ def stats(profile, at_ms: int) -> MarketStats:
         price=profile.price,
         market_cap_usd=profile.supply * profile.price,
         market_cap_ms=at_ms,
-        avg_daily_volume_usd=profile.daily_usd,
+        avg_daily_volume_usd=listing.daily_usd,
         volume_days=30,
         volume_ms=at_ms,
         volatility_daily=profile.volatility,
@@ -51,19 +51,19 @@ def refused(reason: str, frame: bytes) -> None:
 def signals(begin: datetime, seed: int, seconds: int) -> list[Signal]:
     """Run the market for some seconds from `begin` on; return what the detectors say."""
     now_ms = begin_ms = int(begin.timestamp() * 1000)
-    market = Market(seed)
-    venue = Venue(market, seed, now_ms)
-    listener = Listener("market", combined=False)
-    listener.streams = {"!forceOrder@arr": None}
+    world = World(seed, now_ms)
+    venue = world.venues["binance"]
+    listener = BinanceListener(venue, "market", combined=False)
+    listener.subscribe(["!forceOrder@arr"])
     venue.listeners.add(listener)
     intake, detectors = Intake(load("binance"), refused), Partitions(dynamic=True)
     place = Evidence(topic=LIQUIDATIONS.name, partition=0, offset=0, event_id="")
-    for contract in market.contracts.values():
-        detectors.on_event(stats(contract.profile, begin_ms - 60_000), place)
+    for listing in venue.trading:
+        detectors.on_event(stats(listing, begin_ms - 60_000), place)
     found = []
     while now_ms < begin_ms + seconds * 1000:
         now_ms += STEP_MS
-        venue.step(now_ms)
+        world.step(now_ms)
         while not listener.frames.empty():
             for event in intake.take(listener.frames.get_nowait(), now_ms):
                 if isinstance(event, Liquidation):

@@ -12,9 +12,8 @@ from foreshock_kit.testing import eventually, records_on
 from foreshock_schemas.events import MarketStats
 from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import MARKET_STATS
-from foreshock_simulator.binance.server import serve
-from foreshock_simulator.binance.venue import Venue
-from foreshock_simulator.market.market import Market
+from foreshock_simulator.venue.server import serve
+from foreshock_simulator.world import World
 from oi_poller.service import SERVICE
 from oi_poller.settings import Settings
 
@@ -37,7 +36,7 @@ async def test_a_coin_that_an_earlier_run_followed_is_told_to_have_left(bootstra
         told = await followed()
         return (told["BTC"], told["ETH"]) == (True, False)
 
-    async with serve(Venue(Market(7), 7, now_ms), "127.0.0.1", 0) as url:
+    async with serve(World(7, now_ms).venues["binance"], "127.0.0.1", 0) as url:
         settings = Settings(
             kafka_bootstrap_servers=bootstrap,
             exchange_rest_urls=(f"binance={url}",),

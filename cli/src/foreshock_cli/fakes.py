@@ -14,7 +14,12 @@ from foreshock_cli.supervisor import Supervised
 from foreshock_kit.errors import PortInUse, SettingsInvalid, Transient
 from foreshock_kit.http_server import holder_of
 
-MARKET_PORT: Final = "SIM_BINANCE_PORT"
+MARKET_PORTS: Final = {
+    "binance": "SIM_BINANCE_PORT",
+    "bybit": "SIM_BYBIT_PORT",
+    "okx": "SIM_OKX_PORT",
+}
+"""The setting of each simulated venue's port."""
 CHAT_PORT: Final = "TELEGRAM_FAKE_PORT"
 _START_S: Final = 30.0
 _PORTS: Final = 65_536
@@ -44,7 +49,8 @@ class Fakes(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def ports(self) -> dict[str, str]:
         """What they have to be told to come back where everybody looks for them."""
-        urls = {MARKET_PORT: self.market.get("binance"), CHAT_PORT: self.chat.get("bot_api")}
+        urls = {setting: self.market.get(name) for name, setting in MARKET_PORTS.items()}
+        urls[CHAT_PORT] = self.chat.get("bot_api")
         return {name: str(httpx.URL(url).port) for name, url in urls.items() if url}
 
 
@@ -56,10 +62,14 @@ def port_problems(plan: Plan) -> list[str]:
         for name, text in asked.items()
         if not text.isdecimal() or int(text) >= _PORTS
     ]
-    ports = [text for text in asked.values() if text != "0"]
-    if len(ports) > len(set(ports)):
-        problems.append(f"{' and '.join(asked)} are the same: {ports[0]}")
-    return problems
+    by_port: dict[str, list[str]] = {}
+    for name, text in asked.items():
+        by_port.setdefault(text, []).append(name)
+    return problems + [
+        f"{' and '.join(names)} are the same: {port}"
+        for port, names in by_port.items()
+        if len(names) > 1 and port != "0"
+    ]
 
 
 def check_ports(plan: Plan) -> None:
@@ -74,7 +84,8 @@ def check_ports(plan: Plan) -> None:
 
 
 def _asked(plan: Plan) -> dict[str, str]:
-    wanted = {MARKET_PORT: plan.simulated_market, CHAT_PORT: plan.telegram_fake}
+    wanted = dict.fromkeys(MARKET_PORTS.values(), plan.simulated_market)
+    wanted[CHAT_PORT] = plan.telegram_fake
     return {name: plan.env[name] for name, used in wanted.items() if used and plan.env.get(name)}
 
 

@@ -1,7 +1,7 @@
 """The demo's market as a process: `python -m foreshock_simulator`.
 
-Settings: SIM_SEED, SIM_HOST, SIM_BINANCE_PORT (0: any free), SIM_SPEED, SIM_SCENARIO, and
-SIM_ENDPOINTS_FILE, where it says at which URL it listens.
+Settings: SIM_SEED, SIM_HOST, SIM_BINANCE_PORT, SIM_BYBIT_PORT and SIM_OKX_PORT (0: any free),
+SIM_SPEED, SIM_SCENARIO, and SIM_ENDPOINTS_FILE, where it says at which URLs it listens.
 """
 
 import asyncio
@@ -11,17 +11,19 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import msgspec
 
-from foreshock_simulator.binance.server import serve
-from foreshock_simulator.binance.venue import Venue
-from foreshock_simulator.market.market import Market
+from foreshock_simulator.venue.server import serve
+from foreshock_simulator.world import World
 
 _PREFIX: Final = "SIM_"
 _STEP_S: Final = 0.1
+
+_Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 
 
 def _now_ms() -> int:
@@ -33,7 +35,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     seed: Annotated[int, msgspec.Meta(ge=0)] = 7
     host: str = "127.0.0.1"
-    binance_port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
+    binance_port: _Port = 0
+    bybit_port: _Port = 0
+    okx_port: _Port = 0
     speed: Annotated[float, msgspec.Meta(gt=0)] = 1.0
     scenario: Literal["demo", "calm"] = "demo"
     endpoints_file: str | None = None
@@ -46,17 +50,26 @@ def _load(env: Mapping[str, str]) -> Settings:
 
 
 async def _serve(settings: Settings) -> None:
-    market = Market(settings.seed, settings.scenario)
-    venue = Venue(market, settings.seed, _now_ms())
+    world = World(settings.seed, _now_ms(), settings.scenario)
+    ports = {
+        "binance": settings.binance_port,
+        "bybit": settings.bybit_port,
+        "okx": settings.okx_port,
+    }
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with serve(venue, settings.host, settings.binance_port) as url:
-        sys.stdout.write(f"Simulated Binance: {url}\n")
+    async with AsyncExitStack() as stack:
+        urls = {
+            name: await stack.enter_async_context(serve(venue, settings.host, ports[name]))
+            for name, venue in world.venues.items()
+        }
+        for name, url in urls.items():
+            sys.stdout.write(f"Simulated {name}: {url}\n")
         sys.stdout.flush()
-        _announce(settings.endpoints_file, {"binance": url})
+        _announce(settings.endpoints_file, urls)
         while not stop.is_set():
-            venue.step(_now_ms(), settings.speed)
+            world.step(_now_ms(), settings.speed)
             try:
                 async with asyncio.timeout(_STEP_S):
                     await stop.wait()
@@ -81,7 +94,7 @@ def main() -> int:
     try:
         asyncio.run(_serve(settings))
     except OSError as e:
-        sys.stderr.write(f"Simulated Binance: {e.strerror or e}\n")
+        sys.stderr.write(f"Simulated market: {e.strerror or e}\n")
         return 1
     return 0
 

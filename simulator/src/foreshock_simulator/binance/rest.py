@@ -4,17 +4,24 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import msgspec
 from aiohttp import web
 
-from foreshock_simulator.binance import frames, history
-from foreshock_simulator.binance.venue import Venue
-from foreshock_simulator.binance.weights import LIMIT, Verdict, Weights
-from foreshock_simulator.market.contract import Contract
+from foreshock_schemas.names import coin_of
+from foreshock_simulator.binance import frames
+from foreshock_simulator.binance.limits import LIMIT, Weights, refusal
+from foreshock_simulator.venue.base import Venue
+from foreshock_simulator.venue.candles import MINUTE_MS, Candle, candles
+from foreshock_simulator.venue.http import json_response
+from foreshock_simulator.venue.listing import Listing
 
 _STALE_MS: Final = 38_000_000
 _MOST_KLINES: Final = 1500
 _MOST_TRADES: Final = 1000
+_INTERVALS: Final = {
+    f"{count}{unit}": count * minutes * MINUTE_MS
+    for unit, minutes, counts in (("m", 1, (1, 5, 15)), ("h", 60, (1, 4)), ("d", 1440, (1,)))
+    for count in counts
+}
 _WHOLE: Final = re.compile(r"[0-9]{1,20}")
 
 Params = Mapping[str, str]
@@ -57,35 +64,40 @@ class RestApi:
         )
         headers = {"X-MBX-USED-WEIGHT-1M": str(verdict.used)}
         if verdict.status != web.HTTPOk.status_code:
-            headers["Retry-After"] = str(verdict.retry_after_s)
-            return _json(_too_many(verdict, request.remote or ""), verdict.status, headers)
+            address = request.remote or ""
+            refused = refusal(
+                verdict.status, verdict.retry_after_s, verdict.banned_until_ms, address
+            )
+            refused.headers.update(headers)
+            return refused
         try:
-            return _json(call(request.query), 200, headers)
+            return json_response(call(request.query), 200, headers)
         except Refusal as e:
-            return _json({"code": e.code, "msg": str(e)}, 400, headers)
+            return json_response({"code": e.code, "msg": str(e)}, 400, headers)
 
-    def _contract(self, params: Params) -> Contract:
+    def _listing(self, params: Params) -> Listing:
         symbol = params.get("symbol", "")
         if not symbol:
             raise Refusal(
                 -1102,
                 "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed.",
             )
-        if symbol not in self._venue.market.contracts:
+        if symbol not in self._venue.listings:
             raise Refusal(-1121, "Invalid symbol.")
-        return self._venue.market.contracts[symbol]
+        return self._venue.listings[symbol]
 
-    def _one_or_every(self, params: Params, row: Callable[[Contract], Any]) -> Any:
+    def _one_or_every(self, params: Params, row: Callable[[Listing], Any]) -> Any:
         if "symbol" in params:
-            return row(self._contract(params))
-        return [row(contract) for contract in self._venue.market.contracts.values()]
+            return row(self._listing(params))
+        return [row(listing) for listing in self._venue.trading]
 
     def _time(self, _: Params) -> Any:
         return {"serverTime": self._venue.now_ms}
 
     def _exchange_info(self, _: Params) -> Any:
-        live = [_symbol_row(c) for c in self._venue.market.contracts.values()]
-        pattern = live[0]
+        listings = self._venue.listings
+        live = [_symbol_row(each) for each in listings.values()]
+        pattern = live[0] | {"status": "TRADING"}
         others = [
             {"symbol": "TSLAUSDT", "baseAsset": "TSLA", "contractType": "TRADIFI_PERPETUAL"},
             {"symbol": "LUNAUSDT", "baseAsset": "LUNA", "status": "SETTLING"},
@@ -99,14 +111,14 @@ class RestApi:
             "serverTime": self._venue.now_ms - _STALE_MS,  # a cache, as on the real one
             "rateLimits": [limit | {"limit": LIMIT}],
             "assets": [],
-            "symbols": live + [pattern | other for other in others],
+            "symbols": live + [pattern | o for o in others if o["symbol"] not in listings],
         }
 
     def _premium_index(self, params: Params) -> Any:
         now_ms = self._venue.now_ms
 
-        def row(contract: Contract) -> Any:
-            mark = frames.mark_price(contract, now_ms)
+        def row(listing: Listing) -> Any:
+            mark = frames.mark_price(listing, now_ms)
             return {
                 "symbol": mark["s"], "markPrice": mark["p"], "indexPrice": mark["i"],
                 "estimatedSettlePrice": mark["P"], "lastFundingRate": mark["r"],
@@ -120,22 +132,22 @@ class RestApi:
         return [{"symbol": "WIFUSDT", "fundingIntervalHours": 4, "disclaimer": False} | adjusted]
 
     def _open_interest(self, params: Params) -> Any:
-        contract = self._contract(params)
+        listing = self._listing(params)
         return {
-            "openInterest": f"{contract.open_interest:.{contract.profile.lot_decimals}f}",
-            "symbol": contract.profile.symbol,
+            "openInterest": f"{listing.open_interest:.{listing.lot_decimals}f}",
+            "symbol": listing.symbol,
             "time": self._venue.now_ms,
         }
 
     def _open_interest_hist(self, params: Params) -> Any:
-        contract = self._contract(params)
-        units = contract.open_interest
+        listing = self._listing(params)
+        units = listing.open_interest
         return [
             {
-                "symbol": contract.profile.symbol,
+                "symbol": listing.symbol,
                 "sumOpenInterest": f"{units:.8f}",
-                "sumOpenInterestValue": f"{units * contract.mark:.8f}",
-                "CMCCirculatingSupply": f"{_real_supply(contract):.8f}",
+                "sumOpenInterestValue": f"{units * listing.contract.mark:.8f}",
+                "CMCCirculatingSupply": f"{_real_supply(listing):.8f}",
                 "timestamp": self._venue.now_ms // 300_000 * 300_000,
             }
         ]
@@ -143,64 +155,68 @@ class RestApi:
     def _tickers(self, params: Params) -> Any:
         now_ms = self._venue.now_ms
 
-        return self._one_or_every(params, lambda contract: _ticker(contract, now_ms))
+        return self._one_or_every(params, lambda listing: _ticker(listing, now_ms))
 
     def _klines(self, params: Params) -> Any:
-        contract = self._contract(params)
+        listing = self._listing(params)
         interval, limit = params.get("interval", ""), _limit(params)
-        if interval not in {"15m", "1h"}:
+        if interval not in _INTERVALS:
             raise Refusal(-1120, "Invalid interval.")
-        return history.klines(
-            contract.profile,
-            contract.price,
-            interval,
-            min(limit, _MOST_KLINES),
-            self._venue.now_ms,
-            self._venue.seed,
-        )
+        step_ms, limit = _INTERVALS[interval], min(limit, _MOST_KLINES)
+        found = candles(listing, step_ms, limit, self._venue.now_ms, self._venue.seed)
+        return [_kline(each, step_ms) for each in found]
 
     def _agg_trades(self, params: Params) -> Any:
-        symbol = self._contract(params).profile.symbol
-        limit, trades = min(_limit(params), _MOST_TRADES), self._venue.trades[symbol]
+        tape = self._venue.tapes[self._listing(params).symbol].kept
+        limit = min(_limit(params), _MOST_TRADES)
         if "fromId" not in params:
-            return [trade.listed() for trade in trades][-limit:]
+            return [frames.listed_trade(fill) for fill in tape][-limit:]
         first = _whole(params, "fromId", "")
-        return [trade.listed() for trade in trades if trade.number >= first][:limit]
+        return [frames.listed_trade(fill) for fill in tape if fill.number >= first][:limit]
 
 
-def _symbol_row(contract: Contract) -> dict[str, Any]:
-    profile = contract.profile
+def _symbol_row(listing: Listing) -> dict[str, Any]:
     return {
-        "symbol": profile.symbol, "pair": profile.symbol, "contractType": "PERPETUAL",
-        "deliveryDate": 4133404800000, "onboardDate": 1569398400000, "status": "TRADING",
-        "baseAsset": profile.base, "quoteAsset": "USDT", "marginAsset": "USDT",
-        "pricePrecision": profile.decimals, "quantityPrecision": profile.lot_decimals,
+        "symbol": listing.symbol, "pair": listing.symbol, "contractType": "PERPETUAL",
+        "deliveryDate": 4133404800000, "onboardDate": 1569398400000,
+        "status": "TRADING" if listing.status == "trading" else "SETTLING",
+        "baseAsset": listing.base, "quoteAsset": "USDT", "marginAsset": "USDT",
+        "pricePrecision": listing.decimals, "quantityPrecision": listing.lot_decimals,
         "underlyingType": "COIN", "underlyingSubType": [],
-        "filters": [{"filterType": "PRICE_FILTER", "tickSize": f"1e-{profile.decimals}"}],
+        "filters": [{"filterType": "PRICE_FILTER", "tickSize": f"1e-{listing.decimals}"}],
     }  # fmt: skip
 
 
-def _ticker(contract: Contract, now_ms: int) -> dict[str, Any]:
+def _ticker(listing: Listing, now_ms: int) -> dict[str, Any]:
     """Return a row of the 24 h ticker: the day opened at the price at which the market began."""
-    profile, digits = contract.profile, contract.profile.decimals
-    prices = (profile.price, contract.high, contract.low, contract.price)
+    contract, digits, volume_usd = listing.contract, listing.decimals, listing.daily_usd
+    prices = (contract.profile.price, contract.high, contract.low, contract.price)
     opened, high, low, last = (round(price, digits) for price in prices)
     mean = (opened + high + low + last) / 4
     return {
-        "symbol": profile.symbol, "priceChange": f"{last - opened:.{digits}f}",
+        "symbol": listing.symbol, "priceChange": f"{last - opened:.{digits}f}",
         "priceChangePercent": f"{(last - opened) / opened * 100:.3f}",
         "weightedAvgPrice": f"{mean:.{digits}f}", "lastPrice": f"{last:.{digits}f}",
         "lastQty": "1", "openPrice": f"{opened:.{digits}f}", "highPrice": f"{high:.{digits}f}",
-        "lowPrice": f"{low:.{digits}f}", "volume": f"{profile.daily_usd / mean:.4f}",
-        "quoteVolume": f"{profile.daily_usd:.4f}", "openTime": now_ms - 86_400_000,
+        "lowPrice": f"{low:.{digits}f}", "volume": f"{volume_usd / mean:.4f}",
+        "quoteVolume": f"{volume_usd:.4f}", "openTime": now_ms - 86_400_000,
         "closeTime": now_ms, "firstId": 1, "lastId": 2, "count": 2,
     }  # fmt: skip
 
 
-def _real_supply(contract: Contract) -> float:
+def _kline(candle: Candle, step_ms: int) -> list[int | str]:
+    base, quote = candle.base, candle.quote
+    return [
+        candle.start_ms, candle.open, candle.high, candle.low, candle.close, f"{base:.4f}",
+        candle.start_ms + step_ms - 1, f"{quote:.4f}", int(quote / 900), f"{base * 0.5:.4f}",
+        f"{quote * 0.5:.4f}", "0",
+    ]  # fmt: skip
+
+
+def _real_supply(listing: Listing) -> float:
     """Return coins, not thousands of them: the supply is the asset's, whatever the symbol."""
-    thousands = contract.profile.base.startswith("1000")
-    return contract.profile.supply * (1000 if thousands else 1)
+    profile = listing.contract.profile
+    return profile.supply * coin_of(profile.base)[1]
 
 
 def _flat(weight: int) -> Callable[[Params], int]:
@@ -230,21 +246,3 @@ def _kline_weight(params: Params) -> int:
     text = params.get("limit", "500")
     limit = int(text) if _WHOLE.fullmatch(text) else 0
     return next((w for most, w in ((99, 1), (499, 2), (1000, 5)) if limit <= most), 10)
-
-
-def _too_many(verdict: Verdict, address: str) -> dict[str, Any]:
-    hint = "Please use the websocket for live updates to avoid"
-    if verdict.banned_until_ms:
-        banned = f"Way too many requests; IP({address}) banned until {verdict.banned_until_ms}."
-        return {"code": -1003, "msg": f"{banned} {hint} bans."}
-    limit = f"Too many requests; current limit is {LIMIT} requests per minute."
-    return {"code": -1003, "msg": f"{limit} {hint} polling the API."}
-
-
-def _json(content: Any, status: int, headers: Mapping[str, str]) -> web.Response:
-    return web.Response(
-        body=msgspec.json.encode(content),
-        status=status,
-        headers=headers,
-        content_type="application/json",
-    )

@@ -1,20 +1,18 @@
-"""Who listens to what: connections, their subscriptions, and the messages of the protocol."""
+"""Subscriptions and the messages of Binance's protocol."""
 
-import asyncio
 from collections import deque
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, ClassVar, Final
 
 import msgspec
 
+from foreshock_simulator.venue.base import Venue
+from foreshock_simulator.venue.listener import Listener, Overrun
+
 MAX_STREAMS: Final = 1024
 _MESSAGES_A_SECOND: Final = 10
-_WAITING_FRAMES: Final = 4096
 _METHODS: Final = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY")
 _PUBLIC: Final = ("bookTicker", "depth", "trade", "rpiDepth")
-
-
-class Overrun(Exception):
-    """The client sends more than ten messages a second."""
 
 
 def route_of(stream: str) -> str:
@@ -23,40 +21,44 @@ def route_of(stream: str) -> str:
     return "public" if kind.startswith(_PUBLIC) else "market"
 
 
-class Listener:
-    """One connection: what it subscribed to, and the frames that wait for it.
+class BinanceListener(Listener):
+    """One connection to Binance.
 
     `route` is `market`, `public`, or empty for the legacy paths, which acknowledge everything
     and carry only what is public.
     """
 
-    def __init__(self, route: str, *, combined: bool) -> None:
-        self.route = route
-        self.combined = combined
-        self.streams: dict[str, None] = {}
-        self.frames: asyncio.Queue[bytes] = asyncio.Queue(_WAITING_FRAMES)
-        self._sent_at: deque[float] = deque(maxlen=_MESSAGES_A_SECOND)
+    renews_on_pong: ClassVar[bool] = True
+
+    def __init__(self, venue: Venue, route: str, *, combined: bool) -> None:
+        super().__init__()
+        self._venue = venue
+        self._route = route
+        self._combined = combined
+        self._heard_at: deque[float] = deque(maxlen=_MESSAGES_A_SECOND)
 
     def hears(self, stream: str) -> bool:
-        """Return whether a frame of this stream goes to it."""
-        return stream in self.streams and (self.route or "public") == route_of(stream)
+        """Return whether it is subscribed, and on the path that carries the stream."""
+        return stream in self.streams and (self._route or "public") == route_of(stream)
 
-    def put(self, stream: str, payload: Any) -> None:
-        """Queue a frame; a connection that does not keep up loses it, as it loses Binance."""
-        body = {"stream": stream, "data": payload} if self.combined else payload
-        if not self.frames.full():
-            self.frames.put_nowait(msgspec.json.encode(body))
+    def wrapped(self, stream: str, payload: Any) -> Any:
+        """Return it with the stream's name around, if the connection is a combined one."""
+        return {"stream": stream, "data": payload} if self._combined else payload
 
-    def answer(self, text: str, now_s: float) -> bytes:
-        """Return the answer to one message of the client.
+    def subscribe(self, streams: Sequence[str]) -> None:
+        """Take note of streams; one that does not exist, or is refused, stays silent."""
+        for stream in streams:
+            if not self._venue.faults.refuses_topic(stream):
+                self.streams[stream] = None
+                if self.hears(stream):
+                    self._venue.subscribed(self, stream)
 
-        Raises:
-            Overrun: It was the eleventh within a second.
-        """
-        if len(self._sent_at) == _MESSAGES_A_SECOND and now_s - self._sent_at[0] < 1.0:
+    def hear(self, text: str, now_s: float) -> None:
+        """Answer one message; the eleventh within a second is one too many."""
+        if len(self._heard_at) == _MESSAGES_A_SECOND and now_s - self._heard_at[0] < 1.0:
             raise Overrun
-        self._sent_at.append(now_s)
-        return msgspec.json.encode(self._answer(text))
+        self._heard_at.append(now_s)
+        self.say(msgspec.json.encode(self._answer(text)))
 
     def _answer(self, text: str) -> dict[str, Any]:
         try:
@@ -84,10 +86,11 @@ class Listener:
             return self._property(method, params, number)
         if method == "SUBSCRIBE" and len(self.streams) + len(params) > MAX_STREAMS:
             return _invalid("too many parameters")
-        for stream in map(str, params):
-            if method == "SUBSCRIBE":
-                self.streams[stream] = None
-            else:
+        streams = list(map(str, params))
+        if method == "SUBSCRIBE":
+            self.subscribe(streams)
+        else:
+            for stream in streams:
                 self.streams.pop(stream, None)
         return {"result": None, "id": number}
 
@@ -95,10 +98,10 @@ class Listener:
         if params[:1] != ["combined"]:
             return {"code": 0, "msg": "Unknown property"}
         if method == "GET_PROPERTY":
-            return {"result": self.combined, "id": number}
+            return {"result": self._combined, "id": number}
         if len(params) < 2 or not isinstance(params[1], bool):
             return {"code": 1, "msg": "Invalid value type: expected Boolean"}
-        self.combined = params[1]
+        self._combined = params[1]
         return {"result": None, "id": number}
 
 

@@ -1,90 +1,134 @@
-"""The venue itself: turns the market's steps into frames, and remembers what it sent."""
+"""Binance: what it sends, and when."""
 
-from collections import Counter, deque
-from typing import Any, Final
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar, Final
+
+import msgspec
+from aiohttp import web
 
 from foreshock_simulator.binance import frames
-from foreshock_simulator.binance.frames import AggTrade, Numbering
-from foreshock_simulator.binance.streams import Listener
-from foreshock_simulator.market.contract import Liquidation
+from foreshock_simulator.binance.limits import refusal
+from foreshock_simulator.binance.rest import RestApi
+from foreshock_simulator.binance.streams import BinanceListener
+from foreshock_simulator.market.contract import Contract
 from foreshock_simulator.market.market import Market
+from foreshock_simulator.venue.base import Venue
+from foreshock_simulator.venue.forced import Forced, Shown
+from foreshock_simulator.venue.listener import Listener
+from foreshock_simulator.venue.listing import Listing
+from foreshock_simulator.venue.tape import Fill
 
 LIQUIDATIONS: Final = "!forceOrder@arr"
 _MARKS: Final = ("!markPrice@arr@1s", "!markPrice@arr")
-_TRADES_KEPT: Final = 2000
-_WINDOW_MS: Final = 1000
+_ROUTES: Final = ("/market", "/public", "")
 _COIN_MARGINED_EVERY_MS: Final = 45_000
+_SECOND_MS: Final = 1000
 
 
-class Venue:
-    """One simulated Binance. `step` is told the time, and sends what falls due."""
+class Binance(Venue):
+    """A simulated Binance USD-M.
 
-    def __init__(self, market: Market, seed: int, now_ms: int) -> None:
-        self.market = market
-        self.seed = seed
-        self.now_ms = now_ms
-        self.sent: Counter[str] = Counter()
-        self.listeners: set[Listener] = set()
-        self.trades: dict[str, deque[AggTrade]] = {
-            symbol: deque(maxlen=_TRADES_KEPT) for symbol in market.contracts
-        }
-        self.faults: Counter[str] = Counter()
-        self._numbers = {s: Numbering(c.profile) for s, c in market.contracts.items()}
-        self._largest: dict[str, tuple[Liquidation, int]] = {}
-        self._window = self._marked = now_ms // 1000
+    https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams
+    """
+
+    name: ClassVar[str] = "binance"
+    sockets: ClassVar[tuple[str, ...]] = tuple(
+        f"{route}/{mode}{streams}"
+        for route in _ROUTES
+        for mode in ("ws", "stream")
+        for streams in ("", "/{streams:.+}")
+    )
+    ping_every_s: ClassVar[float | None] = 180.0
+    idle_s: ClassVar[float] = 180.0 + 600.0
+    life_s: ClassVar[float] = 24 * 3600.0
+    window_ms: ClassVar[int] = _SECOND_MS
+    shown: ClassVar[Shown] = "largest"
+
+    def __init__(self, market: Market, share: float, seed: int, now_ms: int) -> None:
+        super().__init__(market, share, seed, now_ms)
+        self._second = now_ms // _SECOND_MS
         self._coin_margined_ms = now_ms
 
-    def step(self, now_ms: int, speed: float = 1.0) -> None:
-        """Bring the market to `now_ms` and send the frames of that time."""
-        before_ms, self.now_ms = self.now_ms, now_ms
-        for symbol, step in self.market.step((now_ms - before_ms) / 1000 * speed).items():
-            for trade in self._numbers[symbol].number(step.trades, before_ms, now_ms):
-                self.trades[symbol].append(trade)
-                stream = symbol.lower()
-                self._send(f"{stream}@aggTrade", trade.streamed(symbol, now_ms))
-                self._send(f"{stream}@trade", trade.raw(symbol, now_ms))
-            for liquidation in step.liquidations:
-                self._keep_largest(symbol, liquidation, now_ms)
-        if now_ms // _WINDOW_MS != self._window:
-            self._window = now_ms // _WINDOW_MS
-            self._close_window(now_ms)
-            self._send_marks(now_ms)
+    def terms(self, contract: Contract) -> Listing:
+        """Return the contract under the market's own name: both count 1000PEPE."""
+        profile = contract.profile
+        return Listing(
+            symbol=f"{profile.base}USDT",
+            base=profile.base,
+            contract=contract,
+            share=self.share,
+            decimals=profile.decimals,
+            lot_decimals=profile.lot_decimals,
+        )
 
-    def _keep_largest(self, symbol: str, liquidation: Liquidation, now_ms: int) -> None:
-        kept = self._largest.get(symbol)
-        if kept is None or liquidation.units > kept[0].units:
-            self._largest[symbol] = (liquidation, now_ms)
+    def traded(self, listing: Listing, fills: Sequence[Fill]) -> None:
+        """Send them one by one, aggregated and raw."""
+        now_ms, name = self.now_ms, listing.symbol.lower()
+        streams = (f"{name}@aggTrade", frames.agg_trade), (f"{name}@trade", frames.raw_trade)
+        for stream, payload in streams:
+            if self.wanted(stream):
+                for fill in fills:
+                    numbers = (fill.number, fill.number)
+                    self.publish(stream, payload(listing, fill, now_ms), numbers=numbers)
 
-    def _close_window(self, now_ms: int) -> None:
-        for symbol, (liquidation, traded_ms) in self._largest.items():
-            profile = self.market.contracts[symbol].profile
-            payload = frames.force_order(profile, liquidation, traded_ms, now_ms)
-            self._send(LIQUIDATIONS, payload)
-            self._send(f"{symbol.lower()}@forceOrder", payload)
-        self._largest.clear()
-        if now_ms - self._coin_margined_ms >= _COIN_MARGINED_EVERY_MS:
-            self._coin_margined_ms = now_ms
-            self._send(LIQUIDATIONS, frames.coin_margined_order(now_ms - 900, now_ms))
+    def liquidated(self, rows: Sequence[Forced]) -> None:
+        """Send orders as the exchange shows them: an object each."""
+        for each in rows:
+            payload = frames.force_order(each, self.now_ms)
+            self.publish(LIQUIDATIONS, payload)
+            self.publish(f"{each.listing.symbol.lower()}@forceOrder", payload)
 
-    def _send_marks(self, now_ms: int) -> None:
-        marks = [frames.mark_price(c, now_ms) for c in self.market.contracts.values()]
-        tradfi = [marks[0] | {"s": "TSLAUSDT", "p": "412.50", "i": "412.40"}]
+    def tick(self) -> None:
+        """Send marks every second, and now and then an order of the other market."""
+        if self.now_ms // _SECOND_MS == self._second:
+            return
+        self._second = self.now_ms // _SECOND_MS
+        if self.now_ms - self._coin_margined_ms >= _COIN_MARGINED_EVERY_MS:
+            self._coin_margined_ms = self.now_ms
+            order = frames.coin_margined_order(self.now_ms - 900, self.now_ms)
+            self.publish(LIQUIDATIONS, order)
+        marks = [frames.mark_price(each, self.now_ms) for each in self.trading]
+        tradfi = [marks[0] | {"s": "TSLAUSDT", "p": "412.50", "i": "412.40"}] if marks else []
         for stream in _MARKS:
-            self._send(stream, marks)
-            self._send(stream, tradfi)
+            self.publish(stream, marks, len(marks))
+            self.publish(stream, tradfi, len(tradfi))
 
-    def _send(self, stream: str, payload: Any) -> None:
-        heard = [listener for listener in self.listeners if listener.hears(stream)]
-        if not heard:
-            return
-        if self.faults[f"drop:{stream}"] > 0:
-            self.faults[f"drop:{stream}"] -= 1
-            return
-        copies = 1
-        if self.faults[f"duplicate:{stream}"] > 0:
-            self.faults[f"duplicate:{stream}"] -= 1
-            copies = 2
-        self.sent[stream] += len(heard)
-        for listener in heard:
-            for _ in range(copies):
-                listener.put(stream, payload)
+    def history(self, stream: str, rows: int) -> Sequence[Any]:
+        """Return old trades or orders, each a push of its own."""
+        name, _, kind = stream.partition("@")
+        if stream == LIQUIDATIONS or kind == "forceOrder":
+            past = [each for each in self.past(rows) if name in ("!forceOrder", _name(each))]
+            return [frames.force_order(each, each.time_ms + _SECOND_MS) for each in past]
+        listing = self.listings.get(name.upper())
+        if listing is None or kind != "aggTrade" or not rows:
+            return ()
+        kept = list(self.tapes[listing.symbol].kept)[-rows:]
+        return [frames.agg_trade(listing, fill, fill.time_ms) for fill in kept]
+
+    def listener(self, request: web.Request) -> Listener:
+        """Return one for the routed or the legacy path that was asked for."""
+        parts = request.path.strip("/").split("/")
+        route = parts[0] if parts[0] in {"market", "public"} else ""
+        combined = (parts[1] if route else parts[0]) == "stream"
+        listener = BinanceListener(self, route, combined=combined)
+        asked = request.match_info.get("streams", "") or request.query.get("streams", "")
+        listener.subscribe(list(filter(None, asked.split("/"))))
+        return listener
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """Return the REST calls, each with its weight."""
+        return RestApi(self).routes()
+
+    def refuse(self, status: int, for_s: float) -> web.Response:
+        """Return a refusal with `Retry-After`, where the exchange sends one."""
+        return refusal(status, math.ceil(for_s), self.now_ms + math.ceil(for_s * 1000))
+
+    def notice(self, listener: Listener) -> bytes | None:
+        """Return `serverShutdown` as spot documents it; whether futures send it is not known."""
+        payload = {"e": "serverShutdown", "E": self.now_ms}
+        return msgspec.json.encode(listener.wrapped("!serverShutdown", payload))
+
+
+def _name(forced: Forced) -> str:
+    return forced.listing.symbol.lower()

@@ -23,13 +23,20 @@ class Market:
         self, seed: int, scenario_name: str = "demo", profiles: Sequence[Profile] = DEMO
     ) -> None:
         self.now_s = 0.0
-        self.contracts = {
-            profile.symbol: Contract(profile, np.random.default_rng([seed, 2, number]))
-            for number, profile in enumerate(profiles)
-        }
+        self._seed = seed
+        self.contracts: dict[str, Contract] = {}
+        for profile in profiles:
+            self.list(profile)
         self._rng = np.random.default_rng([seed, 3])
         self._coming = SCENARIOS[scenario_name](seed, tuple(self.contracts))
         self._shock = next(self._coming, None)
+
+    def list(self, profile: Profile) -> Contract:
+        """Return the contract of a profile; from now on it is traded, if it was not."""
+        if profile.symbol not in self.contracts:
+            rng = np.random.default_rng([self._seed, 2, len(self.contracts)])
+            self.contracts[profile.symbol] = Contract(profile, rng)
+        return self.contracts[profile.symbol]
 
     def step(self, dt: float) -> dict[str, Step]:
         """Let `dt` seconds pass; return what each contract shows, by symbol."""

@@ -25,7 +25,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def symbol(self) -> str:
-        """The venue's name of the contract."""
+        """The market's name of the contract; venues have their own."""
         return f"{self.base}USDT"
 
 
@@ -68,3 +68,8 @@ DEMO: Final = (
     _profile("ORDI", 4.3, 3, 1, 8.0e6, 2.4e6, 9.0e7, 0.065, 3, 1000),
     _profile("DASH", 47.0, 2, 3, 6.0e6, 2.0e6, 5.9e8, 0.055, 3, 1000),
 )
+
+
+def newcomer(base: str) -> Profile:
+    """Return a small contract that was not there before."""
+    return _profile(base, 2.4, 4, 1, 8.0e6, 2.4e6, 9.0e7, 0.065, 3, 1000)

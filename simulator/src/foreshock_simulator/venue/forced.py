@@ -1,0 +1,45 @@
+"""Liquidations on their way to the stream: all of a window, or one of each contract."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from foreshock_simulator.market.contract import Liquidation
+from foreshock_simulator.venue.listing import Listing
+
+Shown = Literal["all", "largest", "latest"]
+
+
+class Forced(msgspec.Struct, frozen=True):
+    """One liquidation on one venue, and when it happened there."""
+
+    listing: Listing
+    liquidation: Liquidation
+    time_ms: int
+
+
+class Window:
+    """Collects liquidations for `every_ms` and then shows them, or one of each contract."""
+
+    def __init__(self, every_ms: int, shown: Shown, now_ms: int) -> None:
+        self.shown = shown
+        self._every_ms = every_ms
+        self._current = now_ms // every_ms
+        self._waiting: dict[str, list[Forced]] = {}
+
+    def add(self, each: Forced) -> None:
+        """Let one wait for the end of the window, if it is to be shown."""
+        rows = self._waiting.setdefault(each.listing.symbol, [])
+        if self.shown == "all" or not rows:
+            rows.append(each)
+        elif self.shown == "latest" or each.liquidation.units > rows[0].liquidation.units:
+            rows[:] = [each]
+
+    def due(self, now_ms: int) -> Iterable[list[Forced]]:
+        """Return what was collected, contract by contract, once the window is over."""
+        if now_ms // self._every_ms == self._current:
+            return ()
+        self._current = now_ms // self._every_ms
+        waited, self._waiting = self._waiting, {}
+        return waited.values()

@@ -1,0 +1,40 @@
+"""The market and the venues that show it, each its share."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from foreshock_simulator.binance.venue import Binance
+from foreshock_simulator.bybit.venue import Bybit
+from foreshock_simulator.market.market import Market
+from foreshock_simulator.market.profiles import DEMO, Profile
+from foreshock_simulator.market.shares import SHARES, Dealer
+from foreshock_simulator.okx.venue import Okx
+from foreshock_simulator.venue.base import Venue
+
+VENUES: Final[dict[str, type[Venue]]] = {each.name: each for each in (Binance, Bybit, Okx)}
+
+
+class World:
+    """One market on several venues. `step` is told the time; it has no clock of its own."""
+
+    def __init__(
+        self,
+        seed: int,
+        now_ms: int,
+        scenario: str = "demo",
+        shares: Mapping[str, float] = SHARES,
+        profiles: Sequence[Profile] = DEMO,
+    ) -> None:
+        self.now_ms = now_ms
+        self.market = Market(seed, scenario, profiles)
+        self.venues = {
+            name: VENUES[name](self.market, share, seed, now_ms) for name, share in shares.items()
+        }
+        self._dealer = Dealer(seed, shares)
+
+    def step(self, now_ms: int, speed: float = 1.0) -> None:
+        """Bring the market to `now_ms` and have the venues send what falls due until then."""
+        before_ms, self.now_ms = self.now_ms, now_ms
+        dealt = self._dealer.deal(self.market.step((now_ms - before_ms) / 1000 * speed))
+        for name, steps in dealt.items():
+            self.venues[name].show(steps, before_ms, now_ms)
