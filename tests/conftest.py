@@ -202,8 +202,8 @@ class Stack:
         return json.loads((self.root / "var/run/endpoints.json").read_text())
 
     @property
-    def market(self) -> str:
-        return json.loads((self.root / "var/run/market.json").read_text())["binance"]
+    def markets(self) -> dict[str, str]:
+        return json.loads((self.root / "var/run/market.json").read_text())
 
     async def inbox(self) -> list[dict]:
         ends = self.endpoints

@@ -22,21 +22,19 @@ FIRST_ALERT_S = 60
 
 
 async def test_a_message_can_be_followed_back_to_the_exchanges_frame(stack):
-    adapter = load("binance")
-    (feed,) = adapter.feeds(
-        Channel.LIQUIDATIONS, ["BTCUSDT"], stack.market.replace("http", "ws", 1)
-    )
     seen: dict[str, str] = {}
-    async with websockets.connect(feed.url) as socket, asyncio.TaskGroup() as group:
-        for word in feed.hello:
-            await socket.send(word)
-        reader = group.create_task(_note_ids(socket, adapter, seen))
+    async with asyncio.TaskGroup() as group:
+        listening = [
+            group.create_task(_note_ids(name, url, stack, seen))
+            for name, url in stack.markets.items()
+        ]
 
         async def told() -> list[dict]:
             return [m for m in await stack.inbox() if "Large liquidation" in m["text"]]
 
         await eventually(told, FIRST_ALERT_S)
-        reader.cancel()
+        for task in listening:
+            task.cancel()
     message = (await told())[0]
 
     sent = next(
@@ -70,13 +68,30 @@ async def test_a_message_can_be_followed_back_to_the_exchanges_frame(stack):
     assert alert.coin in message["text"]
 
 
-async def _note_ids(socket, adapter, seen: dict[str, str]) -> None:
-    async for frame in socket:
-        raw = frame.encode() if isinstance(frame, str) else frame
-        parsed = adapter.parse(raw, CLOCK.now_ms())
-        for event in parsed if isinstance(parsed, list) else ():
-            if event_id := getattr(event, "event_id", None):
-                seen[event_id] = frame
+async def _note_ids(name: str, url: str, stack, seen: dict[str, str]) -> None:
+    """Listen to an exchange's liquidations beside the stack."""
+    adapter = load(name)
+    asked = adapter.rest.instruments()
+    answer = await stack.http.get(f"{url}{asked.path}", params=dict(asked.params))
+    contracts = adapter.rest.read_instruments(answer.content, CLOCK.now_ms())
+    adapter.learn(contracts)
+    symbols = [each.symbol for each in contracts if each.status == "trading"]
+    feeds = adapter.feeds(Channel.LIQUIDATIONS, symbols, url.replace("http", "ws", 1))
+    async with asyncio.TaskGroup() as group:
+        for feed in feeds:
+            group.create_task(_note(feed, adapter, seen))
+
+
+async def _note(feed, adapter, seen: dict[str, str]) -> None:
+    async with websockets.connect(feed.url) as socket:
+        for word in feed.hello:
+            await socket.send(word)
+        async for frame in socket:
+            raw = frame.encode() if isinstance(frame, str) else frame
+            parsed = adapter.parse(raw, CLOCK.now_ms())
+            for event in parsed if isinstance(parsed, list) else ():
+                if event_id := getattr(event, "event_id", None):
+                    seen[event_id] = frame
 
 
 @pytest.mark.parametrize(

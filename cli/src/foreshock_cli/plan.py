@@ -22,7 +22,7 @@ SERVICES: Final = (
 EMBEDDED_RETENTION_MS: Final = 20 * 60_000
 """The embedded broker slows down with what it holds; detectors look back 18 minutes at most."""
 
-_DEMO_EXCHANGES: Final = ("binance",)
+_DEMO_EXCHANGES: Final = ("binance", "bybit", "okx")
 _DEMO_CHAT: Final = 1
 
 
@@ -48,7 +48,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             "broker    embedded, for trying out: nothing is kept after the stop"
             if self.embedded_broker
             else f"broker    {env['KAFKA_BOOTSTRAP_SERVERS']}",
-            "market    SIMULATED: no real prices (EXCHANGES=binance for the real ones)"
+            "market    SIMULATED: no real prices (EXCHANGES=binance,bybit,okx for real ones)"
             if self.simulated_market
             else f"market    {env['EXCHANGES']}",
             "telegram  a fake on this machine (TELEGRAM_BOT_TOKEN=... for the real one)"

@@ -8,9 +8,10 @@ import gc
 from importlib import import_module
 from importlib.util import find_spec
 
+from foreshock_exchanges import NAMES, load
+
 _SHARED = (
     "aiohttp.web",
-    "foreshock_exchanges.venues.binance",
     "foreshock_kit.admin",
     "foreshock_kit.http",
     "foreshock_kit.kafka",
@@ -23,6 +24,9 @@ _SHARED = (
 for _name in _SHARED:
     if find_spec(_name.partition(".")[0]):
         import_module(_name)
+
+for _name in NAMES:
+    load(_name)
 
 gc.collect()
 gc.freeze()  # the collector's marks would unshare every page
