@@ -108,6 +108,7 @@ FEED_HEALTH: Final = _single(
     30,
     "ingest-liquidations",
     "ingest-trades",
+    "oi-poller",
     key="exchange:channel",
     key_of=lambda h: f"{h.exchange}:{h.channel}",
 )
