@@ -50,18 +50,23 @@ async def run(settings: Settings, context: Context) -> None:
         }
         caps = MarketCaps(settings.market_cap_sources, venues, hosts)
         poller = Poller(venues, caps, market, publisher, context.clock)
-        polled = asyncio.Event()
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(_poll(poller, venue, market, polled, settings, context))
-                for venue in poller.polls
-            ]
-            tasks.append(group.create_task(_catch_up(poller, market, polled, context)))
-            tasks.append(group.create_task(poller.repeat()))
-            await context.stop.wait()
-            for task in tasks:
-                task.cancel()
+        await poll(poller, market, settings, context)
         await poller.stopped()
+
+
+async def poll(poller: Poller, market: Market, settings: Settings, context: Context) -> None:
+    """Poll each venue on its own, and catch up behind the polls, until told to stop."""
+    polled = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(_keep_polling(poller, venue, market, polled, settings, context))
+            for venue in poller.polls
+        ]
+        tasks.append(group.create_task(_catch_up(poller, market, polled, context)))
+        tasks.append(group.create_task(poller.repeat()))
+        await context.stop.wait()
+        for task in tasks:
+            task.cancel()
 
 
 async def _recall(market: Market, settings: Settings, context: Context) -> None:
@@ -88,7 +93,7 @@ def _on_record(market: Market, record: Record) -> None:
         market.recall(record.event)
 
 
-async def _poll(
+async def _keep_polling(
     poller: Poller,
     venue: VenuePoll,
     market: Market,

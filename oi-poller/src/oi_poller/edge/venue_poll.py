@@ -49,6 +49,7 @@ class VenuePoll:
         Until `read_open_interest` is over no history is asked for: the budget is for the poll.
         """
         self._calm.clear()
+        self._why = ""
         if self._clock.now_ms() >= self._contracts_due_ms:
             await self._answer("contracts_unavailable", self._read_contracts(), until_s)
         if not self._market.lists(self.name):
@@ -60,19 +61,21 @@ class VenuePoll:
     async def read_open_interest(self, until_s: float) -> None:
         """Publish the venue's open interest, and how the poll went."""
         started = self._clock.monotonic()
-        readings = None
+        readings: list[OpenInterest] = []
         if self._market.lists(self.name):
-            readings = await self._answer("open_interest_unavailable", self._readings(), until_s)
+            asking = self._readings()
+            readings = await self._answer("open_interest_unavailable", asking, until_s) or []
         self._calm.set()
-        for reading in readings or ():
+        for reading in readings:
             await self._publisher.publish(OPEN_INTEREST, reading)
-        metrics.POLLS.labels(self.name, "failed" if readings is None else "good").inc()
         metrics.POLL_SECONDS.labels(self.name).observe(self._clock.monotonic() - started)
+        failed = self._why if not readings else ""
+        metrics.POLLS.labels(self.name, "failed" if failed else "good").inc()
         if readings:
             metrics.LAST_POLL.labels(self.name).set(self._clock.now_ms() / 1000)
             await self.tell("LIVE", f"{len(readings)} contracts were read")
         else:
-            await self.tell("DOWN", self._why if readings is None else "nothing is followed")
+            await self.tell("DOWN", failed or "nothing is followed")
 
     async def load_histories(self, until_s: float) -> bool:
         """Load those that are missing or old, none begun after that loop time.
