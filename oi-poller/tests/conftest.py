@@ -14,15 +14,18 @@ from foreshock_schemas.events import Kline, MarginTier
 from foreshock_schemas.testing import sample
 
 HOUR_MS = 3_600_000
+_CANDLE = sample(Kline, interval="1h")
+_USUAL = Budget(weight=600, window_s=5.0)
 
 
 class MadeUpRest(VenueRest):
     """One POST tells tickers, premiums and open interest; contracts come 100 a page."""
 
-    def __init__(self, name, contracts, budget):
+    def __init__(self, name, contracts, budget, weight):
         super().__init__(contracts)
         self.name = name
         self.budget = budget
+        self.weight = weight
 
     def instruments(self):
         return Request(path="/instruments")
@@ -49,7 +52,7 @@ class MadeUpRest(VenueRest):
         return msgspec.structs.replace(request, params=(*others, ("cursor", cursor)))
 
     def tickers(self):
-        return Request(path="/info", json='{"type":"all"}')
+        return Request(path="/info", json='{"type":"all"}', weight=self.weight)
 
     def premiums(self):
         return [self.tickers()]
@@ -102,17 +105,16 @@ class MadeUpRest(VenueRest):
         ]
 
     def klines(self, symbol, interval, limit):
-        return Request(path="/klines", params=(("symbol", symbol),))
+        return Request(path="/klines", params=(("symbol", symbol),), weight=self.weight)
 
     def read_klines(self, body, symbol, interval, recv_ms):
         known = self.contracts.sized(symbol)
         return [
-            sample(
-                Kline,
+            msgspec.structs.replace(
+                _CANDLE,
                 exchange=self.name,
                 symbol=symbol,
                 coin=known.coin,
-                interval=interval,
                 start_ms=end_ms - HOUR_MS,
                 ts_event_ms=end_ms,
             )
@@ -134,10 +136,10 @@ class MadeUp(VenueAdapter):
 
     default_funding_interval_h = 8.0
 
-    def __init__(self, name, budget=None):
+    def __init__(self, name, budget=_USUAL, weight=1):
         super().__init__(Contracts(lambda _: None))
         self.name = name
-        self.rest = MadeUpRest(name, self.contracts, budget or Budget(weight=600, window_s=5.0))
+        self.rest = MadeUpRest(name, self.contracts, budget, weight)
 
 
 class MadeUpHost:

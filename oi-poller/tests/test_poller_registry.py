@@ -210,18 +210,18 @@ TIER = MarginTier(floor_usd=0.0, rate=0.004, max_leverage=125.0, deduction_usd=0
 def test_tiers_are_told_when_they_change_and_outlive_the_next_listing(okx):
     okx.hears(linear=5.0, contracts=[LINEAR])
     (before,) = okx.registry.news("okx", (), NOW)
-    okx.registry.learn_tiers("okx", {LINEAR.symbol: (TIER,)})
+    okx.registry.learn_tiers("okx", {LINEAR.symbol: (TIER,)}, NOW + 5)
     (after,) = okx.registry.news("okx", (), NOW + 5)
     assert (before.tiers, after.tiers, after.ts_event_ms) == ((), (TIER,), NOW + 5)
     assert after.event_id != before.event_id
-    okx.registry.learn_tiers("okx", {LINEAR.symbol: (TIER,)})
+    okx.registry.learn_tiers("okx", {LINEAR.symbol: (TIER,)}, NOW + 9)
     okx.hears(linear=5.0, contracts=[LINEAR])
     assert okx.news() == {}
 
 
 def test_tiers_that_the_listing_tells_win(okx):
     own = listing(LINEAR.symbol, tiers=(TIER,))
-    okx.registry.learn_tiers("okx", {LINEAR.symbol: (TIER, TIER)})
+    okx.registry.learn_tiers("okx", {LINEAR.symbol: (TIER, TIER)}, NOW)
     okx.hears(contracts=[own])
     assert [c.tiers for c in okx.registry.news("okx", (), NOW)] == [(TIER,)]
 

@@ -57,8 +57,12 @@ class HttpClient:
     ) -> None:
         await self._client.__aexit__(kind, error, at)
 
-    async def get(self, path: str, params: Mapping[str, str], weight: int = 1) -> bytes:
+    async def get(
+        self, path: str, params: Mapping[str, str], weight: int = 1, behind: int = 0
+    ) -> bytes:
         """Return the body of a GET, as soon as the budget has room for its weight.
+
+        It comes `behind` other requests that cost so much in each window (`Budget.spend`).
 
         Raises:
             Refused: The venue wants to be left alone, now or since an earlier call; it is
@@ -66,18 +70,19 @@ class HttpClient:
             Transient: No good answer in three tries.
             Permanent: The venue says that the request itself is wrong.
         """
-        return await self._ask(self._client.build_request("GET", path, params=dict(params)), weight)
+        request = self._client.build_request("GET", path, params=dict(params))
+        return await self._ask(request, weight, behind)
 
-    async def post(self, path: str, json: str, weight: int = 1) -> bytes:
+    async def post(self, path: str, json: str, weight: int = 1, behind: int = 0) -> bytes:
         """Return the body of a POST of JSON; raises what `get` does."""
         request = self._client.build_request("POST", path, content=json, headers=_JSON)
-        return await self._ask(request, weight)
+        return await self._ask(request, weight, behind)
 
-    async def _ask(self, request: httpx.Request, weight: int) -> bytes:
+    async def _ask(self, request: httpx.Request, weight: int, behind: int) -> bytes:
         where, failure = f"{self._host}{request.url.path}", ""
         for attempt in range(1, _TRIES + 1):
             self._limits.check()
-            window = await self._limits.budget.spend(weight)
+            window = await self._limits.budget.spend(weight, behind)
             self._limits.check()
             try:
                 async with asyncio.timeout(_WHOLE_ANSWER_S):

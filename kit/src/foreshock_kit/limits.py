@@ -21,6 +21,9 @@ _UNAVAILABLE_S: Final = 3600.0
 _LEFT_FREE: Final = 1 / 3
 """Of the limit, where the host says how much of it is used: the others' behind our address."""
 
+_TICK_S: Final = 0.001
+"""More than what rounding may leave of a wait."""
+
 _READ_CHARS: Final = 2000
 _BANNED_UNTIL: Final = re.compile(r"\buntil (\d{13})\b")
 _LOCATION: Final = re.compile(
@@ -124,12 +127,18 @@ class Budget:
         self._window = -1
         self._said = 0
         self._turn = asyncio.Lock()
+        self._turn_behind = asyncio.Lock()
 
-    async def spend(self, weight: int) -> int:
-        """Return the number of the host's window once there is room; who comes first goes first."""
-        async with self._turn:
-            while (wait_s := self._wait_s(weight)) > 0:
-                await asyncio.sleep(wait_s)
+    async def spend(self, weight: int, behind: int = 0) -> int:
+        """Return the number of the host's window once there is room; who comes first goes first.
+
+        What comes `behind` others, which spend so much in each window, lets them pass and leaves
+        room for them to come again: for all of them, or where they leave less for half of that.
+        """
+        spare = max(0, min(behind, (self._most - behind) // 2))
+        async with self._turn_behind if behind else self._turn:
+            while (wait_s := self._wait_s(weight + spare)) > 0:
+                await asyncio.sleep(wait_s + _TICK_S)
             if weight:
                 self._spent.append((self._clock.monotonic(), weight))
                 self._sum += weight

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 from foreshock_exchanges import load
+from foreshock_exchanges.rest import Budget
 from foreshock_kit.http import HttpClient
 from foreshock_kit.kafka import Publisher, Record, follow
 from foreshock_kit.limits import Host, Limit
@@ -132,10 +133,9 @@ async def _catch_up(
         await poller.catch_up()
 
 
-async def _venue(name: str, settings: Settings, context: Context, stack: AsyncExitStack) -> Venue:
-    adapter = load(name)
-    budget = adapter.rest.budget
-    limit = Limit(
+def limit_of(budget: Budget) -> Limit:
+    """Return a venue's limit with our share of it."""
+    return Limit(
         weight=budget.weight,
         window_s=budget.window_s,
         share=SHARE,
@@ -143,6 +143,11 @@ async def _venue(name: str, settings: Settings, context: Context, stack: AsyncEx
         refused_s=budget.refused_s,
         slow_down=budget.slow_down,
     )
+
+
+async def _venue(name: str, settings: Settings, context: Context, stack: AsyncExitStack) -> Venue:
+    adapter = load(name)
+    limit = limit_of(adapter.rest.budget)
     http = HttpClient(settings.rest_url(name, adapter.rest_url), Host(limit, context.clock))
     return Venue(adapter, await stack.enter_async_context(http), context.clock)
 

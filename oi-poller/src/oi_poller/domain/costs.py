@@ -1,6 +1,6 @@
 """How many coins a venue's REST limit carries, polled each minute."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from foreshock_exchanges.rest import Request, Rest
@@ -20,16 +20,22 @@ _SPARE: Final = 0.1
 def most_coins(rest: Rest, polls_a_minute: int) -> int:
     """Return how many coins our share of the limit carries, 400 at most.
 
-    A poll asks for tickers, premiums and open interest, and once for what is the same request.
-    Beside it there are the hourly contracts, and at least one history.
+    Beside the polls there are the hourly contracts, and at least one history.
     """
     share = rest.budget.weight * SHARE * _MINUTE_S / rest.budget.window_s * (1 - _SPARE)
     for coins in range(MOST, 0, -1):
         symbols = [f"C{number}" for number in range(coins)]
-        poll = {rest.tickers(), *rest.premiums(), *rest.open_interest(symbols)}
-        if _weight(poll) * polls_a_minute + _beside(rest) <= share:
+        if poll_weight(rest, symbols) * polls_a_minute + _beside(rest) <= share:
             return coins
     return 0
+
+
+def poll_weight(rest: Rest, symbols: Sequence[str]) -> int:
+    """Return what a poll costs: tickers, premiums and open interest of these contracts.
+
+    What is the same request is asked for once.
+    """
+    return _weight({rest.tickers(), *rest.premiums(), *rest.open_interest(symbols)})
 
 
 def _beside(rest: Rest) -> int:

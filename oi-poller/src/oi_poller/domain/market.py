@@ -86,9 +86,9 @@ class Market:
         """Take a venue's funding intervals by symbol."""
         self._intervals[venue] = hours
 
-    def learn_tiers(self, venue: str, tiers: Mapping[str, Tiers]) -> None:
+    def learn_tiers(self, venue: str, tiers: Mapping[str, Tiers], now_ms: int) -> None:
         """Take a venue's margin tiers by symbol."""
-        self._registry.learn_tiers(venue, tiers)
+        self._registry.learn_tiers(venue, tiers, now_ms)
 
     def learn_tickers(self, venue: str, tickers: Mapping[str, Ticker], now_ms: int) -> None:
         """Take a venue's tickers by symbol, those that have a price.

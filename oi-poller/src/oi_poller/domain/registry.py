@@ -42,11 +42,18 @@ class Registry:
 
     def learn(self, venue: str, contracts: Iterable[Instrument]) -> None:
         """Take a venue's contracts: all that it lists."""
-        self._listed[venue] = {contract.symbol: contract for contract in contracts}
+        self._listed[venue] = {
+            each.symbol: each if each.tiers else self._with_tiers(each, each.ts_event_ms)
+            for each in contracts
+        }
 
-    def learn_tiers(self, venue: str, tiers: Mapping[str, Tiers]) -> None:
+    def learn_tiers(self, venue: str, tiers: Mapping[str, Tiers], now_ms: int) -> None:
         """Take margin tiers by symbol, for contracts whose listing does not tell them."""
-        self._tiers.update(((venue, symbol), each) for symbol, each in tiers.items())
+        listed = self._listed.get(venue, {})
+        for symbol, each in tiers.items():
+            self._tiers[venue, symbol] = each
+            if symbol in listed and listed[symbol].tiers != each:
+                listed[symbol] = self._with_tiers(listed[symbol], now_ms)
 
     def lists(self, venue: str) -> bool:
         """Return whether the venue has said what it lists."""
@@ -82,7 +89,7 @@ class Registry:
         news = [
             contract
             for contract in self._current(venue, strangers, now_ms)
-            if contract.symbol not in told or _meaning(told[contract.symbol]) != _meaning(contract)
+            if not _same(told.get(contract.symbol), contract)
         ]
         told.update((contract.symbol, contract) for contract in news)
         return news
@@ -95,7 +102,7 @@ class Registry:
             if coin not in strangers and self._trades(venue, symbol)
         }
         for symbol in followed:
-            yield self._with_tiers(listed[symbol], now_ms)
+            yield listed[symbol]
         for symbol, told in (self._recalled.get(venue, {}) | self._told[venue]).items():
             if symbol in followed or told.status == "closed":
                 continue
@@ -109,7 +116,7 @@ class Registry:
 
     def _with_tiers(self, contract: Instrument, now_ms: int) -> Instrument:
         tiers = self._tiers.get((contract.exchange, contract.symbol), ())
-        if contract.tiers or not tiers:
+        if not tiers:
             return contract
         named = content_id(
             contract.exchange, contract.symbol, "instrument", contract.event_id, repr(tiers)
@@ -131,6 +138,10 @@ def _closed(contract: Instrument, now_ms: int) -> Instrument:
         ts_recv_ms=now_ms,
         status="closed",
     )
+
+
+def _same(told: Instrument | None, now: Instrument) -> bool:
+    return told is now or (told is not None and _meaning(told) == _meaning(now))
 
 
 def _meaning(contract: Instrument) -> tuple[object, ...]:

@@ -12,6 +12,7 @@ from foreshock_kit.errors import Permanent, leaves
 from foreshock_kit.http import HttpClient
 from foreshock_schemas.events import Instrument, Kline
 from oi_poller import metrics
+from oi_poller.domain.costs import poll_weight
 from oi_poller.domain.registry import Tiers
 from oi_poller.domain.schedule import Recent
 
@@ -36,6 +37,7 @@ class Venue:
         self._clock = clock
         self._recent: Recent[Request, bytes] = Recent(CACHE_MS)
         self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._polls_weight = 0
 
     async def instruments(self) -> list[Instrument]:
         """Return the venue's contracts; what they are is known to all that is asked later.
@@ -70,6 +72,7 @@ class Venue:
 
     async def open_interest(self, symbols: Sequence[str]) -> list[OpenContracts]:
         """Return the open interest of these contracts, those that the venue answered for."""
+        self._polls_weight = poll_weight(self._rest, symbols)
         try:
             async with asyncio.TaskGroup() as group:
                 asked = [
@@ -89,14 +92,14 @@ class Venue:
         request = self._rest.klines(symbol, interval, limit)
         if request is None:
             return None
-        body = await self._get(request)
+        body = await self._get(request, self._polls_weight)
         return self._rest.read_klines(body, symbol, interval, self._clock.now_ms())
 
     async def tiers(self, symbols: Sequence[str]) -> dict[str, Tiers]:
         """Return the margin tiers of these contracts by symbol, where the venue tells them."""
         found: dict[str, Tiers] = {}
         for request in self._rest.tiers(symbols):
-            async for body in self._pages(request):
+            async for body in self._pages(request, self._polls_weight):
                 found |= self._rest.read_tiers(body)
         return {symbol: found[symbol] for symbol in symbols if symbol in found}
 
@@ -110,33 +113,34 @@ class Venue:
 
     async def _one_of_many(self, request: Request, read: Callable[[bytes], list[T]]) -> list[T]:
         try:
-            return read(await self._get(request))
+            async with self._slots:
+                return read(await self._get(request))
         except (Permanent, MalformedMessage) as e:
             metrics.UNANSWERED.labels(self.name).inc()
             log.warning("request_unanswered", exchange=self.name, reason=str(e))
             return []
 
-    async def _pages(self, request: Request) -> AsyncIterator[bytes]:
+    async def _pages(self, request: Request, behind: int = 0) -> AsyncIterator[bytes]:
         """Yield the pages of an answer; a part of them is no answer."""
         following: Request | None = request
         for _ in range(_MOST_PAGES):
             if following is None:
                 return
-            body = await self._get(following)
+            body = await self._get(following, behind)
             yield body
             following = self._rest.next_page(following, body)
         if following is not None:
             raise Permanent(f"{self.name}{request.path} has over {_MOST_PAGES} pages")
 
-    async def _get(self, request: Request) -> bytes:
+    async def _get(self, request: Request, behind: int = 0) -> bytes:
+        """Return an answer; what comes `behind` the polls waits for them, whatever they cost."""
         if (kept := self._recent.get(request, self._clock.now_ms())) is not None:
             return kept
-        async with self._slots:
-            body = await self._ask(request)
+        body = await self._ask(request, behind)
         self._recent.put(request, body, self._clock.now_ms())
         return body
 
-    async def _ask(self, request: Request) -> bytes:
+    async def _ask(self, request: Request, behind: int) -> bytes:
         if request.json is not None:
-            return await self._http.post(request.path, request.json, request.weight)
-        return await self._http.get(request.path, dict(request.params), request.weight)
+            return await self._http.post(request.path, request.json, request.weight, behind)
+        return await self._http.get(request.path, dict(request.params), request.weight, behind)

@@ -104,7 +104,7 @@ class VenuePoll:
         tiers = await self._answer("margin_tiers_unavailable", self._venue.tiers(due), until_s)
         if tiers is not None:
             self._tiers_asked_ms |= dict.fromkeys(due, now_ms)
-            self._market.learn_tiers(self.name, tiers)
+            self._market.learn_tiers(self.name, tiers, now_ms)
 
     async def tell(self, state: FeedState, reason: str) -> None:
         """Publish how the polls are if that has changed."""
