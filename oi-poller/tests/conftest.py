@@ -149,6 +149,7 @@ class MadeUpHost:
     """
 
     page = 100
+    tiers_page = 100
 
     def __init__(self, clock, coins):
         self.clock = clock
@@ -184,8 +185,8 @@ class MadeUpHost:
             case "/tiers":
                 symbols = params["symbols"].split(",")
                 start = int(params.get("cursor", 0))
-                here = dict.fromkeys(symbols[start : start + self.page], self.rate)
-                return {"rows": here} | self.following(start, len(symbols))
+                here = dict.fromkeys(symbols[start : start + self.tiers_page], self.rate)
+                return {"rows": here} | self.following(start, len(symbols), self.tiers_page)
         raise AssertionError(path)
 
     def instruments(self, start):
@@ -195,8 +196,8 @@ class MadeUpHost:
         ]
         return {"rows": rows} | self.following(start, len(self.coins))
 
-    def following(self, start, count):
-        return {"next": str(start + self.page)} if start + self.page < count else {}
+    def following(self, start, count, page=page):
+        return {"next": str(start + page)} if start + page < count else {}
 
 
 class SkippingLoop(asyncio.SelectorEventLoop):

@@ -124,10 +124,11 @@ MANY = {f"C{n}": (100.0, 1e6) for n in range(250)}
 
 def test_contracts_and_tiers_come_in_pages(played):
     async def play(world):
+        world.hosts["a"].tiers_page = 10
         told = on(await world.round(), INSTRUMENTS)
         assert world.hosts["a"].asked.count("/instruments") == 3
         assert len({c.symbol for c in told if c.exchange == "a"}) == 250
-        assert world.hosts["a"].asked.count("/tiers") == 2
+        assert world.hosts["a"].asked.count("/tiers") == 15, "20 contracts at once, 10 a page"
         assert sum(bool(c.tiers) for c in told if c.exchange == "a") == 150
 
     played(play, coins=MANY, top=150)
@@ -136,7 +137,7 @@ def test_contracts_and_tiers_come_in_pages(played):
 def test_pages_without_end_are_no_answer_and_close_no_contract(played):
     async def play(world):
         await world.round()
-        world.hosts["a"].following = lambda start, _: {"next": str(start + 1)}
+        world.hosts["a"].following = lambda start, *_: {"next": str(start + 1)}
         await asyncio.sleep(3600)
         told = await world.round()
         assert world.hosts["a"].asked.count("/instruments") == 101
@@ -146,12 +147,15 @@ def test_pages_without_end_are_no_answer_and_close_no_contract(played):
     played(play)
 
 
-def test_an_empty_list_of_contracts_closes_none(played):
+@pytest.mark.parametrize(("path", "nothing"), [("/instruments", {"rows": []}), ("/info", [])])
+def test_an_empty_list_closes_no_contract_and_drops_no_coin(played, path, nothing):
     async def play(world):
         await world.round()
-        world.hosts["a"].answers["/instruments"] = httpx.Response(200, json={"rows": []})
+        for host in world.hosts.values():
+            host.answers[path] = httpx.Response(200, json=nothing)
         await asyncio.sleep(3600)
         assert not on(await world.round(), INSTRUMENTS)
+        assert world.market.universe == {"BTC", "PEPE"}
 
     played(play)
 

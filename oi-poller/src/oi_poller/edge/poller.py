@@ -71,10 +71,8 @@ class Poller:
             return
         until_s = asyncio.get_running_loop().time() + _CATCHING_UP_S
         async with asyncio.TaskGroup() as group:
-            learning = [group.create_task(self._load_caps())]
-            for venue in self.polls:
-                learning.append(group.create_task(venue.load_histories(until_s)))
-                group.create_task(venue.load_tiers(until_s))
+            behind = [self._load_caps(), *(venue.catch_up(until_s) for venue in self.polls)]
+            learning = [group.create_task(each) for each in behind]
         await self._tell_contracts()
         now_ms, universe = self._clock.now_ms(), self._market.universe
         learned = any(task.result() for task in learning)

@@ -56,9 +56,16 @@ class Venue:
         return found
 
     async def tickers(self) -> dict[str, Ticker]:
-        """Return the last 24 hours of every contract, by symbol."""
+        """Return the last 24 hours of every contract, by symbol.
+
+        Raises:
+            Permanent: There are none, which is no answer.
+        """
         body = await self._get(self._rest.tickers())
-        return {t.symbol: t for t in self._rest.read_tickers(body, self._clock.now_ms())}
+        found = {t.symbol: t for t in self._rest.read_tickers(body, self._clock.now_ms())}
+        if not found:
+            raise Permanent(f"{self.name} tells of none of its contracts")
+        return found
 
     async def premiums(self) -> dict[str, Premium]:
         """Return mark, index and funding of every contract, by symbol."""

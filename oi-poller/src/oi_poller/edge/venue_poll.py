@@ -1,10 +1,11 @@
 """The polls of one venue: each answers, fails or is given up on its own."""
 
 import asyncio
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Iterator
 from typing import Final, TypeVar
 
 from foreshock_exchanges.base import MalformedMessage
+from foreshock_exchanges.venue import pages
 from foreshock_kit import logs
 from foreshock_kit.clock import Clock
 from foreshock_kit.errors import ForeshockError, Unavailable
@@ -14,7 +15,6 @@ from foreshock_schemas.topics import FEED_HEALTH, KLINES, OPEN_INTEREST
 from oi_poller import metrics
 from oi_poller.domain.feed_state import FeedVerdict
 from oi_poller.domain.market import Market, Missing
-from oi_poller.domain.registry import Tiers
 from oi_poller.edge.venue import Venue
 
 T = TypeVar("T")
@@ -22,6 +22,7 @@ T = TypeVar("T")
 log = logs.get_logger(__name__)
 
 _HISTORIES_AT_ONCE: Final = 4
+_TIERS_AT_ONCE: Final = 20
 _LAST_ANSWER_S: Final = 30.0
 _HOURLY_MS: Final = 3_600_000
 
@@ -77,10 +78,10 @@ class VenuePoll:
         else:
             await self.tell("DOWN", failed or "nothing is followed")
 
-    async def load_histories(self, until_s: float) -> bool:
-        """Load those that are missing or old, none begun after that loop time.
+    async def catch_up(self, until_s: float) -> bool:
+        """Load histories, then margin tiers, that are missing or old; publish the candles.
 
-        Returns whether there is a new one.
+        None is asked for after that loop time. Returns whether there is a new history.
         """
         missing = iter(self._market.without_history(self.name, self._clock.now_ms()))
         async with asyncio.TaskGroup() as group:
@@ -88,23 +89,8 @@ class VenuePoll:
                 group.create_task(self._load_each(missing, until_s))
                 for _ in range(_HISTORIES_AT_ONCE)
             ]
+        await self._load_tiers(until_s)
         return any(task.result() for task in tasks)
-
-    async def load_tiers(self, until_s: float) -> None:
-        """Load the margin tiers of followed contracts that were not asked for in the last hour."""
-        now_ms = self._clock.now_ms()
-        due = [
-            symbol
-            for symbol in self._market.symbols(self.name).values()
-            if now_ms - self._tiers_asked_ms.get(symbol, 0) >= _HOURLY_MS
-        ]
-        if not due:
-            return
-        tiers: Mapping[str, Tiers] | None
-        tiers = await self._answer("margin_tiers_unavailable", self._venue.tiers(due), until_s)
-        if tiers is not None:
-            self._tiers_asked_ms |= dict.fromkeys(due, now_ms)
-            self._market.learn_tiers(self.name, tiers, now_ms)
 
     async def tell(self, state: FeedState, reason: str) -> None:
         """Publish how the polls are if that has changed."""
@@ -132,6 +118,25 @@ class VenuePoll:
         rows = await self._venue.open_interest(symbols)
         usual_h, now_ms = self._venue.default_funding_interval_h, self._clock.now_ms()
         return self._market.open_interest(self.name, rows, premiums, usual_h, now_ms)
+
+    async def _load_tiers(self, until_s: float) -> None:
+        """Load those of followed contracts that were not asked for in the last hour."""
+        now_ms = self._clock.now_ms()
+        due = [
+            symbol
+            for symbol in self._market.symbols(self.name).values()
+            if now_ms - self._tiers_asked_ms.get(symbol, 0) >= _HOURLY_MS
+        ]
+        for symbols in pages(due, _TIERS_AT_ONCE):
+            if asyncio.get_running_loop().time() >= until_s:
+                return
+            asking = self._venue.tiers(symbols)
+            last_s = until_s + _LAST_ANSWER_S
+            tiers = await self._answer("margin_tiers_unavailable", asking, last_s)
+            if tiers is None:
+                return
+            self._tiers_asked_ms |= dict.fromkeys(symbols, now_ms)
+            self._market.learn_tiers(self.name, tiers, now_ms)
 
     async def _load_each(self, missing: Iterator[Missing], until_s: float) -> bool:
         learned = False
