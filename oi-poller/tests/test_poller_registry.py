@@ -283,6 +283,18 @@ def test_nothing_is_judged_by_an_old_price():
 
 def test_who_was_followed_before_a_restart_has_half_an_hour():
     prices = Prices()
-    prices.identities.admit("b", "X")
+    prices.identities.recall("b", "X", followed=True)
     assert prices.judge(80.0) == []
     assert prices.followed == {"a", "b"}
+
+
+def test_who_was_let_go_before_a_restart_is_judged_at_once():
+    market = Market(["a", "b"], (), 60)
+    for status in ("trading", "closed"):
+        market.recall(listing("X-USDT-SWAP", status=status, venue="b"))
+    for venue, price, usd in (("a", 100.0, 9.0), ("b", 80.0, 1.0)):
+        contract = listing("X-USDT-SWAP", venue=venue)
+        market.learn_contracts(venue, [contract])
+        market.learn_tickers(venue, {contract.symbol: ticker(contract, usd, price)}, NOW)
+    assert [stranger.exchange for stranger in market.decide(NOW)] == ["b"]
+    assert market.symbols("b") == {}

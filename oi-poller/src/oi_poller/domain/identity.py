@@ -36,9 +36,12 @@ class Identities:
         self._same: dict[tuple[str, str], bool] = {}
         self._doubted_ms: dict[tuple[str, str], int] = {}
 
-    def admit(self, venue: str, coin: str) -> None:
-        """Take a venue's contract for the coin's, until prices tell otherwise."""
-        self._same[venue, coin] = True
+    def recall(self, venue: str, coin: str, *, followed: bool) -> None:
+        """Take a venue's contract for the coin's if it was followed; else prices will tell."""
+        if followed:
+            self._same[venue, coin] = True
+        else:
+            self._same.pop((venue, coin), None)
 
     def is_coin(self, venue: str, coin: str) -> bool:
         """Return whether the venue's contract was judged to be the coin's."""

@@ -62,9 +62,8 @@ class Market:
     def recall(self, told: MarketStats | Instrument) -> None:
         """Take a coin or a contract as an earlier run left it."""
         if isinstance(told, Instrument):
-            self._registry.recall(told)
-            if told.status == "trading":
-                self._identities.admit(told.exchange, told.coin)
+            followed = self._registry.recall(told)
+            self._identities.recall(told.exchange, told.coin, followed=followed)
             return
         only = {told.coin}
         self.universe = self.universe | only if told.in_universe else self.universe - only

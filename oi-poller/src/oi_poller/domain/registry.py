@@ -29,8 +29,11 @@ class Registry:
         self._recalled: dict[str, dict[str, Instrument]] = {}
         self._told: dict[str, dict[str, Instrument]] = {}
 
-    def recall(self, contract: Instrument) -> None:
-        """Take a contract as an earlier run told it; all are told anew nevertheless."""
+    def recall(self, contract: Instrument) -> bool:
+        """Take a contract as an earlier run told it; all are told anew nevertheless.
+
+        Returns whether one stood for its coin then.
+        """
         venue, coin, symbol = contract.exchange, contract.coin, contract.symbol
         self._recalled.setdefault(venue, {})[symbol] = contract
         chosen = self._chosen.setdefault(venue, {})
@@ -39,6 +42,7 @@ class Registry:
         elif chosen.get(coin) == symbol:
             del chosen[coin]
         self._tiers[venue, symbol] = contract.tiers
+        return coin in chosen
 
     def learn(self, venue: str, contracts: Iterable[Instrument]) -> None:
         """Take a venue's contracts: all that it lists."""
