@@ -167,7 +167,8 @@ def host(status, body=b"", **headers):
                 self.send_header(name.replace("_", "-"), text)
             self.send_header("content-length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                self.wfile.write(body)  # a client that hears a refusal may have left
 
         def log_message(self, *_):
             pass

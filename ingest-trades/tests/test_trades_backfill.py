@@ -9,6 +9,7 @@ import httpx
 from foreshock_exchanges import load
 from foreshock_kit.feed_health import FeedHealthTeller
 from foreshock_kit.http import HttpClient
+from foreshock_kit.limits import Host, Limit
 from foreshock_kit.testing import FakeClock, MemoryPublisher, eventually
 from foreshock_kit.universe import Universe
 from foreshock_schemas.topics import BARS, FEED_HEALTH, TRADES
@@ -47,13 +48,8 @@ class Venue:
 async def looking(venue, monkeypatch):
     monkeypatch.setattr(backfill, "_LOOK_EVERY_S", 0.01)
     publisher, clock = MemoryPublisher(), FakeClock(NOW)
-    host = HttpClient(
-        "http://venue",
-        budget_weight=10_000,
-        budget_window_s=60.0,
-        clock=clock,
-        transport=httpx.MockTransport(venue),
-    )
+    limits = Host(Limit(weight=10_000, window_s=60.0), clock)
+    host = HttpClient("http://venue", limits, transport=httpx.MockTransport(venue))
     async with asyncio.timeout(20), host, asyncio.TaskGroup() as group:
         desk = TradeDesk(load("binance"), "wss://host", Universe(), publisher, clock, host)
         teller = FeedHealthTeller(clock, "binance", "trades", publisher)

@@ -50,22 +50,28 @@ def ticker(coin, usd, price=100.0, symbol=None):
     )
 
 
-def contract(coin, status="trading", size=1.0, venue="binance"):
+def contract(coin, status="trading", venue="binance", **changes):
     return sample(
-        Instrument,
-        exchange=venue,
-        symbol=f"{coin}USDT",
-        coin=coin,
-        contract_size=size,
-        status=status,
+        Instrument, exchange=venue, symbol=f"{coin}USDT", coin=coin, status=status, **changes
     )
 
 
-def market_of(volumes, top=60, coins=()):
-    market = Market(coins, top)
-    market.learn_contracts("binance", [contract(coin) for coin in volumes])
-    market.learn_tickers("binance", {f"{c}USDT": ticker(c, v) for c, v in volumes.items()})
+def tell(market, volumes, venue="binance", now_ms=NOW, **changes):
+    """Let a venue list coins with these volumes, and decide."""
+    market.learn_contracts(venue, [contract(coin, venue=venue) for coin in volumes])
+    tickers = {f"{coin}USDT": ticker(coin, usd, **changes) for coin, usd in volumes.items()}
+    market.learn_tickers(venue, tickers, now_ms)
+    return market.decide(now_ms)
+
+
+def market_of(volumes, top=60, coins=(), venues=("binance", "okx")):
+    market = Market(venues, coins, top)
+    tell(market, volumes)
     return market
+
+
+def missing(coin, venue="binance"):
+    return Missing(venue, coin, f"{coin}USDT", 721)
 
 
 class TestUniverse:
@@ -174,6 +180,33 @@ class TestCaps:
         assert btc.usd > 1e12
 
 
+def recall(market, coin, inside=True, **known):
+    stats = sample(MarketStats, coin=coin, in_universe=inside, ts_event_ms=NOW, **known)
+    market.recall(stats)
+
+
+def readings(premium_h=None, changed_h=None, listed_h=None):
+    """Return what BTC's and ETH's open interest becomes when only BTC's premium is known."""
+    market = Market(["binance"], (), 60)
+    market.learn_contracts("binance", [contract("BTC", funding_interval_h=listed_h)])
+    market.learn_intervals("binance", {"BTCUSDT": changed_h} if changed_h else {})
+    premium = Premium(
+        symbol="BTCUSDT",
+        coin="BTC",
+        mark_price=80_000.0,
+        index_price=79_990.0,
+        funding_rate=0.0001,
+        next_funding_ms=NOW,
+        ts_event_ms=NOW,
+        funding_interval_h=premium_h,
+    )
+    rows = [
+        OpenContracts(symbol=s, coin=s[:3], open_interest_coins=10.0, ts_event_ms=NOW)
+        for s in ("BTCUSDT", "ETHUSDT")
+    ]
+    return market.open_interest("binance", rows, {"BTCUSDT": premium}, 8.0, NOW + 50)
+
+
 class TestMarket:
     def test_statistics_say_what_is_known_and_nothing_else(self):
         (stats,) = market_of({"BTC": 5e9}).stats(NOW)
@@ -184,7 +217,7 @@ class TestMarket:
 
     def test_history_and_caps_complete_them(self):
         market = market_of({"BTC": 5e9})
-        market.learn_candles("BTC", "binance", month(usd=10.0), NOW)
+        market.learn_candles(missing("BTC"), month(usd=10.0), NOW)
         market.learn_caps([bundled_caps.bundled()])
         (stats,) = market.stats(NOW)
         assert (stats.avg_daily_volume_usd, stats.volume_days) == (240.0, 30)
@@ -193,46 +226,92 @@ class TestMarket:
 
     def test_volumes_of_several_venues_are_summed(self):
         market = market_of({"BTC": 5e9})
-        market.learn_contracts("okx", [contract("BTC", venue="okx")])
-        market.learn_tickers("okx", {"BTCUSDT": ticker("BTC", 1e9, price=101.0)})
+        tell(market, {"BTC": 1e9}, "okx", price=101.0)
         (stats,) = market.stats(NOW)
         assert (stats.volume_24h_usd, stats.price) == (6e9, 100.0)
         assert stats.exchanges == ("binance", "okx")
 
     def test_contracts_that_do_not_trade_are_left_out(self):
-        market = Market((), 60)
+        market = Market(["binance"], (), 60)
         market.learn_contracts("binance", [contract("OLD", "closing"), contract("BTC")])
         market.learn_tickers(
-            "binance", {"OLDUSDT": ticker("OLD", 1e9), "BTCUSDT": ticker("BTC", 1)}
+            "binance", {"OLDUSDT": ticker("OLD", 1e9), "BTCUSDT": ticker("BTC", 1)}, NOW
         )
+        market.decide(NOW)
         assert market.universe == {"BTC"}
 
     def test_a_coin_that_left_is_said_to_have_left_once(self):
         market = market_of({"A": 3.0, "B": 2.0}, top=1)
-        market.learn_tickers("binance", {"AUSDT": ticker("A", 1.0), "BUSDT": ticker("B", 99.0)})
+        tell(market, {"A": 1.0, "B": 99.0})
         assert {s.coin: s.in_universe for s in market.stats(NOW)} == {"A": False, "B": True}
         assert [s.coin for s in market.stats(NOW)] == ["B"]
 
     def test_coins_that_an_earlier_run_followed_are_said_to_have_left(self):
-        market = Market(("BTC",), 60)
+        market = Market(["binance"], ("BTC",), 60)
         for coin, inside in (("BTC", True), ("ETH", True), ("OLD", True), ("OLD", False)):
-            market.recall(sample(MarketStats, coin=coin, in_universe=inside))
+            recall(market, coin, inside)
         assert not market.listed
         assert market.universe == {"BTC", "ETH"}
-        market.learn_tickers("binance", {"BTCUSDT": ticker("BTC", 1.0)})
+        market.learn_tickers("binance", {"BTCUSDT": ticker("BTC", 1.0)}, NOW)
         assert market.universe == {"BTC", "ETH"}, "nobody knows yet what trades"
-        market.learn_contracts("binance", [contract("BTC"), contract("ETH")])
-        market.learn_tickers("binance", {"BTCUSDT": ticker("BTC", 1.0)})
+        tell(market, {"BTC": 1.0, "ETH": 1.0})
         assert {s.coin: s.in_universe for s in market.stats(NOW)} == {"BTC": True, "ETH": False}
 
     def test_a_coin_near_the_limit_stays_across_a_restart(self):
-        market = Market((), 4)
+        market = Market(["binance"], (), 4)
         for coin in "ABCE":
-            market.recall(sample(MarketStats, coin=coin, in_universe=True))
-        market.learn_contracts("binance", [contract(coin) for coin in "ABCDE"])
-        volumes = dict(zip("ABCDE", (9.0, 8.0, 7.0, 6.0, 5.0), strict=True))
-        market.learn_tickers("binance", {f"{c}USDT": ticker(c, v) for c, v in volumes.items()})
+            recall(market, coin)
+        tell(market, dict(zip("ABCDE", (9.0, 8.0, 7.0, 6.0, 5.0), strict=True)))
         assert market.universe == set("ABCE")
+
+    @pytest.mark.parametrize("coins", [(), ("A", "B")])
+    def test_a_venue_that_fails_keeps_the_coins_that_only_it_lists_for_six_hours(self, coins):
+        market = market_of({"A": 9.0}, top=2, coins=coins)
+        tell(market, {"B": 8.0}, "okx")
+        for passed, kept in ((6 * HOUR_MS, {"A", "B"}), (6 * HOUR_MS + 1, {"B"})):
+            tell(market, {"B": 8.0}, "okx", NOW + passed)
+            assert market.universe == kept
+
+    @pytest.mark.parametrize("coins", [(), ("A", "B", "C")])
+    def test_a_venue_that_fails_at_a_restart_keeps_its_coins_too(self, coins):
+        market = Market(["binance", "okx"], coins, 2)
+        recall(market, "A", exchanges=("okx",), volume_24h_usd=9.0)
+        recall(market, "B", exchanges=("binance", "okx"), volume_24h_usd=8.0)
+        tell(market, {"B": 1.0, "C": 5.0})
+        assert {"A", "B"} <= market.universe
+        assert "A" not in {s.coin for s in market.stats(NOW)}, "what was told last stands"
+        assert not {"A", "B"}.intersection(market.unlisted())
+        tell(market, {"B": 1.0, "C": 5.0}, now_ms=NOW + 6 * HOUR_MS + 1)
+        assert market.universe == {"B", "C"}
+
+    def test_a_venue_that_answers_says_itself_what_it_lists(self):
+        market = Market(["binance", "okx"], (), 2)
+        recall(market, "A", exchanges=("okx",), volume_24h_usd=9.0)
+        recall(market, "GONE", exchanges=("bybit",), volume_24h_usd=9.0)
+        tell(market, {"B": 8.0})
+        assert market.universe == {"A", "B"}, "bybit is followed no more"
+        tell(market, {"C": 5.0}, "okx")
+        assert market.universe == {"B", "C"}
+
+    def test_what_is_no_coin_is_left_out_unless_asked_for(self):
+        volumes = {"USDC": 9e9, "PAXG": 8e9, "TSLA": 7e9, "BTC": 1e9}
+        assert market_of(volumes).universe == {"BTC"}
+        assert market_of(volumes, coins=("PAXG",)).universe == {"PAXG"}
+
+    def test_a_contract_of_another_coin_is_not_followed(self):
+        market = market_of({"X": 5e9})
+        (stranger,) = tell(market, {"X": 1e9}, "okx", price=104.0 * 1.5)
+        assert (stranger.exchange, stranger.leader, stranger.price) == ("okx", "binance", 156.0)
+        assert (market.symbols("binance"), market.symbols("okx")) == ({"X": "XUSDT"}, {})
+        assert [c.exchange for c in market.news(NOW)] == ["binance"]
+        (stats,) = market.stats(NOW)
+        assert (stats.volume_24h_usd, stats.exchanges) == (5e9, ("binance",))
+        assert tell(market, {"X": 1e9}, "okx", price=156.0) == [], "it is told once"
+
+    def test_a_contract_without_a_price_is_passed_over(self):
+        market = market_of({"X": 5e9})
+        tell(market, {"X": 9e9}, "okx", price=0.0)
+        assert market.symbols("okx") == {}
 
     def test_a_cap_gives_way_to_newer_ones_only(self):
         def learn(usd, ms):
@@ -240,46 +319,37 @@ class TestMarket:
             market.learn_caps([{"BTC": (cap,)}])
             return market.stats(NOW)[0].market_cap_usd
 
-        market = Market((), 1)
-        known = {"market_cap_usd": 2e12, "market_cap_source": "s", "market_cap_ms": NOW}
-        market.recall(sample(MarketStats, coin="BTC", in_universe=True, **known))
-        market.learn_contracts("binance", [contract("BTC")])
-        market.learn_tickers("binance", {"BTCUSDT": ticker("BTC", 1.0)})
+        market = Market(["binance"], (), 1)
+        recall(market, "BTC", market_cap_usd=2e12, market_cap_source="s", market_cap_ms=NOW)
+        tell(market, {"BTC": 1.0})
         assert learn(1e12, NOW - 1) == 2e12
         assert learn(1e12, NOW + 1) == 1e12
 
-    def test_only_new_and_changed_contracts_are_news(self):
-        market = Market((), 60)
-        assert len(market.learn_contracts("binance", [contract("A"), contract("B")])) == 2
-        changed = market.learn_contracts("binance", [contract("A", "closing"), contract("B")])
-        assert [c.coin for c in changed] == ["A"]
-
     def test_histories_are_asked_for_when_missing_or_an_hour_old(self):
         market = market_of({"BTC": 1.0})
-        assert market.without_history(NOW) == [Missing("binance", "BTC", "BTCUSDT", 721)]
-        market.learn_candles("BTC", "binance", month(), NOW)
-        assert market.without_history(NOW) == []
-        assert market.without_history(NOW + HOUR_MS + 60_001)
+        assert market.without_history("binance", NOW) == [missing("BTC")]
+        assert market.without_history("okx", NOW) == []
+        market.learn_candles(missing("BTC"), month(), NOW)
+        assert market.without_history("binance", NOW) == []
+        assert market.without_history("binance", NOW + HOUR_MS + 60_001)
 
-    def test_open_interest_carries_mark_funding_and_its_interval(self):
-        market = market_of({"BTC": 1.0})
-        market.learn_intervals("binance", {"BTCUSDT": 4.0})
-        premium = Premium(
-            symbol="BTCUSDT",
-            coin="BTC",
-            mark_price=80_000.0,
-            index_price=79_990.0,
-            funding_rate=0.0001,
-            next_funding_ms=NOW,
-            ts_event_ms=NOW,
-        )
-        rows = [
-            OpenContracts(symbol=s, coin=s[:3], open_interest_coins=10.0, ts_event_ms=NOW)
-            for s in ("BTCUSDT", "ETHUSDT")
-        ]
-        (event,) = market.open_interest("binance", rows, {"BTCUSDT": premium}, 8.0, NOW + 50)
+    def test_open_interest_carries_mark_and_funding(self):
+        (event,) = readings()
         assert event.open_interest_usd == 800_000.0
-        assert (event.funding_interval_h, event.funding_rate) == (4.0, 0.0001)
+        assert (event.funding_rate, event.comparable_since_ms) == (0.0001, 0)
+
+    @pytest.mark.parametrize(
+        ("told", "hours"),
+        [
+            ({}, 8.0),
+            ({"listed_h": 2.0}, 2.0),
+            ({"listed_h": 2.0, "changed_h": 4.0}, 4.0),
+            ({"listed_h": 2.0, "changed_h": 4.0, "premium_h": 1.0}, 1.0),
+        ],
+    )
+    def test_funding_always_carries_its_interval(self, told, hours):
+        (event,) = readings(**told)
+        assert event.funding_interval_h == hours
 
     def test_coins_asked_for_win_over_volume(self):
         assert market_of({"BTC": 5.0, "ETH": 4.0, "SOL": 3.0}, coins=("SOL",)).universe == {"SOL"}
@@ -300,7 +370,7 @@ def test_an_answer_is_kept_thirty_seconds():
 
 
 def test_coins_that_no_exchange_lists_are_named_once_one_has_said_what_it_trades():
-    assert Market(("btc", "NOPE"), 60).unlisted() == []
+    assert Market(["binance"], ("btc", "NOPE"), 60).unlisted() == []
     assert market_of({"BTC": 1e9, "ETH": 1e8}, coins=("btc", "NOPE", "B T")).unlisted() == [
         "B T",
         "NOPE",

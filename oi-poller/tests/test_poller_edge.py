@@ -10,8 +10,15 @@ from prometheus_client import REGISTRY
 from foreshock_exchanges import load
 from foreshock_kit.backoff import Backoff
 from foreshock_kit.http import HttpClient
+from foreshock_kit.limits import Host, Limit
 from foreshock_kit.testing import FakeClock, MemoryPublisher
-from foreshock_schemas.topics import INSTRUMENTS, KLINES, MARKET_STATS, OPEN_INTEREST
+from foreshock_schemas.topics import (
+    FEED_HEALTH,
+    INSTRUMENTS,
+    KLINES,
+    MARKET_STATS,
+    OPEN_INTEREST,
+)
 from oi_poller.domain.market import Market
 from oi_poller.edge.market_caps import MarketCaps
 from oi_poller.edge.poller import Poller
@@ -138,21 +145,20 @@ class World:
             "coingecko": self.client(lambda _: self.gecko),
         }
         caps = MarketCaps(order, [venue], hosts)
-        market = Market((), 2)
+        market = Market(["binance"], (), 2)
         self.poller = Poller([venue], caps, market, self.publisher, self.clock)
+        (self.venue,) = self.poller.polls
 
     def client(self, answer):
         return HttpClient(
             "https://host.example",
-            budget_weight=10_000,
-            budget_window_s=60.0,
-            clock=self.clock,
+            Host(Limit(weight=10_000, window_s=60.0), self.clock),
             transport=httpx.MockTransport(answer),
         )
 
     async def poll(self):
         before = len(self.publisher.records)
-        await self.poller.poll()
+        await self.poller.poll(self.venue)
         await self.poller.catch_up()
         return self.publisher.records[before:]
 
@@ -249,12 +255,12 @@ async def test_a_venue_that_answers_for_no_contract_has_failed(world):
 
 async def test_open_interest_does_not_wait_for_histories(world):
     world.binance.open.clear()
-    await world.poller.poll()
+    await world.poller.poll(world.venue)
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
         catching_up = group.create_task(world.poller.catch_up())
         for _ in range(3):
             world.clock.advance(60)
-            await world.poller.poll()
+            await world.poller.poll(world.venue)
         assert len(world.publisher.on(OPEN_INTEREST)) == 8
         assert not world.publisher.on(KLINES)
         assert not catching_up.done()
@@ -322,7 +328,9 @@ async def test_history_that_failed_is_loaded_at_the_next_poll(world):
 
 async def test_without_contracts_nothing_is_followed(world):
     world.binance.failing.add("/fapi/v1/exchangeInfo")
-    assert await world.poll() == []
+    ((topic, health),) = await world.poll()
+    assert (topic, health.state) == (FEED_HEALTH, "DOWN")
+    assert "exchangeInfo answered 500" in health.reason
 
 
 @pytest.mark.parametrize("paprika", [httpx.Response(500), httpx.Response(200, text="<html>")])

@@ -14,7 +14,7 @@ SERVICES = sorted(
     for path in ROOT.glob("*/src/*/service.py")
     if path.parents[2].name != "kit"
 )
-FEEDS = "foreshock_kit.feeds"
+TELLER = "foreshock_kit.feed_health"
 
 
 def trees(folder: Path) -> Iterator[ast.AST]:
@@ -32,16 +32,17 @@ def targets(tree: ast.AST) -> Iterator[str]:
                 yield getattr(topics, name).name
 
 
-def runs_feeds(tree: ast.AST) -> bool:
-    return any(isinstance(n, ast.ImportFrom) and n.module == FEEDS for n in ast.walk(tree))
+def tells_of_feeds(tree: ast.AST) -> bool:
+    return any(isinstance(n, ast.ImportFrom) and n.module == TELLER for n in ast.walk(tree))
 
 
 def written(service: str) -> set[str]:
     found = set()
     for tree in trees(ROOT / service / "src"):
         found.update(targets(tree))
-        if runs_feeds(tree):
-            found.update(targets(ast.parse((ROOT / "kit/src/foreshock_kit/feeds.py").read_text())))
+        if tells_of_feeds(tree):
+            source = (ROOT / "kit/src/foreshock_kit/feed_health.py").read_text()
+            found.update(targets(ast.parse(source)))
     return found
 
 

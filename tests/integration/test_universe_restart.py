@@ -1,4 +1,4 @@
-"""oi-poller goes on where the last run left the universe: coins no longer followed are told so."""
+"""oi-poller goes on where the last run left it: what is followed no longer is told so."""
 
 import asyncio
 
@@ -9,9 +9,9 @@ from foreshock_kit.kafka import Publisher
 from foreshock_kit.service import Context
 from foreshock_kit.settings import KafkaSettings
 from foreshock_kit.testing import eventually, records_on
-from foreshock_schemas.events import MarketStats
+from foreshock_schemas.events import Instrument, MarketStats
 from foreshock_schemas.testing import sample
-from foreshock_schemas.topics import MARKET_STATS
+from foreshock_schemas.topics import INSTRUMENTS, MARKET_STATS
 from foreshock_simulator.venue.server import serve
 from foreshock_simulator.world import World
 from oi_poller.service import SERVICE
@@ -20,13 +20,16 @@ from oi_poller.settings import Settings
 pytestmark = pytest.mark.broker
 
 
-async def test_a_coin_that_an_earlier_run_followed_is_told_to_have_left(bootstrap):
+async def test_coins_and_contracts_that_an_earlier_run_followed_are_told_to_have_left(bootstrap):
     clock = SystemClock()
     now_ms = clock.now_ms()
     async with Publisher(KafkaSettings(kafka_bootstrap_servers=bootstrap), "t", clock) as publisher:
         for coin in ("BTC", "ETH"):
             stats = sample(MarketStats, coin=coin, ts_event_ms=now_ms, ts_recv_ms=now_ms)
             await publisher.send(MARKET_STATS, stats)
+        gone = {"exchange": "binance", "symbol": "GONEUSDT", "status": "trading"}
+        contract = sample(Instrument, ts_event_ms=now_ms, ts_recv_ms=now_ms, **gone)
+        await publisher.send(INSTRUMENTS, contract)
 
     async def followed() -> dict[str, bool]:
         events = [record.event for record in await records_on(bootstrap, MARKET_STATS)]
@@ -34,7 +37,10 @@ async def test_a_coin_that_an_earlier_run_followed_is_told_to_have_left(bootstra
 
     async def left() -> bool:
         told = await followed()
-        return (told["BTC"], told["ETH"]) == (True, False)
+        contracts = [record.event for record in await records_on(bootstrap, INSTRUMENTS)]
+        statuses = {each.symbol: each.status for each in contracts}
+        ended = (statuses.get("BTCUSDT"), statuses["GONEUSDT"]) == ("trading", "closed")
+        return ended and (told["BTC"], told["ETH"]) == (True, False)
 
     async with serve(World(7, now_ms).venues["binance"], "127.0.0.1", 0) as url:
         settings = Settings(

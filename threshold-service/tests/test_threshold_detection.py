@@ -332,6 +332,34 @@ def test_an_exchange_that_falls_out_looks_like_no_change():
     assert signals(*steady(16), *newcomer) == []
 
 
+def since(minute, event):
+    return msgspec.structs.replace(event, comparable_since_ms=T0 + minute * MINUTE)
+
+
+def test_what_was_counted_in_another_way_is_no_start_of_a_window():
+    halved = [since(16, reading(m, 5e5)) for m in range(16, 31)]
+    assert signals(*steady(16), *halved) == []
+    late = since(16, reading(1.5, 5e5))
+    assert signals(*steady(16), halved[0], reading(2, 1e6), late, *halved[1:2]) == []
+    (signal,) = signals(*steady(16), *halved, since(16, reading(31, 1e6)))
+    assert signal.value == pytest.approx(100.0), "fifteen minutes later it counts again"
+
+
+def test_what_was_counted_in_another_way_spoils_no_other_exchange():
+    both = [each for m in range(16) for each in (reading(m, 1e6), reading(m, 1e6, "okx"))]
+    (signal,) = signals(*both, since(16, reading(16, 5e5)), reading(16, 1.3e6, "okx"))
+    assert (signal.exchanges, signal.value) == (("okx",), pytest.approx(30.0))
+
+
+def test_open_interest_counted_anew_is_remembered_from_then_on_only():
+    detection = Detection(BaselinePrd())
+    feed(detection, [stats(), *steady(16), since(14, reading(16, 5e5))])
+    (venue,) = detection._open_interest._coins["SOL"].venues.values()
+    assert sorted(r.ts_event_ms for r in venue._slots.values()) == [
+        T0 + minute * MINUTE for minute in (14, 15, 16)
+    ]
+
+
 def test_open_interest_needs_fifteen_minutes_and_numbers():
     assert signals(*steady(13), reading(13, 9e6)) == []
     assert signals(*steady(16), reading(16, float("nan"))) == []

@@ -151,7 +151,10 @@ class Capture:
     async def _ask(self, http: HttpClient, host: str, request: Request) -> tuple[bytes, int]:
         name = self._adapter.name
         try:
-            body = await http.get(request.path, dict(request.params), request.weight)
+            if request.json is None:
+                body = await http.get(request.path, dict(request.params), request.weight)
+            else:
+                body = await http.post(request.path, request.json, request.weight)
         except Refused as e:
             todo = (
                 _REACH if e.status in _BY_LOCATION else f"try again in {e.retry_after_s or 0:.0f} s"

@@ -24,10 +24,13 @@ from foreshock_kit.clock import Clock, SystemClock
 from foreshock_kit.environment import load as load_settings
 from foreshock_kit.errors import ForeshockError, leaves
 from foreshock_kit.http import HttpClient
+from foreshock_kit.limits import Host, limit_of
 from foreshock_kit.settings import VenueSettings
 
 _SECONDS: Final = 60.0
 _COINS: Final = 10
+_SHARE: Final = 1 / 9
+"""Of the venue's limit: what is left beside a stack that runs here."""
 _LOOK_S: Final = 0.25
 
 
@@ -98,13 +101,8 @@ async def _symbols(
     adapter: Adapter, capture: Capture, settings: VenueSettings, asked: Sequence[str]
 ) -> list[str]:
     host = settings.rest_url(adapter.name, adapter.rest_url)
-    budget = adapter.rest.budget
-    async with HttpClient(
-        host,
-        budget_weight=budget.weight,
-        budget_window_s=budget.window_s,
-        used_header=budget.used_header,
-    ) as http:
+    limits = Host(limit_of(adapter.rest.budget, _SHARE), SystemClock())
+    async with HttpClient(host, limits) as http:
         contracts = await capture.contracts(http, host)
         coins = asked or await capture.most_traded(http, host, _COINS)
     listed = {each.coin for each in contracts}

@@ -68,12 +68,14 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     """A REST host's limit: `weight` per `window_s`; `used_header` tells what is used.
 
     `refused_s`: how long to leave the host alone, by status, where it does not say itself.
+    `slow_down`: a pattern of bodies that mean the same as a status of 429, whatever theirs is.
     """
 
     weight: int
     window_s: float
     used_header: str | None = None
     refused_s: tuple[tuple[int, float], ...] = ()
+    slow_down: str | None = None
 
 
 class Rest(Protocol):

@@ -8,6 +8,7 @@ from foreshock_kit.clock import Clock
 from foreshock_kit.feeds import run_desks
 from foreshock_kit.http import HttpClient
 from foreshock_kit.kafka import Publishing
+from foreshock_kit.limits import Host, limit_of
 from foreshock_kit.service import Context, Service
 from foreshock_kit.universe import Universe
 from ingest_trades.edge.backfill import SHARE
@@ -34,14 +35,8 @@ async def run(settings: Settings, context: Context) -> None:
 
 
 def _host(adapter: Adapter, settings: Settings, clock: Clock) -> HttpClient:
-    budget = adapter.rest.budget
-    return HttpClient(
-        settings.rest_url(adapter.name, adapter.rest_url),
-        budget_weight=int(budget.weight * SHARE),
-        budget_window_s=budget.window_s,
-        used_header=budget.used_header,
-        clock=clock,
-    )
+    limits = Host(limit_of(adapter.rest.budget, SHARE), clock)
+    return HttpClient(settings.rest_url(adapter.name, adapter.rest_url), limits)
 
 
 SERVICE = Service("ingest-trades", Settings, run)

@@ -3,6 +3,7 @@
 ForeshockError
 ├── Transient           try again, after `retry_after_s` where it is told
 │   └── Refused         a venue wants to be left alone for a while
+│       └── Unavailable it does not serve the place that we ask from: other hosts, or without it
 ├── Permanent           trying again cannot help: dead letter, count, go on
 ├── SettingsInvalid     the operator has to change the settings it lists
 ├── PortInUse           the operator has to free the port, or choose another
@@ -35,6 +36,10 @@ class Refused(Transient):
     def __init__(self, message: str, status: int, retry_after_s: float) -> None:
         super().__init__(message, retry_after_s)
         self.status = status
+
+
+class Unavailable(Refused):
+    """A venue does not serve the place that we ask from."""
 
 
 class Permanent(ForeshockError):

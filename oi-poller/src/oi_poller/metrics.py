@@ -21,4 +21,9 @@ UNANSWERED: Final = Counter(
     "Requests about one contract that the exchange refused or answered wrongly.",
     ["exchange"],
 )
+STRANGERS: Final = Counter(
+    "foreshock_oi_poller_strangers_total",
+    "Contracts found to be another coin's than their ticker says, by their price.",
+    ["exchange"],
+)
 COINS: Final = Gauge("foreshock_oi_poller_coins", "Coins in the universe.")

@@ -108,6 +108,7 @@ FEED_HEALTH: Final = _single(
     30,
     "ingest-liquidations",
     "ingest-trades",
+    "oi-poller",
     key="exchange:channel",
     key_of=lambda h: f"{h.exchange}:{h.channel}",
 )
@@ -116,7 +117,15 @@ THRESHOLDS: Final = _by_coin(
 )
 ZONES: Final = _by_coin("zones", events.ZoneMap, "compact", None, "predictor-service")
 SIGNALS: Final = _by_coin(
-    "signals", events.Signal, "delete", 30, "threshold-service", "predictor-service"
+    "signals",
+    events.Signal,
+    "delete",
+    30,
+    "threshold-service",
+    "predictor-service",
+    "ingest-liquidations",
+    "ingest-trades",
+    "oi-poller",
 )
 STATE: Final = _topic(
     "state",

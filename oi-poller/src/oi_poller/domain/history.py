@@ -14,6 +14,8 @@ HOURS: Final = 30 * 24
 _HOUR_MS: Final = 3_600_000
 _DAY_MS: Final = 24 * _HOUR_MS
 _LATE_MS: Final = 60_000
+_AGAIN_MS: Final = 10 * 60_000
+"""When there was nothing new: a contract that is young, or stands still."""
 _FEWEST_RETURNS: Final = 24
 """Fewer hourly returns than a day's say nothing of a month's volatility."""
 
@@ -36,11 +38,13 @@ class Candles:
         self._ends_ms = array("q")
         self._closes = array("d")
         self._usd = array("d")
+        self._again_ms = 0
 
     def add(self, klines: Sequence[Kline], now_ms: int) -> list[Kline]:
         """Take candles, oldest first; return those that are finished and new."""
         known_ms = self._ends_ms[-1] if self._ends_ms else 0
         new = [k for k in klines if known_ms < k.ts_event_ms <= now_ms]
+        self._again_ms = 0 if new else now_ms + _AGAIN_MS
         self._ends_ms.extend(k.ts_event_ms for k in new)
         self._closes.extend(k.close for k in new)
         self._usd.extend(k.notional_usd for k in new)
@@ -51,8 +55,11 @@ class Candles:
     def missing(self, now_ms: int) -> int:
         """Return how many candles to ask for: those since the newest, and the one still open.
 
-        None before the newest has been over for an hour and a minute.
+        None before the newest has been over for an hour and a minute, nor for ten minutes after
+        there was nothing new.
         """
+        if now_ms < self._again_ms:
+            return 0
         if not self._ends_ms:
             return HOURS + 1
         passed_ms = now_ms - self._ends_ms[-1]

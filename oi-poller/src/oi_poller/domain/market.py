@@ -1,16 +1,20 @@
-"""What the poller knows of the market, and the events that follow from it."""
+"""What the poller knows of the market: contracts, tickers, histories and caps of all venues."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from foreshock_exchanges.rest import OpenContracts, Premium, Ticker
 from foreshock_schemas.events import Instrument, Kline, MarketStats, OpenInterest
-from foreshock_schemas.ids import venue_id
 from oi_poller.domain import universe
 from oi_poller.domain.caps import Cap, choose
 from oi_poller.domain.history import Candles, History
+from oi_poller.domain.identity import Identities, Stranger
+from oi_poller.domain.left_out import LEFT_OUT
+from oi_poller.domain.open_interest import readings
+from oi_poller.domain.registry import Registry, Tiers
 from oi_poller.domain.stats import CoinFacts, market_stats
+from oi_poller.domain.tickers import STANDS_MS, Tickers
 
 
 class Missing(msgspec.Struct, frozen=True):
@@ -23,76 +27,107 @@ class Missing(msgspec.Struct, frozen=True):
 
 
 class Market:
-    """The contracts, tickers, histories and caps of all venues; decides the universe."""
+    """Decides which coins are followed, and on each venue by which contract."""
 
-    def __init__(self, coins: Sequence[str], top: int) -> None:
+    def __init__(self, venues: Collection[str], coins: Sequence[str], top: int) -> None:
         self.universe: frozenset[str] = frozenset()
+        self._venues = venues
         self._coins = coins
         self._top = top
-        self._contracts: dict[str, dict[str, Instrument]] = {}
-        self._tickers: dict[str, dict[str, Ticker]] = {}
+        self._registry = Registry()
+        self._tickers = Tickers()
+        self._identities = Identities()
+        self._followed: dict[str, dict[str, Ticker]] = {}
         self._intervals: dict[str, Mapping[str, float]] = {}
         self._candles: dict[tuple[str, str], Candles] = {}
         self._histories: dict[str, dict[str, History]] = {}
         self._caps: dict[str, Cap] = {}
+        self._recalled: dict[str, MarketStats] = {}
         self._left: set[str] = set()
 
     @property
     def listed(self) -> bool:
-        """Whether any venue has said what it trades."""
-        return any(self._tickers.values())
+        """Whether any venue has said what it trades, and the coins are chosen."""
+        return bool(self._followed)
+
+    def lists(self, venue: str) -> bool:
+        """Return whether a venue's contracts are known."""
+        return self._registry.lists(venue)
 
     def unlisted(self) -> list[str]:
         """Return the coins asked for that no venue lists, once one has said what it trades."""
-        known = {coin for tickers in self._tickers.values() for coin in tickers}
-        return sorted({coin.upper() for coin in self._coins} - known) if self.listed else []
+        wanted = {coin.upper() for coin in self._coins}
+        return sorted(wanted - self._followed.keys() - self.universe) if self.listed else []
 
-    def recall(self, stats: MarketStats) -> None:
-        """Take a coin as an earlier run left it: in the universe or not, and its cap."""
-        only = {stats.coin}
-        self.universe = self.universe | only if stats.in_universe else self.universe - only
-        if stats.market_cap_usd is not None:
-            self._caps[stats.coin] = Cap(
-                coin=stats.coin,
-                usd=stats.market_cap_usd,
+    def recall(self, told: MarketStats | Instrument) -> None:
+        """Take a coin or a contract as an earlier run left it."""
+        if isinstance(told, Instrument):
+            followed = self._registry.recall(told)
+            self._identities.recall(told.exchange, told.coin, followed=followed)
+            return
+        only = {told.coin}
+        self.universe = self.universe | only if told.in_universe else self.universe - only
+        self._recalled[told.coin] = told
+        if told.market_cap_usd is not None:
+            self._caps[told.coin] = Cap(
+                coin=told.coin,
+                usd=told.market_cap_usd,
                 price=None,
-                source=stats.market_cap_source or "",
-                ts_ms=stats.market_cap_ms or 0,
+                source=told.market_cap_source or "",
+                ts_ms=told.market_cap_ms or 0,
             )
 
-    def learn_contracts(self, venue: str, contracts: Iterable[Instrument]) -> list[Instrument]:
-        """Take a venue's contracts; return those that are new or have changed."""
-        known = self._contracts.get(venue, {})
-        self._contracts[venue] = {c.symbol: c for c in contracts}
-        return [c for c in self._contracts[venue].values() if _changed(known.get(c.symbol), c)]
+    def learn_contracts(self, venue: str, contracts: Iterable[Instrument]) -> None:
+        """Take a venue's contracts: all that it lists."""
+        self._registry.learn(venue, contracts)
 
     def learn_intervals(self, venue: str, hours: Mapping[str, float]) -> None:
         """Take a venue's funding intervals by symbol."""
         self._intervals[venue] = hours
 
-    def learn_tickers(self, venue: str, tickers: Mapping[str, Ticker]) -> None:
-        """Take a venue's tickers by symbol, and decide the universe anew.
+    def learn_tiers(self, venue: str, tiers: Mapping[str, Tiers], now_ms: int) -> None:
+        """Take a venue's margin tiers by symbol."""
+        self._registry.learn_tiers(venue, tiers, now_ms)
+
+    def learn_tickers(self, venue: str, tickers: Mapping[str, Ticker], now_ms: int) -> None:
+        """Take a venue's tickers by symbol, those that have a price.
 
         Without the venue's contracts they say nothing: which of them trade is not known.
         """
-        trading = self._contracts.get(venue)
-        if not trading:
-            return
-        self._tickers[venue] = {
-            t.coin: t for s, t in tickers.items() if s in trading and trading[s].status == "trading"
+        if self._registry.lists(venue):
+            priced = {symbol: each for symbol, each in tickers.items() if each.last_price > 0}
+            self._tickers.learn(venue, self._registry.choose(venue, priced), now_ms)
+
+    def decide(self, now_ms: int) -> list[Stranger]:
+        """Choose coins and contracts by what is known; return contracts found to be strangers."""
+        standing, fresh = self._tickers.standing(now_ms), self._tickers.fresh(now_ms)
+        strangers = [
+            stranger
+            for coin, tickers in standing.items()
+            for stranger in self._identities.judge(coin, tickers, fresh, now_ms)
+        ]
+        self._followed = {
+            coin: there
+            for coin, tickers in standing.items()
+            if (there := {v: t for v, t in tickers.items() if self._identities.is_coin(v, coin)})
         }
-        chosen = self._choose()
+        chosen = self._choose(now_ms)
         self._left |= self.universe - chosen
         self.universe = chosen
+        return strangers
 
-    def learn_candles(
-        self, coin: str, venue: str, klines: Sequence[Kline], now_ms: int
-    ) -> list[Kline]:
-        """Take a coin's hourly candles on a venue; return those that are finished and new."""
-        candles = self._candles.setdefault((coin, venue), Candles())
+    def news(self, now_ms: int) -> Iterator[Instrument]:
+        """Yield the contracts that have changed since they were told, as told now."""
+        for venue in self._venues:
+            strangers = self._identities.strangers(venue)
+            yield from self._registry.news(venue, strangers, now_ms)
+
+    def learn_candles(self, missing: Missing, klines: Sequence[Kline], now_ms: int) -> list[Kline]:
+        """Take the candles that were missing; return those that are finished and new."""
+        candles = self._candles.setdefault((missing.venue, missing.symbol), Candles())
         new = candles.add(klines, now_ms)
         if history := candles.history():
-            self._histories.setdefault(coin, {})[venue] = history
+            self._histories.setdefault(missing.coin, {})[missing.venue] = history
         return new
 
     def learn_caps(self, sources: Sequence[Mapping[str, tuple[Cap, ...]]]) -> None:
@@ -107,27 +142,28 @@ class Market:
                 self._caps[coin] = cap
 
     def prices(self) -> dict[str, float]:
-        """Return the last price of every coin in the universe."""
+        """Return the price of every coin in the universe, on the venue that trades it most."""
         return {
-            coin: tickers[coin].last_price
-            for tickers in self._tickers.values()
+            coin: max(tickers.values(), key=lambda each: each.volume_24h_usd).last_price
             for coin in self.universe
-            if coin in tickers
+            if (tickers := self._followed.get(coin))
         }
 
     def symbols(self, venue: str) -> dict[str, str]:
         """Return the venue's symbols of the coins in the universe, by coin."""
-        tickers = self._tickers.get(venue, {})
-        return {coin: tickers[coin].symbol for coin in sorted(self.universe) if coin in tickers}
+        return {
+            coin: ticker.symbol
+            for coin in sorted(self.universe)
+            if (ticker := self._followed.get(coin, {}).get(venue)) is not None
+        }
 
-    def without_history(self, now_ms: int) -> list[Missing]:
+    def without_history(self, venue: str, now_ms: int) -> list[Missing]:
         """Return the contracts whose history is missing or older than an hour's candle."""
         none = Candles()
         return [
             Missing(venue, coin, symbol, hours)
-            for venue in self._tickers
             for coin, symbol in self.symbols(venue).items()
-            if (hours := self._candles.get((coin, venue), none).missing(now_ms))
+            if (hours := self._candles.get((venue, symbol), none).missing(now_ms))
         ]
 
     def without_cap(self) -> bool:
@@ -135,17 +171,13 @@ class Market:
         return bool(self.universe - self._caps.keys())
 
     def stats(self, now_ms: int) -> list[MarketStats]:
-        """Return the statistics of every coin in the universe, and of those that just left it."""
-        left, self._left = self._left - self.universe, set()
-        return [self._stats_of(coin, now_ms) for coin in sorted(self.universe | left)]
+        """Return the statistics of every coin in the universe, and of those that just left it.
 
-    def _stats_of(self, coin: str, now_ms: int) -> MarketStats:
-        facts = CoinFacts(
-            tickers={venue: t[coin] for venue, t in self._tickers.items() if coin in t},
-            histories=self._histories.get(coin, {}),
-            cap=self._caps.get(coin),
-        )
-        return market_stats(coin, facts, in_universe=coin in self.universe, now_ms=now_ms)
+        Of a coin that only silent venues list, what was told last stands.
+        """
+        left, self._left = self._left - self.universe, set()
+        known = self.universe & self._followed.keys()
+        return [self._stats_of(coin, now_ms) for coin in sorted(known | left)]
 
     def open_interest(
         self,
@@ -154,45 +186,44 @@ class Market:
         premiums: Mapping[str, Premium],
         usual_interval_h: float,
         recv_ms: int,
+        comparable_since_ms: int = 0,
     ) -> list[OpenInterest]:
-        """Return the open interest of contracts whose mark price is known."""
-        hours = self._intervals.get(venue, {})
-        return [
-            OpenInterest(
-                event_id=venue_id(venue, row.symbol, "oi", row.ts_event_ms),
-                ts_event_ms=row.ts_event_ms,
-                ts_recv_ms=recv_ms,
-                exchange=venue,
-                symbol=row.symbol,
-                coin=row.coin,
-                open_interest_coins=row.open_interest_coins,
-                open_interest_usd=row.open_interest_coins * premium.mark_price,
-                mark_price=premium.mark_price,
-                index_price=premium.index_price,
-                funding_rate=premium.funding_rate,
-                funding_interval_h=hours.get(row.symbol, usual_interval_h),
-                next_funding_ms=premium.next_funding_ms,
-            )
-            for row in rows
-            if (premium := premiums.get(row.symbol)) is not None
-        ]
+        """Return the readings of a venue's contracts whose mark price is known."""
 
-    def _choose(self) -> frozenset[str]:
-        volumes: dict[str, float] = {}
-        for tickers in self._tickers.values():
-            for coin, ticker in tickers.items():
-                volumes[coin] = volumes.get(coin, 0.0) + ticker.volume_24h_usd
+        def interval_h(symbol: str) -> float:
+            if (told := self._intervals.get(venue, {}).get(symbol)) is not None:
+                return told
+            contract = self._registry.contract(venue, symbol)
+            return (contract and contract.funding_interval_h) or usual_interval_h
+
+        return readings(venue, rows, premiums, interval_h, recv_ms, comparable_since_ms)
+
+    def _stats_of(self, coin: str, now_ms: int) -> MarketStats:
+        tickers = self._followed.get(coin, {})
+        histories = self._histories.get(coin, {})
+        facts = CoinFacts(
+            tickers=tickers,
+            histories={venue: each for venue, each in histories.items() if venue in tickers},
+            cap=self._caps.get(coin),
+        )
+        return market_stats(coin, facts, in_universe=coin in self.universe, now_ms=now_ms)
+
+    def _choose(self, now_ms: int) -> frozenset[str]:
+        volumes = {
+            coin: sum(ticker.volume_24h_usd for ticker in tickers.values())
+            for coin, tickers in self._followed.items()
+        }
+        for coin, volume in self._remembered(now_ms):
+            volumes[coin] = max(volume, volumes.get(coin, 0.0))
         if self._coins:
             return universe.by_request(self._coins, volumes)
-        return universe.by_volume(volumes, self._top, self.universe)
+        wanted = {coin: volume for coin, volume in volumes.items() if coin not in LEFT_OUT}
+        return universe.by_volume(wanted, self._top, self.universe)
 
-
-def _changed(before: Instrument | None, now: Instrument) -> bool:
-    if before is None:
-        return True
-    return (before.status, before.contract_size, before.multiplier, before.tiers) != (
-        now.status,
-        now.contract_size,
-        now.multiplier,
-        now.tiers,
-    )
+    def _remembered(self, now_ms: int) -> Iterator[tuple[str, float]]:
+        """Yield coins and volumes that an earlier run knew from venues still silent in this one."""
+        silent = {venue for venue in self._venues if not self._tickers.heard(venue)}
+        for coin in self.universe & self._recalled.keys() if silent else ():
+            told = self._recalled[coin]
+            if silent.intersection(told.exchanges) and now_ms - told.ts_event_ms <= STANDS_MS:
+                yield coin, told.volume_24h_usd or 0.0

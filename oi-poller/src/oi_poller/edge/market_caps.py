@@ -47,9 +47,12 @@ class MarketCaps:
     def __init__(
         self, order: Sequence[str], venues: Sequence[Venue], hosts: Mapping[str, HttpClient]
     ) -> None:
-        self._order = order
-        self._venues = venues
+        self._venues = {venue.name: venue for venue in venues}
         self._hosts = hosts
+        there = {"bundled", *hosts, *self._venues}
+        self._order = [source for source in order if source in there]
+        if left_out := [source for source in order if source not in there]:
+            log.debug("market_cap_sources_left_out", sources=left_out)
 
     async def ask(
         self, symbols: Mapping[str, Mapping[str, str]], prices: Mapping[str, float], now_ms: int
@@ -74,8 +77,7 @@ class MarketCaps:
                 return _grouped(_paprika(await self._hosts[source].get("/v1/tickers", {}), now_ms))
             if source == "coingecko":
                 return _grouped(_gecko(await self._hosts[source].get(*_GECKO_PAGE), now_ms))
-            venue = next(v for v in self._venues if v.name == source)
-            return await _of_venue(venue, symbols.get(source, {}), prices)
+            return await _of_venue(self._venues[source], symbols.get(source, {}), prices)
         except (ForeshockError, msgspec.DecodeError, MalformedMessage) as e:
             log.warning("market_caps_unavailable", source=source, reason=str(e))
             return None

@@ -49,7 +49,8 @@ class OpenInterestDetector:
     """Tells when a coin's open interest has changed too much in 15 min, once per episode.
 
     Coins are summed over the venues that are fresh at both ends, so that one falling out
-    looks like no change. Rises and falls are episodes of their own, over at half the limit.
+    looks like no change, nor does one that counts in another way since. Rises and falls are
+    episodes of their own, over at half the limit.
     """
 
     def __init__(self, book: Book) -> None:

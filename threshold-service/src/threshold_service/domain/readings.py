@@ -18,18 +18,26 @@ _REACH: Final = TOLERANCE_MS // _SLOT_MS
 
 
 class Readings:
-    """The latest reading of every 10 s; older ones than are needed are dropped."""
+    """The latest reading of every 10 s; older ones than are needed are dropped.
 
-    __slots__ = ("_order", "_slots", "latest")
+    So are those that later ones cannot be compared with.
+    """
+
+    __slots__ = ("_comparable_since_ms", "_order", "_slots", "latest")
 
     def __init__(self) -> None:
         self._slots: dict[int, OpenInterest] = {}
         self._order: list[int] = []
+        self._comparable_since_ms = 0
         self.latest: OpenInterest | None = None
 
     def add(self, reading: OpenInterest) -> None:
-        """Keep a reading."""
+        """Keep a reading, if it can be compared with those kept."""
         at_ms = reading.ts_event_ms
+        if reading.comparable_since_ms > self._comparable_since_ms:
+            self._forget_before(reading.comparable_since_ms)
+        if at_ms < self._comparable_since_ms:
+            return
         if self.latest is None or at_ms >= self.latest.ts_event_ms:
             self.latest = reading
         slot = at_ms // _SLOT_MS
@@ -58,3 +66,10 @@ class Readings:
             and abs(reading.ts_event_ms - target_ms) <= TOLERANCE_MS
         ]
         return min(near, key=lambda each: abs(each.ts_event_ms - target_ms), default=None)
+
+    def _forget_before(self, since_ms: int) -> None:
+        self._comparable_since_ms = since_ms
+        self._slots = {s: r for s, r in self._slots.items() if r.ts_event_ms >= since_ms}
+        self._order = sorted(self._slots)
+        if self.latest is not None and self.latest.ts_event_ms < since_ms:
+            self.latest = None

@@ -1,0 +1,191 @@
+"""The polls of one venue: each answers, fails or is given up on its own."""
+
+import asyncio
+from collections.abc import Awaitable, Iterator
+from typing import Final, TypeVar
+
+from foreshock_exchanges.base import MalformedMessage
+from foreshock_exchanges.venue import pages
+from foreshock_kit import logs
+from foreshock_kit.clock import Clock
+from foreshock_kit.errors import ForeshockError, Unavailable
+from foreshock_kit.feed_health import FeedHealthTeller
+from foreshock_kit.kafka import Publishing
+from foreshock_schemas.events import Kline, OpenInterest
+from foreshock_schemas.topics import KLINES, OPEN_INTEREST
+from oi_poller import metrics
+from oi_poller.domain.belief import Belief
+from oi_poller.domain.market import Market, Missing
+from oi_poller.edge.venue import Venue
+
+T = TypeVar("T")
+
+log = logs.get_logger(__name__)
+
+_CHANNEL: Final = "open-interest"
+_HISTORIES_AT_ONCE: Final = 4
+_TIERS_AT_ONCE: Final = 20
+_LAST_ANSWER_S: Final = 30.0
+_HOURLY_MS: Final = 3_600_000
+
+
+class VenuePoll:
+    """Asks one venue and publishes what it says, and by `teller` whether to believe it.
+
+    `name` is the venue's; `belief` is that of all venues.
+    """
+
+    def __init__(
+        self, venue: Venue, market: Market, belief: Belief, publisher: Publishing, clock: Clock
+    ) -> None:
+        self.name = venue.name
+        self._venue = venue
+        self._market = market
+        self._publisher = publisher
+        self._clock = clock
+        self._belief = belief
+        self.teller = FeedHealthTeller(clock, venue.name, _CHANNEL, publisher)
+        self._contracts_due_ms = 0
+        self._tiers_asked_ms: dict[str, int] = {}
+        self._has_history = True
+        self._told_unavailable = False
+        self._why = ""
+        self._calm = asyncio.Event()
+
+    async def read_tickers(self, until_s: float) -> None:
+        """Take the venue's contracts where they are due, and its tickers, until that loop time.
+
+        Until `read_open_interest` is over no history is asked for: the budget is for the poll.
+        """
+        self._calm.clear()
+        self._why = ""
+        if self._clock.now_ms() >= self._contracts_due_ms:
+            await self._answer("contracts_unavailable", self._read_contracts(), until_s)
+        if not self._market.lists(self.name):
+            return
+        tickers = await self._answer("tickers_unavailable", self._venue.tickers(), until_s)
+        if tickers is not None:
+            self._market.learn_tickers(self.name, tickers, self._clock.now_ms())
+
+    async def read_open_interest(self, until_s: float) -> None:
+        """Publish the venue's open interest, and how the poll went."""
+        started = self._clock.monotonic()
+        readings: list[OpenInterest] = []
+        if self._market.lists(self.name):
+            asking = self._readings()
+            readings = await self._answer("open_interest_unavailable", asking, until_s) or []
+        self._calm.set()
+        for reading in readings:
+            await self._publisher.publish(OPEN_INTEREST, reading)
+        metrics.POLL_SECONDS.labels(self.name).observe(self._clock.monotonic() - started)
+        failed = self._why if not readings else ""
+        metrics.POLLS.labels(self.name, "failed" if failed else "good").inc()
+        now_ms = self._clock.now_ms()
+        if readings:
+            metrics.LAST_POLL.labels(self.name).set(now_ms / 1000)
+        asked = self._market.symbols(self.name).values()
+        await self.teller.say(*self._belief.judge(self.name, asked, readings, failed, now_ms))
+
+    async def catch_up(self, until_s: float) -> bool:
+        """Load histories, then margin tiers, that are missing or old; publish the candles.
+
+        None is asked for after that loop time. Returns whether there is a new history.
+        """
+        missing = iter(self._market.without_history(self.name, self._clock.now_ms()))
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self._load_each(missing, until_s))
+                for _ in range(_HISTORIES_AT_ONCE)
+            ]
+        await self._load_tiers(until_s)
+        return any(task.result() for task in tasks)
+
+    async def _read_contracts(self) -> None:
+        contracts = await self._venue.instruments()
+        self._market.learn_intervals(self.name, await self._venue.funding_intervals())
+        self._market.learn_contracts(self.name, contracts)
+        self._contracts_due_ms = self._clock.now_ms() + _HOURLY_MS
+
+    async def _readings(self) -> list[OpenInterest]:
+        symbols = list(self._market.symbols(self.name).values())
+        if not symbols:
+            return []
+        premiums = await self._venue.premiums()
+        rows = await self._venue.open_interest(symbols)
+        usual_h, now_ms = self._venue.default_funding_interval_h, self._clock.now_ms()
+        since_ms = self._belief.comparable_since_ms(self.name, rows, now_ms)
+        return self._market.open_interest(self.name, rows, premiums, usual_h, now_ms, since_ms)
+
+    async def _load_tiers(self, until_s: float) -> None:
+        """Load those of followed contracts that were not asked for in the last hour."""
+        now_ms = self._clock.now_ms()
+        due = [
+            symbol
+            for symbol in self._market.symbols(self.name).values()
+            if now_ms - self._tiers_asked_ms.get(symbol, 0) >= _HOURLY_MS
+        ]
+        for symbols in pages(due, _TIERS_AT_ONCE):
+            if asyncio.get_running_loop().time() >= until_s:
+                return
+            asking = self._venue.tiers(symbols)
+            last_s = until_s + _LAST_ANSWER_S
+            tiers = await self._answer("margin_tiers_unavailable", asking, last_s)
+            if tiers is None:
+                return
+            self._tiers_asked_ms |= dict.fromkeys(symbols, now_ms)
+            self._market.learn_tiers(self.name, tiers, now_ms)
+
+    async def _load_each(self, missing: Iterator[Missing], until_s: float) -> bool:
+        learned = False
+        for each in missing:
+            await self._calm.wait()
+            if not self._has_history or asyncio.get_running_loop().time() >= until_s:
+                break
+            learned = await self._load_history(each, until_s + _LAST_ANSWER_S) or learned
+        return learned
+
+    async def _load_history(self, missing: Missing, until_s: float) -> bool:
+        asking = self._ask_history(missing)
+        klines = await self._answer("history_unavailable", asking, until_s, coin=missing.coin)
+        if klines is None:
+            return False
+        new = self._market.learn_candles(missing, klines, self._clock.now_ms())
+        for kline in new:
+            await self._publisher.publish(KLINES, kline)
+        return bool(new)
+
+    async def _ask_history(self, missing: Missing) -> list[Kline]:
+        klines = await self._venue.klines(missing.symbol, "1h", missing.hours)
+        self._has_history = klines is not None
+        return klines or []
+
+    async def _answer(
+        self, failure: str, asking: Awaitable[T], until_s: float, **where: str
+    ) -> T | None:
+        """Return what is answered until then, else log why there is nothing."""
+        try:
+            async with asyncio.timeout_at(until_s):
+                answer = await asking
+        except TimeoutError:
+            self._why = "no answer in time"
+        except Unavailable as e:
+            self._why = f"not served here: {e}"
+            self._tell_unavailable(e)
+            return None
+        except (ForeshockError, MalformedMessage) as e:
+            self._why = str(e)
+        else:
+            self._told_unavailable = False
+            return answer
+        log.warning(failure, exchange=self.name, reason=self._why, **where)
+        return None
+
+    def _tell_unavailable(self, why: Unavailable) -> None:
+        if not self._told_unavailable:
+            self._told_unavailable = True
+            log.error(
+                "venue_unavailable",
+                exchange=self.name,
+                reason=str(why),
+                advice=f"EXCHANGES without {self.name}, or another host by EXCHANGE_REST_URLS",
+            )

@@ -1,0 +1,322 @@
+"""Several venues at once: each answers in its own way, and none waits for another."""
+
+import asyncio
+
+import httpx
+import pytest
+import structlog
+
+from foreshock_kit.http import HttpClient
+from foreshock_kit.limits import Host, Limit
+from foreshock_kit.service import Context
+from foreshock_kit.testing import MemoryPublisher
+from foreshock_schemas.topics import (
+    FEED_HEALTH,
+    INSTRUMENTS,
+    KLINES,
+    MARKET_STATS,
+    OPEN_INTEREST,
+)
+from oi_poller import metrics, service
+from oi_poller.domain.market import Market
+from oi_poller.edge.market_caps import MarketCaps
+from oi_poller.edge.poller import Poller
+from oi_poller.edge.venue import Venue
+from oi_poller.settings import Settings
+
+COINS = {"BTC": (80_000.0, 8e9), "1000PEPE": (0.0123, 1e9)}
+
+
+class World:
+    """Venues `a` and `b` list the same; `b` is the smaller one."""
+
+    def __init__(self, clock, made_up, coins=COINS, top=60):
+        adapter, host = made_up
+        self.clock = clock
+        self.publisher = MemoryPublisher()
+        smaller = {coin: (price, usd / 2) for coin, (price, usd) in coins.items()}
+        self.hosts = {"a": host(clock, coins), "b": host(clock, smaller)}
+        self.venues = {name: self.venue(adapter(name), name) for name in self.hosts}
+        self.market = Market([*self.hosts], (), top)
+        caps = MarketCaps(["bundled", "binance"], [*self.venues.values()], {})
+        poller = Poller([*self.venues.values()], caps, self.market, self.publisher, clock)
+        self.poller = poller
+        self.polls = {each.name: each for each in poller.polls}
+        self.context = Context("oi-poller", clock=clock)
+
+    def venue(self, adapter, name):
+        limits = Host(Limit(weight=600, window_s=5.0), self.clock)
+        transport = httpx.MockTransport(self.hosts[name])
+        return Venue(
+            adapter, HttpClient(f"https://{name}", limits, transport=transport), self.clock
+        )
+
+    async def round(self):
+        """Poll all venues once, catch up, and return what was told."""
+        before = len(self.publisher.records)
+        async with asyncio.TaskGroup() as group:
+            for each in self.polls.values():
+                group.create_task(self.poller.poll(each))
+        await self.poller.catch_up()
+        return self.publisher.records[before:]
+
+    async def play(self, seconds):
+        """Let the service's own loops run for a while."""
+        async with asyncio.TaskGroup() as group:
+            running = service.poll(self.poller, self.market, Settings(), self.context)
+            group.create_task(running)
+            await asyncio.sleep(seconds)
+            self.context.stop.set()
+
+    def read(self, name):
+        """Return the seconds at which a venue's open interest of BTC was told."""
+        return [
+            (event.ts_recv_ms - self.clock.start_ms) / 1000
+            for event in self.publisher.on(OPEN_INTEREST)
+            if (event.exchange, event.coin) == (name, "BTC")
+        ]
+
+    def health(self, name):
+        """Return the states told of a venue's polls, and when."""
+        return [
+            (event.state, (event.ts_event_ms - self.clock.start_ms) // 1000)
+            for event in self.publisher.on(FEED_HEALTH)
+            if event.exchange == name
+        ]
+
+
+@pytest.fixture
+def played(simulated, made_up):
+    """Return what plays an async function of a world."""
+
+    def run(play, **changes):
+        async def in_world(clock):
+            return await play(World(clock, made_up, **changes))
+
+        return simulated(in_world)
+
+    return run
+
+
+def on(records, topic):
+    return [event for where, event in records if where is topic]
+
+
+def test_sizes_in_contracts_are_read_once_the_contracts_are_known(played):
+    async def play(world):
+        told = await world.round()
+        readings = {(r.exchange, r.coin): r for r in on(told, OPEN_INTEREST)}
+        assert set(readings) == {(v, c) for v in "ab" for c in ("BTC", "PEPE")}
+        assert readings["a", "BTC"].open_interest_coins == pytest.approx(0.5)
+        assert readings["a", "BTC"].open_interest_usd == pytest.approx(40_000.0)
+        assert readings["a", "PEPE"].open_interest_coins == pytest.approx(500.0)
+        assert readings["a", "BTC"].funding_interval_h == 4.0, "as the contract says"
+        assert {(c.exchange, c.symbol) for c in on(told, INSTRUMENTS)} == {
+            (venue, f"{coin}-PERP") for venue in "ab" for coin in COINS
+        }
+        assert world.hosts["a"].asked.count("/info") == 1, "one answer tells all three"
+
+    played(play)
+
+
+MANY = {f"C{n}": (100.0, 1e6) for n in range(250)}
+
+
+def test_contracts_and_tiers_come_in_pages(played):
+    async def play(world):
+        world.hosts["a"].tiers_page = 10
+        told = on(await world.round(), INSTRUMENTS)
+        assert world.hosts["a"].asked.count("/instruments") == 3
+        assert len({c.symbol for c in told if c.exchange == "a"}) == 250
+        assert world.hosts["a"].asked.count("/tiers") == 15, "20 contracts at once, 10 a page"
+        assert sum(bool(c.tiers) for c in told if c.exchange == "a") == 150
+
+    played(play, coins=MANY, top=150)
+
+
+def test_pages_without_end_are_no_answer_and_close_no_contract(played):
+    async def play(world):
+        await world.round()
+        world.hosts["a"].following = lambda start, *_: {"next": str(start + 1)}
+        await asyncio.sleep(3600)
+        told = await world.round()
+        assert world.hosts["a"].asked.count("/instruments") == 101
+        assert not on(told, INSTRUMENTS)
+        assert {r.exchange for r in on(told, OPEN_INTEREST)} == {"a", "b"}
+
+    played(play)
+
+
+@pytest.mark.parametrize(("path", "nothing"), [("/instruments", {"rows": []}), ("/info", [])])
+def test_an_empty_list_closes_no_contract_and_drops_no_coin(played, path, nothing):
+    async def play(world):
+        await world.round()
+        for host in world.hosts.values():
+            host.answers[path] = httpx.Response(200, json=nothing)
+        await asyncio.sleep(3600)
+        assert not on(await world.round(), INSTRUMENTS)
+        assert world.market.universe == {"BTC", "PEPE"}
+
+    played(play)
+
+
+def test_listings_and_delistings_are_followed_while_running(played):
+    async def play(world):
+        await world.round()
+        for host in world.hosts.values():
+            host.coins = {"BTC": (80_000.0, 8e9), "NEW": (1.0, 1e9)}
+        await asyncio.sleep(3600)
+        told = await world.round()
+        assert {(c.exchange, c.coin, c.status) for c in on(told, INSTRUMENTS)} == {
+            (venue, *what) for venue in "ab" for what in (("NEW", "trading"), ("PEPE", "closed"))
+        }
+        assert {s.coin: s.in_universe for s in on(told, MARKET_STATS)} == {
+            "BTC": True,
+            "NEW": True,
+            "PEPE": False,
+        }
+        assert {r.coin for r in on(told, OPEN_INTEREST)} == {"BTC", "NEW"}
+
+    played(play)
+
+
+def test_tiers_are_asked_for_each_hour_and_told_when_they_change(played):
+    async def play(world):
+        await world.round()
+        world.hosts["a"].rate = 0.02
+        await asyncio.sleep(1800)
+        assert not on(await world.round(), INSTRUMENTS)
+        await asyncio.sleep(1800)
+        told = on(await world.round(), INSTRUMENTS)
+        assert {(c.exchange, c.coin, c.tiers[0].rate) for c in told} == {
+            ("a", "BTC", 0.02),
+            ("a", "PEPE", 0.02),
+        }
+        world.hosts["a"].answers["/tiers"] = httpx.Response(500)
+        await asyncio.sleep(3600)
+        assert on(await world.round(), OPEN_INTEREST)
+
+    played(play)
+
+
+def test_a_venue_that_never_answers_delays_no_other(played):
+    async def play(world):
+        world.hosts["b"].silent = {"/instruments", "/info", "/klines"}
+        await world.play(190)
+        assert world.read("a") == [15.0, 60.0, 120.0, 180.0], "the first waits for b, but not long"
+        assert world.read("b") == []
+        assert world.publisher.on(MARKET_STATS)[0].ts_event_ms <= world.clock.start_ms + 20_000
+        assert world.health("b")[0] == ("DOWN", 50)
+
+    played(play)
+
+
+def test_a_venue_that_stops_answering_is_given_up_before_its_next_minute(played):
+    async def play(world):
+        async def stop_and_go():
+            await asyncio.sleep(70)
+            world.hosts["b"].silent = {"/info", "/klines"}
+            await asyncio.sleep(100)
+            world.hosts["b"].silent = set()
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(stop_and_go())
+            await world.play(250)
+        assert world.read("a") == [0.0, 60.0, 120.0, 180.0, 240.0]
+        assert world.read("b") == [0.0, 60.0, 180.0, 240.0]
+        states = world.health("b")
+        assert [state for state, _ in states if state == "DOWN"]
+        assert states[0] == ("LIVE", 0)
+        assert states[-1] == ("LIVE", 240)
+
+    played(play)
+
+
+def test_states_of_the_polls_are_repeated_each_minute_with_their_reason(played):
+    async def play(world):
+        world.hosts["b"].answers["/info"] = httpx.Response(503)
+        await world.play(130)
+        assert [state for state, _ in world.health("a")] == ["LIVE"] * 3
+        (first, *_, last) = [h for h in world.publisher.on(FEED_HEALTH) if h.exchange == "b"]
+        assert (first.state, last.state, last.since_ms) == ("DOWN", "DOWN", first.since_ms)
+        assert "b/info answered 503" in last.reason
+        assert last.channel == "open-interest"
+        await world.poller.stopped()
+        assert world.health("a")[-1] == ("DOWN", 130)
+
+    played(play)
+
+
+@pytest.mark.parametrize(
+    "refusal", [httpx.Response(451), httpx.Response(403, text="not available in your country")]
+)
+def test_a_venue_that_does_not_serve_this_place_is_told_once_and_asked_each_hour(played, refusal):
+    async def play(world):
+        with structlog.testing.capture_logs() as lines:
+            world.hosts["b"].answers["/instruments"] = refusal
+            await world.play(2 * 3600 + 30)
+        (told,) = [line for line in lines if line["log_level"] == "error"]
+        assert (told["event"], told["exchange"]) == ("venue_unavailable", "b")
+        assert "EXCHANGE_REST_URLS" in told["advice"]
+        assert not [line for line in lines if line["log_level"] == "warning"]
+        assert world.hosts["b"].asked == ["/instruments"] * 3
+        assert len(world.read("a")) == 121
+
+    played(play)
+
+
+def test_another_coin_of_the_same_ticker_is_logged_once_counted_and_not_followed(played):
+    async def play(world):
+        world.hosts["b"].coins = {"BTC": (80_000.0, 1e9), "1000PEPE": (12.3, 1e8)}
+        counted = metrics.STRANGERS.labels("b")._value
+        before = counted.get()
+        with structlog.testing.capture_logs() as lines:
+            await world.play(130)
+        (told,) = [line for line in lines if line["event"] == "same_ticker_other_coin"]
+        assert (told["exchange"], told["symbol"], told["leader"]) == ("b", "1000PEPE-PERP", "a")
+        assert counted.get() == before + 1
+        assert {r.coin for r in world.publisher.on(OPEN_INTEREST) if r.exchange == "b"} == {"BTC"}
+        assert {c.coin for c in world.publisher.on(INSTRUMENTS) if c.exchange == "b"} == {"BTC"}
+
+    played(play)
+
+
+def test_a_venue_without_history_has_none_and_is_not_asked_again(played):
+    async def play(world):
+        world.venues["b"]._rest.klines = lambda *_: None
+        told = await world.round()
+        assert {k.exchange for k in on(told, KLINES)} == {"a"}
+        await asyncio.sleep(60)
+        assert not on(await world.round(), MARKET_STATS), "nothing was learned"
+
+    played(play)
+
+
+def test_a_contract_without_candles_is_asked_again_after_ten_minutes(played):
+    async def play(world):
+        world.hosts["a"].answers["/klines"] = httpx.Response(200, json=[])
+        await world.play(590)
+        assert world.hosts["a"].asked.count("/klines") == 2
+        world.hosts["a"].answers.clear()
+
+    played(play)
+
+
+def test_histories_that_hang_hold_up_statistics_for_a_while_only(played):
+    async def play(world):
+        world.hosts["b"].silent = {"/klines"}
+        await world.play(200)
+        assert len(world.read("b")) == 4
+        first = world.publisher.on(MARKET_STATS)[0]
+        assert first.ts_event_ms <= world.clock.start_ms + 80_000
+        assert first.volume_days == 1
+
+    played(play)
+
+
+def test_an_exchange_that_is_not_followed_is_no_source_of_caps(played):
+    async def play(world):
+        stats = on(await world.round(), MARKET_STATS)
+        assert {s.market_cap_source.split()[0] for s in stats} == {"bundled"}
+
+    played(play)
