@@ -31,7 +31,7 @@ def test_the_budget_carries_the_most_coins_and_leaves_some_for_histories(coins, 
     assert read(Settings, {"COINS_TOP": str(coins), "OI_POLL_S": str(poll_s)})
     rest = load("binance").rest
     asked = [rest.tickers(), *rest.premiums(), *rest.open_interest(["X"] * coins)]
-    waiting = [rest.klines("X", "1h", HOURS + 1)] * HISTORIES_AT_ONCE
+    waiting = [rest.klines("X", "1h", HOURS + 1, 0)] * HISTORIES_AT_ONCE
     hourly = [rest.instruments(), rest.funding_intervals()]
     spent = sum(r.weight for r in [*asked * polls, *waiting, *hourly])
     assert spent <= rest.budget.weight * SHARE * 0.9

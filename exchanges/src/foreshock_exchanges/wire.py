@@ -6,17 +6,24 @@ the bounds here.
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Annotated, Any, Final
 
 import msgspec
 
-Positive = Annotated[float, msgspec.Meta(gt=0, lt=1e18)]
+Positive = Annotated[float, msgspec.Meta(ge=1e-18, lt=1e18)]
 Amount = Annotated[float, msgspec.Meta(ge=0, lt=1e18)]
 Signed = Annotated[float, msgspec.Meta(gt=-1e18, lt=1e18)]
 Share = Annotated[float, msgspec.Meta(ge=1e-6, le=1)]
 """A part of one: a margin that is asked for."""
 Millis = Annotated[int, msgspec.Meta(gt=0, lt=2**53)]
 """A time, ms since 1970 UTC."""
+MillisOrNone = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
+"""A time, ms since 1970 UTC; 0 is none."""
+Hours = Annotated[float, msgspec.Meta(ge=0, le=1000)]
+"""Between two fundings; 0 is not told."""
+Trades = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+"""A number of trades."""
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """A time as ISO 8601 text with its offset, read by `millis`."""
 
@@ -36,6 +43,44 @@ def number_or_none(text: str | None) -> float | None:
         ValueError: It is neither empty nor a finite number.
     """
     return msgspec.convert(text, Signed, strict=False) if text else None
+
+
+def amount_or_none(text: str | None) -> float | None:
+    """Return a price or an amount that may be missing.
+
+    Raises:
+        ValueError: It is neither empty nor a finite number from 0 on.
+    """
+    return msgspec.convert(text, Amount, strict=False) if text else None
+
+
+def millis_or_none(text: str | None) -> int | None:
+    """Return a time as ms since 1970 UTC; an empty text, and 0, are none.
+
+    Raises:
+        ValueError: It is neither empty nor a time.
+    """
+    return (msgspec.convert(text, MillisOrNone, strict=False) or None) if text else None
+
+
+def hours_or_none(text: str | None) -> float | None:
+    """Return the hours between two fundings, if they are told.
+
+    Raises:
+        ValueError: It is neither empty nor a number of hours.
+    """
+    return (msgspec.convert(text, Hours, strict=False) or None) if text else None
+
+
+def finite(number: float) -> float:
+    """Return what was reckoned from numbers that are finite, if it is, too.
+
+    Raises:
+        ValueError: It is not.
+    """
+    if not isfinite(number):
+        raise ValueError(f"a number that is {number}")
+    return number
 
 
 def millis(at: datetime) -> int:

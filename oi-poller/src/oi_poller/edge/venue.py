@@ -70,7 +70,7 @@ class Venue:
 
     async def klines(self, symbol: str, interval: str, limit: int) -> list[Kline]:
         """Return the newest candles of a contract, oldest first."""
-        request = self._rest.klines(symbol, interval, limit)
+        request = self._rest.klines(symbol, interval, limit, self._clock.now_ms())
         if request is None:
             return []
         body = await self._get(request)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from foreshock_exchanges.base import Channel
+from foreshock_exchanges.venue import pages
 
 MARKS: Final = "!markPrice@arr@1s"
 """The mark prices of all contracts, every second."""
@@ -22,11 +23,7 @@ def of(channel: Channel, symbols: Sequence[str]) -> list[str]:
 
 def subscriptions(names: Sequence[str]) -> list[str]:
     """Return the messages that ask for these streams."""
-    pages = [
-        names[start : start + _STREAMS_A_MESSAGE]
-        for start in range(0, len(names), _STREAMS_A_MESSAGE)
-    ]
     return [
         json.dumps({"method": "SUBSCRIBE", "params": list(page), "id": number})
-        for number, page in enumerate(pages, 1)
+        for number, page in enumerate(pages(names, _STREAMS_A_MESSAGE), 1)
     ]

@@ -6,7 +6,6 @@ Bitget answers each subscription by itself, so that one it refuses leaves the ot
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Final
 
@@ -17,9 +16,9 @@ from foreshock_exchanges.base import (
     MarkPrice,
     OtherStream,
     Parsed,
-    Unsized,
 )
-from foreshock_exchanges.contracts import Contract, Contracts
+from foreshock_exchanges.contract import Contract
+from foreshock_exchanges.contracts import Contracts, by_instrument
 from foreshock_exchanges.venue import VenueAdapter, pages
 from foreshock_exchanges.venues.bitget import wire
 from foreshock_exchanges.venues.bitget.rest import BitgetRest
@@ -35,7 +34,6 @@ _CONTRACTS_A_SOCKET: Final = {Channel.LIQUIDATIONS: 500, Channel.TRADES: 24}
 _SUBSCRIPTIONS_A_MESSAGE: Final = 40
 _SILENCE_S: Final = 30.0
 """Tickers come several times a second on each of our sockets."""
-_SYMBOL: Final = re.compile(r"[A-Z0-9]{1,20}USDT")
 _ACKS: Final = {"subscribe", "unsubscribe"}
 
 # "side" is the side of the *position*: buy means that a long was liquidated.
@@ -61,7 +59,7 @@ class Bitget(VenueAdapter):
     gapless: ClassVar[bool] = False
 
     def __init__(self) -> None:
-        super().__init__(Contracts(_rule))
+        super().__init__(Contracts(by_instrument(r"[A-Z0-9]{1,20}USDT")))
         self.rest = BitgetRest(self.contracts)
         self._readers: dict[str, Callable[[wire.Envelope, int], Parsed]] = {
             _TRADES: self._trades,
@@ -162,11 +160,6 @@ def _hello(channel: Channel, symbols: Sequence[str]) -> list[str]:
     if channel is Channel.LIQUIDATIONS:
         args.insert(0, {"instType": _MARKET, "topic": _LIQUIDATIONS})
     return [
-        json.dumps({"op": "subscribe", "args": args[start : start + _SUBSCRIPTIONS_A_MESSAGE]})
-        for start in range(0, len(args), _SUBSCRIPTIONS_A_MESSAGE)
+        json.dumps({"op": "subscribe", "args": page})
+        for page in pages(args, _SUBSCRIPTIONS_A_MESSAGE)
     ]
-
-
-def _rule(symbol: str) -> Unsized | None:
-    """Know a USDT-margined perpetual by its name; instruments tell what its coin is."""
-    return Unsized(symbol) if _SYMBOL.fullmatch(symbol) else None

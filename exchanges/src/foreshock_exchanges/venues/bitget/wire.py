@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from foreshock_exchanges.wire import Amount, Millis, Positive, Signed, decoder
+from foreshock_exchanges.wire import Amount, Millis, MillisOrNone, Positive, Signed, decoder
 
 
 class Arg(msgspec.Struct, gc=False):
@@ -28,7 +28,7 @@ class Envelope(msgspec.Struct, gc=False):
     action: str = ""
     arg: Arg = msgspec.field(default_factory=Arg)
     data: msgspec.Raw = msgspec.Raw(b"null")
-    ts: int = 0
+    ts: MillisOrNone = 0
 
 
 class Trade(msgspec.Struct, gc=False):

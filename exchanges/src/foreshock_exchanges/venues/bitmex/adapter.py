@@ -4,7 +4,6 @@ https://www.bitmex.com/app/wsAPI
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Final, Literal
 
@@ -17,9 +16,9 @@ from foreshock_exchanges.base import (
     MarketEvent,
     OtherStream,
     Parsed,
-    Unsized,
 )
-from foreshock_exchanges.contracts import Contract, Contracts
+from foreshock_exchanges.contract import Contract
+from foreshock_exchanges.contracts import Contracts, by_instrument
 from foreshock_exchanges.venue import VenueAdapter, pages
 from foreshock_exchanges.venues.bitmex.rest import FUNDING_H, BitmexRest
 from foreshock_exchanges.wire import Amount, Instant, Positive, decoder, millis
@@ -29,7 +28,6 @@ from foreshock_schemas.ids import venue_id
 _ARGS_A_MESSAGE: Final = 50
 _SILENCE_S: Final = 60.0
 """Mark prices come every few seconds, on either channel's socket."""
-_OURS: Final = re.compile(r"XBTUSD|[A-Z0-9]{1,20}USDT")
 
 # "side" is the side of the liquidation order: a Sell closes a long.
 _LIQUIDATED: Final[dict[str, Position]] = {"Sell": "long", "Buy": "short"}
@@ -95,7 +93,7 @@ class Bitmex(VenueAdapter):
     gapless: ClassVar[bool] = False
 
     def __init__(self) -> None:
-        super().__init__(Contracts(_rule))
+        super().__init__(Contracts(by_instrument(r"XBTUSD|[A-Z0-9]{1,20}USDT")))
         self.rest = BitmexRest(self.contracts)
         self._makers: dict[str, Callable[[_Frame, int], Parsed]] = {
             "liquidation": self._liquidations,
@@ -167,11 +165,6 @@ class Bitmex(VenueAdapter):
 
         rows = [row for row in _read_instruments(told.data) if row.mark_price]
         return self.each(rows, lambda row: row.symbol, mark) if rows else Ignored.UNCHANGED
-
-
-# The size of a contract is only in its instrument. Quanto contracts (ETHUSD) are not ours.
-def _rule(symbol: str) -> Unsized | None:
-    return Unsized(symbol) if _OURS.fullmatch(symbol) else None
 
 
 def _no_news(told: _Frame) -> Ignored:

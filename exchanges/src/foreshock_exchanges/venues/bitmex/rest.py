@@ -11,12 +11,22 @@ from typing import ClassVar, Final
 
 import msgspec
 
-from foreshock_exchanges.candles import Prices, candle
-from foreshock_exchanges.contracts import Contract, instrument
+from foreshock_exchanges.candles import candle
+from foreshock_exchanges.contract import Contract
+from foreshock_exchanges.contracts import instrument
 from foreshock_exchanges.rest import Budget, OpenContracts, Premium, Request, Ticker
 from foreshock_exchanges.tiers import margin_tiers
 from foreshock_exchanges.venue import VenueRest, reader
-from foreshock_exchanges.wire import Amount, Instant, Positive, Share, Signed, decoder, millis
+from foreshock_exchanges.wire import (
+    Amount,
+    Instant,
+    Positive,
+    Share,
+    Signed,
+    Trades,
+    decoder,
+    millis,
+)
 from foreshock_schemas.events import Instrument, InstrumentStatus, Kline, MarginTier
 
 FUNDING_H: Final = 8.0
@@ -71,7 +81,7 @@ class _Candle(msgspec.Struct, rename="camel"):
     high: Positive
     low: Positive
     close: Positive
-    trades: int
+    trades: Trades
     volume: Amount
     foreign_notional: Amount
 
@@ -121,15 +131,13 @@ class BitmexRest(VenueRest):
     def read_tickers(self, body: bytes, recv_ms: int) -> list[Ticker]:
         """Return the tickers of contracts that have traded."""
         return [
-            Ticker(
-                symbol=row.symbol,
-                coin=known.coin,
-                last_price=row.last_price / known.multiplier,
-                volume_24h_usd=row.volume_usd or 0.0,
-                change_24h_pct=100 * (row.last_change or 0.0),
-                ts_event_ms=millis(row.timestamp),
+            known.ticker(
+                row.last_price,
+                row.volume_usd or 0.0,
+                100 * (row.last_change or 0.0),
+                millis(row.timestamp),
             )
-            for known, row in self._rows(body)
+            for known, row in self.known(_perpetuals(body))
             if row.last_price
         ]
 
@@ -141,18 +149,16 @@ class BitmexRest(VenueRest):
     def read_premiums(self, bodies: Sequence[bytes], recv_ms: int) -> list[Premium]:
         """Return them for contracts that have a mark price."""
         return [
-            Premium(
-                symbol=row.symbol,
-                coin=known.coin,
-                mark_price=mark / known.multiplier,
-                index_price=(row.indicative_settle_price or 0.0) / known.multiplier or None,
-                funding_rate=row.funding_rate,
-                next_funding_ms=millis(row.funding_timestamp) if row.funding_timestamp else None,
-                ts_event_ms=millis(row.timestamp),
+            known.premium(
+                mark,
+                row.indicative_settle_price,
+                row.funding_rate,
+                millis(row.timestamp),
                 funding_interval_h=_funding_hours(row),
+                next_funding_ms=millis(row.funding_timestamp) if row.funding_timestamp else None,
             )
             for body in bodies
-            for known, row in self._rows(body)
+            for known, row in self.known(_perpetuals(body))
             if (mark := row.mark_price)
         ]
 
@@ -164,17 +170,12 @@ class BitmexRest(VenueRest):
     def read_open_interest(self, body: bytes, recv_ms: int) -> list[OpenContracts]:
         """Return the open interest of all contracts that have a mark price, one-sided."""
         return [
-            OpenContracts(
-                symbol=row.symbol,
-                coin=known.coin,
-                open_interest_coins=known.coins(mark, row.open_contracts),
-                ts_event_ms=millis(row.timestamp),
-            )
-            for known, row in self._rows(body)
+            known.open_contracts(known.coins(mark, row.open_contracts), millis(row.timestamp))
+            for known, row in self.known(_perpetuals(body))
             if (mark := row.mark_price) and row.open_contracts is not None
         ]
 
-    def klines(self, symbol: str, interval: str, limit: int) -> Request | None:
+    def klines(self, symbol: str, interval: str, limit: int, now_ms: int) -> Request | None:
         """The newest finished candles of an hour, 1,000 at most; there are none of 15 minutes."""
         if interval != _CANDLE:
             return None
@@ -185,15 +186,10 @@ class BitmexRest(VenueRest):
     @reader
     def read_klines(self, body: bytes, symbol: str, interval: str, recv_ms: int) -> list[Kline]:
         """Return the candles, oldest first."""
-        known = self.contracts.sized(symbol)
-        if known is None or interval != _CANDLE:
-            raise ValueError(f"no candles of {interval} for {symbol}")
+        if interval != _CANDLE:
+            raise ValueError(f"no candles of {interval}")
+        known = self.contracts.one(symbol)
         return [_kline(row, known, recv_ms) for row in reversed(_read_candles(body))]
-
-    def _rows(self, body: bytes) -> Iterator[tuple[Contract, _Row]]:
-        for row in _perpetuals(body):
-            if (known := self.contracts.sized(row.symbol)) is not None:
-                yield known, row
 
 
 _ACTIVE: Final = Request(path="/api/v1/instrument/active")
@@ -235,7 +231,13 @@ def _tiers(row: _Row) -> tuple[MarginTier, ...]:
 
 
 def _kline(row: _Candle, known: Contract, recv_ms: int) -> Kline:
-    prices = Prices(row.open, row.high, row.low, row.close)
-    start_ms, usd = millis(row.timestamp) - _HOUR_MS, row.foreign_notional
-    told = candle(known, _CANDLE, start_ms, prices, row.volume, usd, recv_ms)
-    return msgspec.structs.replace(told, trades=row.trades)
+    return candle(
+        known,
+        _CANDLE,
+        millis(row.timestamp) - _HOUR_MS,
+        (row.open, row.high, row.low, row.close),
+        known.coins(row.close, row.volume),
+        row.foreign_notional,
+        recv_ms,
+        trades=row.trades,
+    )

@@ -103,6 +103,18 @@ class Trades(msgspec.Struct):
     trades: list[Trade]
 
 
+class Chart(msgspec.Struct):
+    """Candles, a list for each figure; `volume` is in coins, `cost` in the quote currency."""
+
+    ticks: list[Millis]
+    open: list[Positive]
+    high: list[Positive]
+    low: list[Positive]
+    close: list[Positive]
+    volume: list[Amount]
+    cost: list[Amount]
+
+
 class InstrumentsBody(msgspec.Struct):
     """All contracts."""
 
@@ -121,9 +133,16 @@ class TradesBody(msgspec.Struct):
     result: Trades
 
 
+class ChartBody(msgspec.Struct):
+    """A contract's candles."""
+
+    result: Chart
+
+
 read_envelope: Final[Callable[[bytes], Envelope]] = decoder(Envelope)
 read_trades: Final[Callable[[bytes | msgspec.Raw], list[Trade]]] = decoder(list[Trade])
 read_ticker: Final[Callable[[bytes | msgspec.Raw], Ticker]] = decoder(Ticker)
 read_instruments: Final[Callable[[bytes], InstrumentsBody]] = decoder(InstrumentsBody)
 read_summaries: Final[Callable[[bytes], SummariesBody]] = decoder(SummariesBody)
+read_chart: Final[Callable[[bytes], ChartBody]] = decoder(ChartBody)
 read_trades_body: Final[Callable[[bytes], TradesBody]] = decoder(TradesBody)

@@ -4,20 +4,19 @@ https://docs.dydx.exchange/api_integration-indexer/indexer_websocket
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final, Literal
 
 import msgspec
 
 from foreshock_exchanges.base import Channel, Feed, Ignored, MarketEvent, OtherStream, Parsed
-from foreshock_exchanges.contracts import Contract, Contracts
+from foreshock_exchanges.contract import Contract
+from foreshock_exchanges.contracts import Contracts, by_name
 from foreshock_exchanges.venue import VenueAdapter, pages
 from foreshock_exchanges.venues.dydx.rest import FUNDING_H, DydxRest
 from foreshock_exchanges.wire import Instant, Positive, decoder, millis
 from foreshock_schemas.events import Aggressor, Coverage, Position
 from foreshock_schemas.ids import venue_id
-from foreshock_schemas.names import coin_of
 
 _SUBSCRIPTIONS_A_SOCKET: Final = 32
 """Of one channel."""
@@ -25,7 +24,6 @@ _PACE_S: Final = 0.55
 """A socket takes two subscriptions a second."""
 _SILENCE_S: Final = 60.0
 """Oracle prices come every few seconds."""
-_SYMBOL: Final = re.compile(r"([A-Z0-9]{1,20})-USD")
 
 # "side" is the taker's, and the taker of a LIQUIDATED trade is who was liquidated.
 _LIQUIDATED: Final[dict[str, Position]] = {"SELL": "long", "BUY": "short"}
@@ -86,7 +84,8 @@ class Dydx(VenueAdapter):
     gapless: ClassVar[bool] = False
 
     def __init__(self) -> None:
-        super().__init__(Contracts(_rule))
+        # names with commas are of tokens that are known by their address
+        super().__init__(Contracts(by_name(self.name, r"([A-Z0-9]{1,20})-USD")))
         self.rest = DydxRest(self.contracts)
 
     def feeds(self, channel: Channel, symbols: Sequence[str], ws_url: str) -> list[Feed]:
@@ -154,11 +153,3 @@ class Dydx(VenueAdapter):
 
         rows = [row for part in _read_markets(parts) for row in part.oracle_prices.items()]
         return self.each(rows, lambda row: row[0], mark) if rows else Ignored.UNCHANGED
-
-
-# Sizes are in coins. Markets whose names have commas are of tokens known by their address.
-def _rule(symbol: str) -> Contract | None:
-    if not (found := _SYMBOL.fullmatch(symbol)):
-        return None
-    coin, multiplier = coin_of(found[1])
-    return Contract(exchange="dydx", symbol=symbol, coin=coin, multiplier=multiplier)

@@ -5,7 +5,6 @@ One unknown contract makes Gate refuse the whole message that asks for it.
 """
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import ClassVar, Final
 
@@ -16,9 +15,9 @@ from foreshock_exchanges.base import (
     MarkPrice,
     OtherStream,
     Parsed,
-    Unsized,
 )
-from foreshock_exchanges.contracts import Contract, Contracts
+from foreshock_exchanges.contract import Contract
+from foreshock_exchanges.contracts import Contracts, by_instrument
 from foreshock_exchanges.venue import VenueAdapter, pages
 from foreshock_exchanges.venues.gate import wire
 from foreshock_exchanges.venues.gate.rest import GateRest
@@ -32,7 +31,6 @@ _CONTRACTS_A_SOCKET: Final = 500
 _CONTRACTS_A_MESSAGE: Final = 100
 _SILENCE_S: Final = 30.0
 """Tickers of all our contracts come every second or two on each of our sockets."""
-_SYMBOL: Final = re.compile(r"[A-Z0-9]{1,20}_USDT")
 _WORDS: Final = {"futures.pong": Ignored.PONG, "futures.system": Ignored.SHUTDOWN}
 
 
@@ -52,7 +50,7 @@ class Gate(VenueAdapter):
     gapless: ClassVar[bool] = False
 
     def __init__(self) -> None:
-        super().__init__(Contracts(_rule))
+        super().__init__(Contracts(by_instrument(r"[A-Z0-9]{1,20}_USDT")))
         self.rest = GateRest(self.contracts)
         self._readers: dict[str, Callable[[wire.Envelope, int], Parsed]] = {
             _TRADES: self._trades,
@@ -165,8 +163,3 @@ def _said(channel: str, payload: Sequence[str] = ()) -> str:
         return json.dumps({"time": 0, "channel": channel})
     said = {"time": 0, "channel": channel, "event": "subscribe", "payload": list(payload)}
     return json.dumps(said)
-
-
-def _rule(symbol: str) -> Unsized | None:
-    """Know a USDT-margined perpetual by its name; how many coins it is, only instruments tell."""
-    return Unsized(symbol) if _SYMBOL.fullmatch(symbol) else None

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from foreshock_exchanges.wire import Amount, Millis, Positive, Signed, decoder
+from foreshock_exchanges.wire import Amount, Millis, MillisOrNone, Positive, Signed, decoder
 
 Seconds = Annotated[float, msgspec.Meta(ge=0, lt=2**40)]
 FractionalMillis = Annotated[float, msgspec.Meta(gt=0, lt=2**53)]
@@ -42,7 +42,7 @@ class Ticker(msgspec.Struct, gc=False):
     contract: str
     mark_price: Amount
     index_price: Amount = 0.0
-    t: int = 0
+    t: MillisOrNone = 0
 
 
 class Refusal(msgspec.Struct, gc=False):
@@ -56,7 +56,7 @@ class Envelope(msgspec.Struct, gc=False):
 
     channel: str
     event: str = ""
-    time_ms: int = 0
+    time_ms: MillisOrNone = 0
     error: Refusal | None = None
     result: msgspec.Raw = msgspec.Raw(b"null")
 
@@ -70,7 +70,7 @@ class ContractRow(msgspec.Struct):
     index_price: Amount
     funding_rate: str
     funding_next_apply: Seconds
-    funding_interval: Seconds
+    funding_interval: Annotated[float, msgspec.Meta(ge=0, le=3_600_000)]
     in_delisting: bool
     order_price_round: Amount = 0.0
     status: str = "trading"

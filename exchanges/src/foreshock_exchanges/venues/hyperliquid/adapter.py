@@ -13,8 +13,8 @@ from typing import ClassVar, Final, Literal
 import msgspec
 
 from foreshock_exchanges.base import Channel, Feed, Ignored, MarketEvent, OtherStream, Parsed
-from foreshock_exchanges.contracts import Contract, Contracts
-from foreshock_exchanges.open_interest import open_interest
+from foreshock_exchanges.contract import Contract
+from foreshock_exchanges.contracts import Contracts
 from foreshock_exchanges.venue import VenueAdapter
 from foreshock_exchanges.venues.hyperliquid.names import contract_by_name
 from foreshock_exchanges.venues.hyperliquid.rest import (
@@ -25,6 +25,7 @@ from foreshock_exchanges.venues.hyperliquid.rest import (
 )
 from foreshock_exchanges.wire import Millis, Positive, decoder
 from foreshock_schemas.events import Aggressor, Coverage
+from foreshock_schemas.ids import content_id
 
 _WELCOME: Final = b"Websocket connection established."
 _SILENCE_S: Final = 30.0
@@ -139,4 +140,6 @@ class Hyperliquid(VenueAdapter):
         mark = known.mark(price, told.ctx.oracle_px, recv_ms, recv_ms)
         premium = premium_of(known, told.ctx, price, recv_ms)
         coins = told.ctx.open_interest * known.multiplier
-        return [mark, open_interest(self.name, premium, coins, None, recv_ms)]
+        said = (coins, premium.mark_price, premium.funding_rate or 0.0)
+        number = content_id(self.name, known.symbol, "activeAssetCtx", *said)
+        return [mark, known.open_interest(number, coins, premium, recv_ms)]

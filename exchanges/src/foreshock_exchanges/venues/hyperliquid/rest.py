@@ -1,7 +1,7 @@
 """Hyperliquid: keyless REST calls, all of them a POST to `/info`, and what their bodies say.
 
 https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/info-endpoint/perpetuals
-Candles can only be asked for from a time on, and nothing here knows the time: there are none.
+There are no candles: those of `candleSnapshot` tell coins and a number of trades, and no money.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,8 @@ from typing import Annotated, ClassVar, Final
 
 import msgspec
 
-from foreshock_exchanges.contracts import Contract, instrument
+from foreshock_exchanges.contract import Contract
+from foreshock_exchanges.contracts import instrument
 from foreshock_exchanges.rest import Budget, OpenContracts, Premium, Request, Ticker
 from foreshock_exchanges.tiers import margin_tiers
 from foreshock_exchanges.venue import VenueRest, reader
@@ -96,13 +97,11 @@ class HyperliquidRest(VenueRest):
     def read_tickers(self, body: bytes, recv_ms: int) -> list[Ticker]:
         """Return the tickers; there is no last price, so that the mark price stands for it."""
         return [
-            Ticker(
-                symbol=known.symbol,
-                coin=known.coin,
-                last_price=mark / known.multiplier,
-                volume_24h_usd=row.day_ntl_vlm,
-                change_24h_pct=100 * (mark / day_ago - 1) if (day_ago := row.prev_day_px) else 0.0,
-                ts_event_ms=recv_ms,
+            known.ticker(
+                mark,
+                row.day_ntl_vlm,
+                100 * (mark / day_ago - 1) if (day_ago := row.prev_day_px) else 0.0,
+                recv_ms,
             )
             for known, row in self._rows(body)
             if (mark := row.mark_px)
@@ -130,34 +129,20 @@ class HyperliquidRest(VenueRest):
     def read_open_interest(self, body: bytes, recv_ms: int) -> list[OpenContracts]:
         """Return the open interest of all contracts, one-sided."""
         return [
-            OpenContracts(
-                symbol=known.symbol,
-                coin=known.coin,
-                open_interest_coins=row.open_interest * known.multiplier,
-                ts_event_ms=recv_ms,
-            )
+            known.open_contracts(row.open_interest * known.multiplier, recv_ms)
             for known, row in self._rows(body)
         ]
 
     def _rows(self, body: bytes) -> Iterator[tuple[Contract, Context]]:
         meta, contexts = _read_contexts(body)
-        for asset, row in zip(meta.universe, contexts, strict=True):
-            if (known := self.contracts.sized(asset.name)) is not None:
-                yield known, row
+        both = zip(meta.universe, contexts, strict=True)
+        for known, (_, row) in self.known(both, lambda pair: pair[0].name):
+            yield known, row
 
 
 def premium_of(known: Contract, row: Context, mark: float, recv_ms: int) -> Premium:
     """Return a contract's mark, as on the wire, with its oracle price and hourly funding."""
-    return Premium(
-        symbol=known.symbol,
-        coin=known.coin,
-        mark_price=mark / known.multiplier,
-        index_price=row.oracle_px / known.multiplier if row.oracle_px else None,
-        funding_rate=row.funding,
-        next_funding_ms=None,
-        ts_event_ms=recv_ms,
-        funding_interval_h=FUNDING_H,
-    )
+    return known.premium(mark, row.oracle_px, row.funding, recv_ms, funding_interval_h=FUNDING_H)
 
 
 def _info(kind: str) -> Request:

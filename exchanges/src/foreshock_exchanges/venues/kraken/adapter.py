@@ -12,12 +12,10 @@ import msgspec
 
 from foreshock_exchanges.base import Channel, Feed, Ignored, OtherStream, Parsed, Unsized
 from foreshock_exchanges.contracts import Contracts
-from foreshock_exchanges.open_interest import open_interest
-from foreshock_exchanges.rest import Premium
 from foreshock_exchanges.venue import VenueAdapter, pages
 from foreshock_exchanges.venues.kraken import products
 from foreshock_exchanges.venues.kraken.rest import FUNDING_H, KrakenRest
-from foreshock_exchanges.wire import Amount, Millis, Positive, Signed, decoder
+from foreshock_exchanges.wire import Amount, Millis, MillisOrNone, Positive, Signed, decoder
 from foreshock_schemas.events import Aggressor, Coverage, Position
 from foreshock_schemas.ids import venue_id
 
@@ -65,7 +63,7 @@ class _Ticker(msgspec.Struct, gc=False):
     open_contracts: Amount = msgspec.field(name="openInterest")
     index: Amount | None = None
     relative_funding_rate: Signed | None = None
-    next_funding_rate_time: int | None = None
+    next_funding_rate_time: MillisOrNone | None = None
 
 
 _read_head = decoder(_Head)
@@ -159,18 +157,17 @@ class Kraken(VenueAdapter):
         if not row.mark:
             return Ignored.EMPTY
         mark = known.mark(row.mark, row.index, row.time, recv_ms)
-        premium = Premium(
-            symbol=known.symbol,
-            coin=known.coin,
-            mark_price=mark.mark_price,
-            index_price=mark.index_price,
-            funding_rate=row.relative_funding_rate,
-            next_funding_ms=row.next_funding_rate_time,
-            ts_event_ms=row.time,
+        premium = known.premium(
+            row.mark,
+            row.index,
+            row.relative_funding_rate,
+            row.time,
             funding_interval_h=FUNDING_H,
+            next_funding_ms=row.next_funding_rate_time,
         )
+        number = venue_id(self.name, known.symbol, "ticker", row.time)
         coins = known.coins(row.mark, row.open_contracts)
-        return [mark, open_interest(self.name, premium, coins, row.time, recv_ms)]
+        return [mark, known.open_interest(number, coins, premium, recv_ms)]
 
 
 def _subscriptions(groups: Sequence[Sequence[str]]) -> list[str]:

@@ -9,7 +9,8 @@ from typing import ClassVar, Final
 
 import msgspec
 
-from foreshock_exchanges.contracts import Contract, instrument
+from foreshock_exchanges.contract import Contract
+from foreshock_exchanges.contracts import instrument
 from foreshock_exchanges.rest import Budget, OpenContracts, Premium, Request, Ticker
 from foreshock_exchanges.tiers import margin_tiers
 from foreshock_exchanges.venue import VenueRest, reader
@@ -63,7 +64,7 @@ _read_tickers = decoder(_Tickers)
 class KrakenRest(VenueRest):
     """Requests, and readers of their bodies; only perpetuals of coins against USD are kept.
 
-    There are no candles: the venue's tell neither the money nor the number of trades.
+    There are no candles: the venue's tell prices and a volume, and not the money.
     """
 
     name: ClassVar[str] = "kraken"
@@ -104,13 +105,8 @@ class KrakenRest(VenueRest):
     def read_tickers(self, body: bytes, recv_ms: int) -> list[Ticker]:
         """Return the tickers of perpetuals that have traded; volumes are in contracts."""
         return [
-            Ticker(
-                symbol=known.symbol,
-                coin=known.coin,
-                last_price=row.last / known.multiplier,
-                volume_24h_usd=known.usd(row.last, row.vol24h or 0.0),
-                change_24h_pct=row.change24h or 0.0,
-                ts_event_ms=at_ms,
+            known.ticker(
+                row.last, known.usd(row.last, row.vol24h or 0.0), row.change24h or 0.0, at_ms
             )
             for known, row, at_ms in self._rows(body)
             if row.last
@@ -124,14 +120,11 @@ class KrakenRest(VenueRest):
     def read_premiums(self, bodies: Sequence[bytes], recv_ms: int) -> list[Premium]:
         """Return them for perpetuals that have a mark; the next funding is on the hour."""
         return [
-            Premium(
-                symbol=known.symbol,
-                coin=known.coin,
-                mark_price=mark / known.multiplier,
-                index_price=row.index_price / known.multiplier if row.index_price else None,
-                funding_rate=_funding_share(known, row.funding_rate, mark),
-                next_funding_ms=None,
-                ts_event_ms=at_ms,
+            known.premium(
+                mark,
+                row.index_price,
+                _funding_share(known, row.funding_rate, mark),
+                at_ms,
                 funding_interval_h=FUNDING_H,
             )
             for body in bodies
@@ -147,12 +140,7 @@ class KrakenRest(VenueRest):
     def read_open_interest(self, body: bytes, recv_ms: int) -> list[OpenContracts]:
         """Return the open interest of all perpetuals that have a mark."""
         return [
-            OpenContracts(
-                symbol=known.symbol,
-                coin=known.coin,
-                open_interest_coins=known.coins(mark, row.open_interest),
-                ts_event_ms=at_ms,
-            )
+            known.open_contracts(known.coins(mark, row.open_interest), at_ms)
             for known, row, at_ms in self._rows(body)
             if (mark := row.mark_price) and row.open_interest is not None
         ]
@@ -160,9 +148,8 @@ class KrakenRest(VenueRest):
     def _rows(self, body: bytes) -> Iterator[tuple[Contract, _Row, int]]:
         told: _Tickers = _read_tickers(body)
         at_ms = millis(told.server_time)
-        for row in told.tickers:
-            if (known := self.contracts.sized(products.normal(row.symbol))) is not None:
-                yield known, row, at_ms
+        for known, row in self.known(told.tickers, lambda row: products.normal(row.symbol)):
+            yield known, row, at_ms
 
 
 _TICKERS: Final = Request(path="/derivatives/api/v3/tickers")

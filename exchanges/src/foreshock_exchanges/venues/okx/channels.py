@@ -32,6 +32,5 @@ def _args(channel: str, symbols: Sequence[str]) -> list[dict[str, str]]:
 
 def _requests(args: Sequence[dict[str, str]]) -> tuple[str, ...]:
     return tuple(
-        json.dumps({"op": "subscribe", "args": args[at : at + _ARGS_A_MESSAGE]})
-        for at in range(0, len(args), _ARGS_A_MESSAGE)
+        json.dumps({"op": "subscribe", "args": page}) for page in pages(args, _ARGS_A_MESSAGE)
     )
