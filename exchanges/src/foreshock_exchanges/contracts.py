@@ -8,6 +8,7 @@ import msgspec
 
 from foreshock_exchanges.base import Unsized
 from foreshock_exchanges.contract import Contract
+from foreshock_exchanges.wire import LEAST, MOST
 from foreshock_schemas.events import Instrument, InstrumentStatus, MarginTier
 from foreshock_schemas.ids import content_id
 from foreshock_schemas.names import coin_of
@@ -106,7 +107,13 @@ def instrument(
     funding_interval_h: float | None = None,
     tiers: tuple[MarginTier, ...] = (),
 ) -> Instrument:
-    """Return an instrument; `base` is the venue's, with any multiplier in it (1000PEPE)."""
+    """Return an instrument; `base` is the venue's, with any multiplier in it (1000PEPE).
+
+    Raises:
+        ValueError: No contract is of such a size.
+    """
+    if not LEAST <= size < MOST:
+        raise ValueError(f"a contract of {size}")
     coin, multiplier = coin_of(base)
     margins = [figure for tier in tiers for figure in msgspec.structs.astuple(tier)]
     said = (status, multiplier, size, funding_interval_h or 0.0, *margins)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import wraps
 from operator import attrgetter
-from typing import ClassVar, ParamSpec, TypeVar
+from typing import ClassVar, Final, ParamSpec, TypeVar
 
 import msgspec
 
@@ -16,6 +16,9 @@ from foreshock_schemas.events import Instrument, Kline, MarginTier, Trade
 P = ParamSpec("P")
 T = TypeVar("T")
 Row = TypeVar("Row")
+
+FOR_LIFE: Final = 10
+"""So many contracts' marks beside liquidations prove that a socket lives, and are not many."""
 
 BROKEN = (msgspec.DecodeError, ValueError, OverflowError, RecursionError)
 """What reading hostile bytes may raise; a UnicodeDecodeError is a ValueError, too."""

@@ -11,11 +11,19 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-Positive = Annotated[float, msgspec.Meta(ge=1e-18, lt=1e18)]
-Amount = Annotated[float, msgspec.Meta(ge=0, lt=1e18)]
-Signed = Annotated[float, msgspec.Meta(gt=-1e18, lt=1e18)]
+LEAST: Final = 1e-18
+"""No price and no size is smaller; to divide by what is might give no number any more."""
+MOST: Final = 1e18
+"""No price and no size is so large."""
+
+Positive = Annotated[float, msgspec.Meta(ge=LEAST, lt=MOST)]
+Amount = Annotated[float, msgspec.Meta(ge=0, lt=MOST)]
+Signed = Annotated[float, msgspec.Meta(gt=-MOST, lt=MOST)]
 Share = Annotated[float, msgspec.Meta(ge=1e-6, le=1)]
 """A part of one: a margin that is asked for."""
+Rate = Annotated[float, msgspec.Meta(ge=0, le=1)]
+"""A part of one that may be nothing: a margin that must be kept."""
+Leverage = Annotated[float, msgspec.Meta(ge=1, le=1000)]
 Millis = Annotated[int, msgspec.Meta(gt=0, lt=2**53)]
 """A time, ms since 1970 UTC."""
 MillisOrNone = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]

@@ -58,7 +58,12 @@ class BinanceRest(VenueRest):
     def read_tickers(self, body: bytes, recv_ms: int) -> list[Ticker]:
         """Return the tickers of USDT contracts; volumes are in USDT."""
         return [
-            known.ticker(row.last_price, row.quote_volume, row.price_change_percent, row.close_time)
+            known.ticker(
+                row.last_price,
+                row.quote_volume,
+                row.price_change_percent,
+                row.close_time or recv_ms,
+            )
             for known, row in self.known(wire.read_tickers(body))
         ]
 
@@ -74,7 +79,7 @@ class BinanceRest(VenueRest):
                 row.mark_price,
                 row.index_price,
                 number_or_none(row.last_funding_rate),
-                row.time,
+                row.time or recv_ms,
                 next_funding_ms=row.next_funding_time,
             )
             for body in bodies
@@ -102,7 +107,7 @@ class BinanceRest(VenueRest):
     def read_open_interest(self, body: bytes, recv_ms: int) -> list[OpenContracts]:
         """Return the contract's open interest, one-sided."""
         return [
-            known.open_contracts(row.open_interest * known.multiplier, row.time)
+            known.open_contracts(row.open_interest * known.multiplier, row.time or recv_ms)
             for known, row in self.known([wire.read_open_interest(body)])
         ]
 

@@ -42,7 +42,7 @@ class TickerRow(msgspec.Struct, rename="camel"):
     last_price: Amount
     price_change_percent: Signed
     quote_volume: Amount
-    close_time: Millis
+    close_time: MillisOrNone
 
 
 class PremiumRow(msgspec.Struct, rename="camel"):
@@ -53,7 +53,7 @@ class PremiumRow(msgspec.Struct, rename="camel"):
     index_price: Amount
     last_funding_rate: str
     next_funding_time: MillisOrNone
-    time: Millis
+    time: MillisOrNone
 
 
 class FundingInfo(msgspec.Struct, rename="camel"):
@@ -68,7 +68,7 @@ class OpenInterestRow(msgspec.Struct, rename="camel"):
 
     open_interest: Amount
     symbol: str
-    time: Millis
+    time: MillisOrNone
 
 
 class OpenInterestHistRow(msgspec.Struct, rename="camel"):

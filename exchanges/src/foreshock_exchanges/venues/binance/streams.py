@@ -17,7 +17,7 @@ _STREAMS_A_MESSAGE: Final = 100
 def of(channel: Channel, symbols: Sequence[str]) -> list[str]:
     """Return the streams that carry a channel for these symbols."""
     if channel is Channel.LIQUIDATIONS:
-        return [_LIQUIDATIONS]
+        return [_LIQUIDATIONS] if symbols else []
     return [f"{symbol.lower()}@aggTrade" for symbol in symbols]
 
 

@@ -19,7 +19,7 @@ from foreshock_exchanges.base import (
 )
 from foreshock_exchanges.contract import Contract
 from foreshock_exchanges.contracts import Contracts, by_instrument
-from foreshock_exchanges.venue import VenueAdapter, pages
+from foreshock_exchanges.venue import FOR_LIFE, VenueAdapter, pages
 from foreshock_exchanges.venues.bitget import wire
 from foreshock_exchanges.venues.bitget.rest import BitgetRest
 from foreshock_schemas.events import Coverage, Liquidation, Position
@@ -29,8 +29,8 @@ _MARKET: Final = "usdt-futures"
 _TRADES: Final = "publicTrade"
 _LIQUIDATIONS: Final = "liquidation"
 _TICKERS: Final = "ticker"
-_CONTRACTS_A_SOCKET: Final = {Channel.LIQUIDATIONS: 500, Channel.TRADES: 24}
-"""Bitget allows 1,000 subscriptions on a socket, and advises fewer than 50 where much comes."""
+_CONTRACTS_A_SOCKET: Final = 24
+"""Bitget advises fewer than 50 subscriptions on a socket."""
 _SUBSCRIPTIONS_A_MESSAGE: Final = 40
 _SILENCE_S: Final = 30.0
 """Tickers come several times a second on each of our sockets."""
@@ -68,7 +68,8 @@ class Bitget(VenueAdapter):
         }
 
     def feeds(self, channel: Channel, symbols: Sequence[str], ws_url: str) -> list[Feed]:
-        """Return the sockets that carry `channel`; each carries the mark prices, too."""
+        """Return the sockets that carry `channel`; mark prices beside it prove that they live."""
+        followed = symbols[:FOR_LIFE] if channel is Channel.LIQUIDATIONS else symbols
         return [
             Feed(
                 url=f"{ws_url}/v3/ws/public",
@@ -76,7 +77,7 @@ class Bitget(VenueAdapter):
                 silence_s=_SILENCE_S,
                 ping="ping",
             )
-            for page in pages(symbols, _CONTRACTS_A_SOCKET[channel])
+            for page in pages(followed, _CONTRACTS_A_SOCKET)
         ]
 
     def read(self, frame: bytes, recv_ms: int) -> Parsed:

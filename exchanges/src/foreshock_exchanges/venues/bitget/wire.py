@@ -9,7 +9,16 @@ from typing import Final, Literal
 
 import msgspec
 
-from foreshock_exchanges.wire import Amount, Millis, MillisOrNone, Positive, Signed, decoder
+from foreshock_exchanges.wire import (
+    Amount,
+    Leverage,
+    Millis,
+    MillisOrNone,
+    Positive,
+    Rate,
+    Signed,
+    decoder,
+)
 
 
 class Arg(msgspec.Struct, gc=False):
@@ -94,8 +103,8 @@ class TierRow(msgspec.Struct, rename="camel"):
     symbol: str
     level: int
     start_unit: Amount
-    leverage: Amount
-    keep_margin_rate: Amount
+    leverage: Leverage
+    keep_margin_rate: Rate
 
 
 # start, OHLC, volume in coins, turnover in USDT

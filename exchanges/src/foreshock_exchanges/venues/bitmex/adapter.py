@@ -19,13 +19,14 @@ from foreshock_exchanges.base import (
 )
 from foreshock_exchanges.contract import Contract
 from foreshock_exchanges.contracts import Contracts, by_instrument
-from foreshock_exchanges.venue import VenueAdapter, pages
+from foreshock_exchanges.venue import FOR_LIFE, VenueAdapter, pages
 from foreshock_exchanges.venues.bitmex.rest import FUNDING_H, BitmexRest
 from foreshock_exchanges.wire import Amount, Instant, Positive, decoder, millis
 from foreshock_schemas.events import Aggressor, Coverage, Position
 from foreshock_schemas.ids import venue_id
 
-_ARGS_A_MESSAGE: Final = 50
+_ARGS_A_MESSAGE: Final = 10
+"""BitMEX takes 20, and fewer of long ones: https://github.com/BitMEX/api-connectors/issues/387"""
 _SILENCE_S: Final = 60.0
 """Mark prices come every few seconds, on either channel's socket."""
 
@@ -102,12 +103,14 @@ class Bitmex(VenueAdapter):
         }
 
     def feeds(self, channel: Channel, symbols: Sequence[str], ws_url: str) -> list[Feed]:
-        """Return one socket, with the contracts' mark prices beside the channel."""
+        """Return one socket; mark prices beside the channel prove that it lives."""
         if not symbols:
             return []
-        liquidations = channel is Channel.LIQUIDATIONS
-        asked = ["liquidation"] if liquidations else [f"trade:{symbol}" for symbol in symbols]
-        asked += [f"instrument:{symbol}" for symbol in symbols]
+        if channel is Channel.LIQUIDATIONS:
+            asked, marked = ["liquidation"], symbols[:FOR_LIFE]
+        else:
+            asked, marked = [f"trade:{symbol}" for symbol in symbols], symbols
+        asked += [f"instrument:{symbol}" for symbol in marked]
         return [
             Feed(
                 url=f"{ws_url}/realtime",

@@ -18,9 +18,10 @@ from foreshock_exchanges.base import (
 )
 from foreshock_exchanges.contract import Contract
 from foreshock_exchanges.contracts import Contracts, by_instrument
-from foreshock_exchanges.venue import VenueAdapter, pages
+from foreshock_exchanges.venue import FOR_LIFE, VenueAdapter, pages
 from foreshock_exchanges.venues.gate import wire
 from foreshock_exchanges.venues.gate.rest import GateRest
+from foreshock_exchanges.wire import LEAST
 from foreshock_schemas.events import Coverage, Liquidation, Trade
 from foreshock_schemas.ids import content_id
 
@@ -30,7 +31,7 @@ _TICKERS: Final = "futures.tickers"
 _CONTRACTS_A_SOCKET: Final = 500
 _CONTRACTS_A_MESSAGE: Final = 100
 _SILENCE_S: Final = 30.0
-"""Tickers of all our contracts come every second or two on each of our sockets."""
+"""Tickers come every second or two on each of our sockets."""
 _WORDS: Final = {"futures.pong": Ignored.PONG, "futures.system": Ignored.SHUTDOWN}
 
 
@@ -59,7 +60,8 @@ class Gate(VenueAdapter):
         }
 
     def feeds(self, channel: Channel, symbols: Sequence[str], ws_url: str) -> list[Feed]:
-        """Return the sockets that carry `channel`; each carries the mark prices, too."""
+        """Return the sockets that carry `channel`; mark prices beside it prove that they live."""
+        followed = symbols[:FOR_LIFE] if channel is Channel.LIQUIDATIONS else symbols
         return [
             Feed(
                 url=f"{ws_url}/v4/ws/usdt",
@@ -69,7 +71,7 @@ class Gate(VenueAdapter):
                 silence_s=_SILENCE_S,
                 ping=_said("futures.ping"),
             )
-            for page in pages(symbols, _CONTRACTS_A_SOCKET)
+            for page in pages(followed, _CONTRACTS_A_SOCKET)
         ]
 
     def read(self, frame: bytes, recv_ms: int) -> Parsed:
@@ -143,8 +145,8 @@ def _mark(contract: Contract, row: wire.Ticker, ts_event_ms: int, recv_ms: int) 
 
 
 def _contracts(size: float) -> float:
-    if not size:
-        raise ValueError("a size of nothing")
+    if abs(size) < LEAST:
+        raise ValueError(f"a size of {size}")
     return abs(size)
 
 

@@ -10,10 +10,19 @@ from typing import Annotated, Final
 
 import msgspec
 
-from foreshock_exchanges.wire import Amount, Millis, MillisOrNone, Positive, Signed, decoder
+from foreshock_exchanges.wire import (
+    Amount,
+    Leverage,
+    Millis,
+    MillisOrNone,
+    Positive,
+    Rate,
+    Signed,
+    decoder,
+)
 
 Seconds = Annotated[float, msgspec.Meta(ge=0, lt=2**40)]
-FractionalMillis = Annotated[float, msgspec.Meta(gt=0, lt=2**53)]
+FractionalMillis = Annotated[float, msgspec.Meta(ge=1, lt=2**53)]
 
 
 class Trade(msgspec.Struct, gc=False):
@@ -106,8 +115,8 @@ class TierRow(msgspec.Struct):
     contract: str
     tier: int
     risk_limit: Amount
-    maintenance_rate: Amount
-    leverage_max: Amount
+    maintenance_rate: Rate
+    leverage_max: Leverage
     deduction: Amount = 0.0
 
 

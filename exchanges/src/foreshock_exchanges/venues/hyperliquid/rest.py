@@ -5,7 +5,7 @@ There are no candles: those of `candleSnapshot` tell coins and a number of trade
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, ClassVar, Final
+from typing import ClassVar, Final
 
 import msgspec
 
@@ -15,17 +15,15 @@ from foreshock_exchanges.rest import Budget, OpenContracts, Premium, Request, Ti
 from foreshock_exchanges.tiers import margin_tiers
 from foreshock_exchanges.venue import VenueRest, reader
 from foreshock_exchanges.venues.hyperliquid.names import base_of, contract_by_name
-from foreshock_exchanges.wire import Amount, Signed, decoder
+from foreshock_exchanges.wire import Amount, Leverage, Signed, decoder
 from foreshock_schemas.events import Instrument, MarginTier
 
 FUNDING_H: Final = 1.0
 
-_Leverage = Annotated[float, msgspec.Meta(ge=1, le=1000)]
-
 
 class _Level(msgspec.Struct, rename="camel"):
     lower_bound: Amount
-    max_leverage: _Leverage
+    max_leverage: Leverage
 
 
 class _Table(msgspec.Struct, rename="camel"):
@@ -34,7 +32,7 @@ class _Table(msgspec.Struct, rename="camel"):
 
 class _Asset(msgspec.Struct, rename="camel"):
     name: str
-    max_leverage: _Leverage
+    max_leverage: Leverage
     margin_table_id: int | None = None
     is_delisted: bool | None = None
 

@@ -71,12 +71,13 @@ class Okx(VenueAdapter):
         return [
             Feed(
                 url=f"{ws_url}/ws/v5/public",
-                hello=hello,
+                hello=channels.requests(page),
+                retry=channels.requests(page, 1),
                 silence_s=_SILENCE_S,
                 ping="ping",
                 ping_every_s=_PING_EVERY_S,
             )
-            for hello in channels.of(channel, symbols)
+            for page in channels.of(channel, symbols)
         ]
 
     def read(self, frame: bytes, recv_ms: int) -> Parsed:
