@@ -7,9 +7,12 @@ the bounds here.
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from math import isfinite
-from typing import Annotated, Any, Final
+from types import UnionType
+from typing import Annotated, Any, Final, TypeVar, overload
 
 import msgspec
+
+T = TypeVar("T")
 
 LEAST: Final = 1e-18
 """No price and no size is smaller; to divide by what is might give no number any more."""
@@ -30,7 +33,7 @@ MillisOrNone = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
 """A time, ms since 1970 UTC; 0 is none."""
 Hours = Annotated[float, msgspec.Meta(ge=0, le=1000)]
 """Between two fundings; 0 is not told."""
-Trades = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+TradeCount = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 """A number of trades."""
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """A time as ISO 8601 text with its offset, read by `millis`."""
@@ -39,7 +42,11 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
-def decoder(wire_type: Any) -> Callable[[bytes], Any]:
+@overload
+def decoder(wire_type: type[T]) -> Callable[[bytes | msgspec.Raw], T]: ...
+@overload
+def decoder(wire_type: UnionType) -> Callable[[bytes | msgspec.Raw], Any]: ...
+def decoder(wire_type: Any) -> Callable[[bytes | msgspec.Raw], Any]:
     """Return what reads JSON of one shape, prepared once; quoted numbers count as numbers."""
     return msgspec.json.Decoder(wire_type, strict=False).decode
 

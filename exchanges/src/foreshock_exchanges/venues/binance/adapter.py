@@ -188,6 +188,6 @@ def _why_ignored(envelope: wire.Envelope) -> Ignored | OtherStream:
         return OtherStream(envelope.e)
     if envelope.lastUpdateId is not msgspec.UNSET:
         return Ignored.SNAPSHOT
-    if envelope.code is not msgspec.UNSET:
+    if envelope.code is not msgspec.UNSET or envelope.error is not msgspec.UNSET:
         return Ignored.SUBSCRIBE_ERROR
     return OtherStream(envelope.stream) if envelope.result is msgspec.UNSET else Ignored.ACK

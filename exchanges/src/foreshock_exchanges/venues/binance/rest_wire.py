@@ -7,7 +7,15 @@ from typing import Annotated
 
 import msgspec
 
-from foreshock_exchanges.wire import Amount, Millis, MillisOrNone, Positive, Signed, Trades, decoder
+from foreshock_exchanges.wire import (
+    Amount,
+    Millis,
+    MillisOrNone,
+    Positive,
+    Signed,
+    TradeCount,
+    decoder,
+)
 
 
 class Filter(msgspec.Struct, rename="camel"):
@@ -89,7 +97,7 @@ KlineRow = tuple[
     Amount,
     Millis,
     Amount,
-    Trades,
+    TradeCount,
     Amount,
     Amount,
     str,

@@ -4,8 +4,7 @@ https://www.bitget.com/api-doc/uta/websocket/public/Liquidation-Channel
 https://www.bitget.com/api-doc/uta/public/Instruments
 """
 
-from collections.abc import Callable
-from typing import Final, Literal
+from typing import Literal
 
 import msgspec
 
@@ -141,13 +140,11 @@ class Tiers(msgspec.Struct):
     data: list[TierRow]
 
 
-read_envelope: Final[Callable[[bytes], Envelope]] = decoder(Envelope)
-read_trades: Final[Callable[[bytes | msgspec.Raw], list[Trade]]] = decoder(list[Trade])
-read_liquidated: Final[Callable[[bytes | msgspec.Raw], list[Liquidated]]] = decoder(
-    list[Liquidated]
-)
-read_marks: Final[Callable[[bytes | msgspec.Raw], list[Mark]]] = decoder(list[Mark])
-read_instruments: Final[Callable[[bytes], Instruments]] = decoder(Instruments)
-read_tickers: Final[Callable[[bytes], Tickers]] = decoder(Tickers)
-read_candles: Final[Callable[[bytes], Candles]] = decoder(Candles)
-read_tiers: Final[Callable[[bytes], Tiers]] = decoder(Tiers)
+read_envelope = decoder(Envelope)
+read_trades = decoder(list[Trade])
+read_liquidated = decoder(list[Liquidated])
+read_marks = decoder(list[Mark])
+read_instruments = decoder(Instruments)
+read_tickers = decoder(Tickers)
+read_candles = decoder(Candles)
+read_tiers = decoder(Tiers)

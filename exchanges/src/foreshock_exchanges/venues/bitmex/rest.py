@@ -9,24 +9,14 @@ it is left out.
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Final
 
-import msgspec
-
 from foreshock_exchanges.candles import candle
 from foreshock_exchanges.contract import Contract
 from foreshock_exchanges.contracts import instrument
 from foreshock_exchanges.rest import Budget, OpenContracts, Premium, Request, Ticker
 from foreshock_exchanges.tiers import margin_tiers
 from foreshock_exchanges.venue import VenueRest, reader
-from foreshock_exchanges.wire import (
-    Amount,
-    Instant,
-    Positive,
-    Share,
-    Signed,
-    Trades,
-    decoder,
-    millis,
-)
+from foreshock_exchanges.venues.bitmex import wire
+from foreshock_exchanges.wire import millis
 from foreshock_schemas.events import Instrument, InstrumentStatus, Kline, MarginTier
 
 FUNDING_H: Final = 8.0
@@ -44,52 +34,6 @@ _CANDLE: Final = "1h"
 _MOST_CANDLES: Final = 1000
 _DAY_MS: Final = 86_400_000
 _HOUR_MS: Final = 3_600_000
-
-
-class _Kind(msgspec.Struct):
-    typ: str
-
-
-class _Row(msgspec.Struct, rename="camel"):
-    symbol: str
-    state: str
-    timestamp: Instant
-    underlying: str
-    quote_currency: str
-    is_quanto: bool
-    is_inverse: bool
-    multiplier: Signed | None = None
-    underlying_to_settle_multiplier: Signed | None = None
-    underlying_to_position_multiplier: Positive | None = None
-    tick_size: Amount | None = None
-    init_margin: Share | None = None
-    maint_margin: Share | None = None
-    funding_interval: Instant | None = None
-    funding_timestamp: Instant | None = None
-    funding_rate: Signed | None = None
-    mark_price: Amount | None = None
-    indicative_settle_price: Amount | None = None
-    last_price: Amount | None = None
-    last_change: Signed | None = msgspec.field(name="lastChangePcnt", default=None)
-    volume_usd: Amount | None = msgspec.field(name="foreignNotional24h", default=None)
-    open_contracts: Amount | None = msgspec.field(name="openInterest", default=None)
-
-
-class _Candle(msgspec.Struct, rename="camel"):
-    timestamp: Instant  # its end
-    open: Positive
-    high: Positive
-    low: Positive
-    close: Positive
-    trades: Trades
-    volume: Amount
-    foreign_notional: Amount
-
-
-_read_candles = decoder(list[_Candle])
-_read_list = decoder(list[msgspec.Raw])
-_read_kind = decoder(_Kind)
-_read_row = decoder(_Row)
 
 
 class BitmexRest(VenueRest):
@@ -189,26 +133,26 @@ class BitmexRest(VenueRest):
         if interval != _CANDLE:
             raise ValueError(f"no candles of {interval}")
         known = self.contracts.one(symbol)
-        return [_kline(row, known, recv_ms) for row in reversed(_read_candles(body))]
+        return [_kline(row, known, recv_ms) for row in reversed(wire.read_candles(body))]
 
 
 _ACTIVE: Final = Request(path="/api/v1/instrument/active")
 
 
 # What is no perpetual of a coin is not looked at: the price of a spread may be negative.
-def _perpetuals(body: bytes) -> Iterator[_Row]:
-    for raw in _read_list(body):
-        if _read_kind(raw).typ == _CRYPTO_PERPETUAL:
-            yield _read_row(raw)
+def _perpetuals(body: bytes) -> Iterator[wire.InstrumentRow]:
+    for raw in wire.read_list(body):
+        if wire.read_kind(raw).typ == _CRYPTO_PERPETUAL:
+            yield wire.read_row(raw)
 
 
-def _is_ours(row: _Row) -> bool:
+def _is_ours(row: wire.InstrumentRow) -> bool:
     return not row.is_quanto and row.quote_currency in _DOLLARS and row.state in _STATUS
 
 
 # One contract, in USD where it is inverse (-100,000,000 satoshi a USD, of as many a coin), else in
 # coins.
-def _size(row: _Row) -> float | None:
+def _size(row: wire.InstrumentRow) -> float | None:
     if not row.is_inverse:
         per_coin = row.underlying_to_position_multiplier
         return 1 / per_coin if per_coin else None
@@ -218,19 +162,19 @@ def _size(row: _Row) -> float | None:
 
 
 # The interval is a time of day: 2000-01-01T08:00:00.000Z is 8 h.
-def _funding_hours(row: _Row) -> float | None:
+def _funding_hours(row: wire.InstrumentRow) -> float | None:
     if row.funding_interval is None:
         return None
     return millis(row.funding_interval) % _DAY_MS / _HOUR_MS
 
 
-def _tiers(row: _Row) -> tuple[MarginTier, ...]:
+def _tiers(row: wire.InstrumentRow) -> tuple[MarginTier, ...]:
     if row.maint_margin is None or row.init_margin is None:
         return ()
     return margin_tiers([(0.0, row.maint_margin, 1 / row.init_margin)])
 
 
-def _kline(row: _Candle, known: Contract, recv_ms: int) -> Kline:
+def _kline(row: wire.Candle, known: Contract, recv_ms: int) -> Kline:
     return candle(
         known,
         _CANDLE,

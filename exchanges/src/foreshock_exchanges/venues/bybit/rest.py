@@ -17,12 +17,7 @@ from foreshock_exchanges.tiers import margin_tiers
 from foreshock_exchanges.venue import VenueRest, reader
 from foreshock_exchanges.venues.bybit import rest_wire as wire
 from foreshock_exchanges.venues.bybit.tickers import one_sided
-from foreshock_exchanges.wire import (
-    amount_or_none,
-    hours_or_none,
-    millis_or_none,
-    number_or_none,
-)
+from foreshock_exchanges.wire import amount_or_none, hours_or_none, millis_or_none, number_or_none
 from foreshock_schemas.events import Instrument, InstrumentStatus, Kline, MarginTier
 
 DEFAULT_FUNDING_H: Final = 8.0

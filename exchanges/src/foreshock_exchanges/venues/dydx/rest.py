@@ -7,24 +7,14 @@ from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import ClassVar, Final
 
-import msgspec
-
 from foreshock_exchanges.candles import candle
 from foreshock_exchanges.contract import Contract
 from foreshock_exchanges.contracts import instrument
 from foreshock_exchanges.rest import Budget, OpenContracts, Premium, Request, Ticker
 from foreshock_exchanges.tiers import margin_tiers
 from foreshock_exchanges.venue import VenueRest, reader
-from foreshock_exchanges.wire import (
-    Amount,
-    Instant,
-    Positive,
-    Share,
-    Signed,
-    Trades,
-    decoder,
-    millis,
-)
+from foreshock_exchanges.venues.dydx import wire
+from foreshock_exchanges.wire import millis
 from foreshock_schemas.events import Instrument, InstrumentStatus, Kline
 
 FUNDING_H: Final = 1.0
@@ -39,42 +29,6 @@ _STATUS: Final[dict[str, InstrumentStatus]] = {
 }
 _RESOLUTIONS: Final = {"15m": "15MINS", "1h": "1HOUR"}
 _MOST_CANDLES: Final = 1000
-
-
-class _Market(msgspec.Struct, rename="camel"):
-    ticker: str
-    status: str
-    tick_size: Amount
-    initial_margin_fraction: Share
-    maintenance_margin_fraction: Share
-    open_interest: Amount
-    oracle_price: Amount | None = None
-    next_funding_rate: Signed | None = None
-    price_change: Signed | None = msgspec.field(name="priceChange24H", default=None)
-    volume_usd: Amount = msgspec.field(name="volume24H", default=0.0)
-
-
-class _Markets(msgspec.Struct):
-    markets: dict[str, _Market]
-
-
-class _Candle(msgspec.Struct, rename="camel"):
-    started_at: Instant
-    open: Positive
-    high: Positive
-    low: Positive
-    close: Positive
-    base_token_volume: Amount
-    usd_volume: Amount
-    trades: Trades
-
-
-class _Candles(msgspec.Struct):
-    candles: list[_Candle]
-
-
-_read_markets = decoder(_Markets)
-_read_candles = decoder(_Candles)
 
 
 class DydxRest(VenueRest):
@@ -166,11 +120,11 @@ class DydxRest(VenueRest):
     def read_klines(self, body: bytes, symbol: str, interval: str, recv_ms: int) -> list[Kline]:
         """Return the candles, oldest first; the last may be unfinished."""
         known = self.contracts.one(symbol)
-        told: _Candles = _read_candles(body)
+        told = wire.read_candles(body)
         return [_kline(row, known, interval, recv_ms) for row in reversed(told.candles)]
 
-    def _rows(self, body: bytes) -> Iterator[tuple[Contract, _Market]]:
-        told: _Markets = _read_markets(body)
+    def _rows(self, body: bytes) -> Iterator[tuple[Contract, wire.Market]]:
+        told = wire.read_markets(body)
         return self.known(told.markets.values(), attrgetter("ticker"))
 
 
@@ -182,7 +136,7 @@ def _change_pct(price: float, change: float) -> float:
     return 100 * change / day_ago if day_ago > 0 else 0.0
 
 
-def _kline(row: _Candle, known: Contract, interval: str, recv_ms: int) -> Kline:
+def _kline(row: wire.Candle, known: Contract, interval: str, recv_ms: int) -> Kline:
     return candle(
         known,
         interval,

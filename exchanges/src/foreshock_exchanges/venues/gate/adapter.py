@@ -8,14 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import ClassVar, Final
 
-from foreshock_exchanges.base import (
-    Channel,
-    Feed,
-    Ignored,
-    MarkPrice,
-    OtherStream,
-    Parsed,
-)
+from foreshock_exchanges.base import Channel, Feed, Ignored, MarkPrice, OtherStream, Parsed
 from foreshock_exchanges.contract import Contract
 from foreshock_exchanges.contracts import Contracts, by_instrument
 from foreshock_exchanges.venue import FOR_LIFE, VenueAdapter, pages

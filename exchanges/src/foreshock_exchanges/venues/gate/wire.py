@@ -120,15 +120,15 @@ class TierRow(msgspec.Struct):
     deduction: Amount = 0.0
 
 
-read_envelope: Final[Callable[[bytes | msgspec.Raw], Envelope]] = decoder(Envelope)
-read_trades: Final[Callable[[bytes | msgspec.Raw], list[Trade]]] = decoder(list[Trade])
+read_envelope = decoder(Envelope)
+read_trades = decoder(list[Trade])
 read_liquidated: Final[Callable[[bytes | msgspec.Raw], list[Liquidated] | Liquidated]] = decoder(
     list[Liquidated] | Liquidated
 )
 read_tickers: Final[Callable[[bytes | msgspec.Raw], list[Ticker] | Ticker]] = decoder(
     list[Ticker] | Ticker
 )
-read_contracts: Final[Callable[[bytes], list[ContractRow]]] = decoder(list[ContractRow])
-read_ticker_rows: Final[Callable[[bytes], list[TickerRow]]] = decoder(list[TickerRow])
-read_candles: Final[Callable[[bytes], list[CandleRow]]] = decoder(list[CandleRow])
-read_tiers: Final[Callable[[bytes], list[TierRow]]] = decoder(list[TierRow])
+read_contracts = decoder(list[ContractRow])
+read_ticker_rows = decoder(list[TickerRow])
+read_candles = decoder(list[CandleRow])
+read_tiers = decoder(list[TierRow])

@@ -7,54 +7,16 @@ There are no candles: those of `candleSnapshot` tell coins and a number of trade
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Final
 
-import msgspec
-
 from foreshock_exchanges.contract import Contract
 from foreshock_exchanges.contracts import instrument
 from foreshock_exchanges.rest import Budget, OpenContracts, Premium, Request, Ticker
 from foreshock_exchanges.tiers import margin_tiers
 from foreshock_exchanges.venue import VenueRest, reader
+from foreshock_exchanges.venues.hyperliquid import wire
 from foreshock_exchanges.venues.hyperliquid.names import base_of, contract_by_name
-from foreshock_exchanges.wire import Amount, Leverage, Signed, decoder
 from foreshock_schemas.events import Instrument, MarginTier
 
 FUNDING_H: Final = 1.0
-
-
-class _Level(msgspec.Struct, rename="camel"):
-    lower_bound: Amount
-    max_leverage: Leverage
-
-
-class _Table(msgspec.Struct, rename="camel"):
-    margin_tiers: list[_Level]
-
-
-class _Asset(msgspec.Struct, rename="camel"):
-    name: str
-    max_leverage: Leverage
-    margin_table_id: int | None = None
-    is_delisted: bool | None = None
-
-
-class _Meta(msgspec.Struct, rename="camel"):
-    universe: list[_Asset]
-    margin_tables: list[tuple[int, _Table]] = []
-
-
-class Context(msgspec.Struct, rename="camel"):
-    """A contract's figures; what is delisted has no middle price and no open interest."""
-
-    funding: Signed
-    open_interest: Amount
-    prev_day_px: Amount
-    day_ntl_vlm: Amount
-    oracle_px: Amount | None = None
-    mark_px: Amount | None = None
-
-
-_read_meta = decoder(_Meta)
-_read_contexts = decoder(tuple[_Meta, list[Context]])
 
 
 class HyperliquidRest(VenueRest):
@@ -70,7 +32,7 @@ class HyperliquidRest(VenueRest):
     @reader
     def read_instruments(self, body: bytes, recv_ms: int) -> list[Instrument]:
         """Return the perpetuals; what is delisted is closed."""
-        meta: _Meta = _read_meta(body)
+        meta = wire.read_meta(body)
         tables = dict(meta.margin_tables)
         return [
             instrument(
@@ -131,14 +93,14 @@ class HyperliquidRest(VenueRest):
             for known, row in self._rows(body)
         ]
 
-    def _rows(self, body: bytes) -> Iterator[tuple[Contract, Context]]:
-        meta, contexts = _read_contexts(body)
+    def _rows(self, body: bytes) -> Iterator[tuple[Contract, wire.Context]]:
+        meta, contexts = wire.read_contexts(body)
         both = zip(meta.universe, contexts, strict=True)
         for known, (_, row) in self.known(both, lambda pair: pair[0].name):
             yield known, row
 
 
-def premium_of(known: Contract, row: Context, mark: float, recv_ms: int) -> Premium:
+def premium_of(known: Contract, row: wire.Context, mark: float, recv_ms: int) -> Premium:
     """Return a contract's mark, as on the wire, with its oracle price and hourly funding."""
     return known.premium(mark, row.oracle_px, row.funding, recv_ms, funding_interval_h=FUNDING_H)
 
@@ -147,9 +109,9 @@ def _info(kind: str) -> Request:
     return Request(path="/info", json=f'{{"type":"{kind}"}}', weight=20)
 
 
-def _tiers(row: _Asset, table: _Table | None) -> tuple[MarginTier, ...]:
+def _tiers(row: wire.Asset, table: wire.Table | None) -> tuple[MarginTier, ...]:
     # https://hyperliquid.gitbook.io/hyperliquid-docs/trading/margining: half the initial margin
-    levels = table.margin_tiers if table else [_Level(0.0, row.max_leverage)]
+    levels = table.margin_tiers if table else [wire.Level(0.0, row.max_leverage)]
     return margin_tiers(
         (level.lower_bound, 0.5 / level.max_leverage, level.max_leverage) for level in levels
     )

@@ -14,7 +14,8 @@ Arg = dict[str, str]
 
 _LIQUIDATIONS: Final = {"channel": "liquidation-orders", "instType": "SWAP"}
 """Of every swap in one; it says whenever there is one, so marks must prove its life."""
-_CONTRACTS_A_SOCKET: Final = 100
+_CONTRACTS_A_SOCKET: Final = 150
+"""An address may open three sockets a second."""
 _ARGS_A_MESSAGE: Final = 100
 """A request may have 64 kB; with ids of 32 letters this is a tenth of it."""
 
