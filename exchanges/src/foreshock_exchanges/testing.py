@@ -2,7 +2,8 @@
 
 A fixture has the `instruments` that the venue's sizes need, `frames` (each with the `events`, the
 reason why it is `ignored`, the name of the `other_stream`, or `malformed`), `rest` (each a
-request, and what its body says) and `feeds`. Expected fields may be some of the event's.
+request, and what its body says), `feeds` and the `limits` that a venue sets them. Expected fields
+may be some of the event's.
 """
 
 import json
