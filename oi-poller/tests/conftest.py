@@ -105,7 +105,7 @@ class MadeUpRest(VenueRest):
             for row, known in self._rows(body)
         ]
 
-    def klines(self, symbol, interval, limit):
+    def klines(self, symbol, interval, limit, now_ms):
         return Request(path="/klines", params=(("symbol", symbol),), weight=self.weight)
 
     def read_klines(self, body, symbol, interval, recv_ms):

@@ -127,7 +127,7 @@ async def test_candles_join_and_end_at_the_price_with_the_usual_volume(
     http, venue, symbol, interval, step_ms
 ):
     count = 30 * 86_400_000 // step_ms
-    request = REST.klines(symbol, interval, min(count, 1500))
+    request = REST.klines(symbol, interval, min(count, 1500), T0)
     rows = REST.read_klines(await body(http, request), symbol, interval, T0)
     assert len(rows) == min(count, 1500)
     assert rows[-1].start_ms <= venue.now_ms < rows[-1].start_ms + step_ms
@@ -198,7 +198,7 @@ async def test_no_request_of_ours_weighs_more_than_we_reckon(http):
         REST.funding_intervals(),
         REST.supply("BTCUSDT"),
         *REST.open_interest(["BTCUSDT", "ETHUSDT"]),
-        *(REST.klines("BTCUSDT", "1h", limit) for limit in (99, 100, 499, 500, 1000, 1500)),
+        *(REST.klines("BTCUSDT", "1h", limit, T0) for limit in (99, 100, 499, 500, 1000, 1500)),
     ]
     used = 0
     for request in requests:

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from foreshock_cli.program import Program
 from foreshock_exchanges import load
-from foreshock_exchanges.contracts import Contract
+from foreshock_exchanges.contract import Contract
 from foreshock_exchanges.intake import Intake
 from foreshock_kit.clock import Clock
 from foreshock_kit.kafka import Publisher, Record, follow

@@ -132,7 +132,7 @@ class Rest(Protocol):
         """Return the open interest in one of the answers, maybe that of others, too."""
         ...
 
-    def klines(self, symbol: str, interval: str, limit: int) -> Request | None:
+    def klines(self, symbol: str, interval: str, limit: int, now_ms: int) -> Request | None:
         """Ask for the newest candles of a contract; intervals are `15m` and `1h`."""
         ...
 

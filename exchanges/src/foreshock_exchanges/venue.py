@@ -1,19 +1,24 @@
 """What adapters have in common, so that each has only its own venue's words."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import wraps
-from typing import ClassVar, ParamSpec, TypeVar
+from operator import attrgetter
+from typing import ClassVar, Final, ParamSpec, TypeVar
 
 import msgspec
 
 from foreshock_exchanges.base import Ignored, MalformedMessage, MarketEvent, Parsed, Unsized
-from foreshock_exchanges.contracts import Contract, Contracts
+from foreshock_exchanges.contract import Contract
+from foreshock_exchanges.contracts import Contracts
 from foreshock_exchanges.rest import Request, Supply
 from foreshock_schemas.events import Instrument, Kline, MarginTier, Trade
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Row = TypeVar("Row")
+
+FOR_LIFE: Final = 10
+"""So many contracts' marks beside liquidations prove that a socket lives, and are not many."""
 
 BROKEN = (msgspec.DecodeError, ValueError, OverflowError, RecursionError)
 """What reading hostile bytes may raise; a UnicodeDecodeError is a ValueError, too."""
@@ -76,6 +81,14 @@ class VenueRest:
     def __init__(self, contracts: Contracts) -> None:
         self.contracts = contracts
 
+    def known(
+        self, rows: Iterable[Row], symbol_of: Callable[[Row], str] = attrgetter("symbol")
+    ) -> Iterator[tuple[Contract, Row]]:
+        """Yield the rows of contracts whose size is known, each with its contract."""
+        for row in rows:
+            if (contract := self.contracts.sized(symbol_of(row))) is not None:
+                yield contract, row
+
     def next_page(self, request: Request, body: bytes) -> Request | None:
         """Return no request: everything comes at once."""
         return None
@@ -88,7 +101,7 @@ class VenueRest:
         """Return nothing."""
         return {}
 
-    def klines(self, symbol: str, interval: str, limit: int) -> Request | None:
+    def klines(self, symbol: str, interval: str, limit: int, now_ms: int) -> Request | None:
         """Ask for nothing."""
         return None
 
@@ -134,6 +147,6 @@ def reader(read: Callable[P, T]) -> Callable[P, T]:
     return reading
 
 
-def pages(words: Sequence[str], most: int) -> list[Sequence[str]]:
+def pages(words: Sequence[T], most: int) -> list[Sequence[T]]:
     """Return the words in pages of at most `most`."""
     return [words[start : start + most] for start in range(0, len(words), most)]

@@ -39,7 +39,7 @@ def poll_weight(rest: Rest, symbols: Sequence[str]) -> int:
 
 
 def _beside(rest: Rest) -> int:
-    asked = [rest.instruments(), rest.funding_intervals(), rest.klines("C0", "1h", HOURS + 1)]
+    asked = [rest.instruments(), rest.funding_intervals(), rest.klines("C0", "1h", HOURS + 1, 0)]
     return _weight(each for each in asked if each is not None)
 
 

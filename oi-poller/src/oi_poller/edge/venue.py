@@ -99,7 +99,7 @@ class Venue:
 
     async def klines(self, symbol: str, interval: str, limit: int) -> list[Kline] | None:
         """Return the newest candles of a contract, oldest first; `None`: the venue has none."""
-        request = self._rest.klines(symbol, interval, limit)
+        request = self._rest.klines(symbol, interval, limit, self._clock.now_ms())
         if request is None:
             return None
         body = await self._get(request, self._polls_weight)

@@ -60,7 +60,10 @@ class Bar(Event, frozen=True, gc=False, kw_only=True):
 
 
 class Kline(Event, frozen=True, gc=False, kw_only=True):
-    """One candle of history, read by REST; `ts_event_ms` is its end."""
+    """One candle of history, read by REST; `ts_event_ms` is its end.
+
+    `taker_buy_usd` and `trades` are 0 where the venue does not tell them.
+    """
 
     exchange: str
     symbol: str

@@ -5,7 +5,6 @@ Since 2026-04-23 market streams come only on the routed path `/market`; elsewher
 is acknowledged and nothing follows.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
@@ -21,20 +20,18 @@ from foreshock_exchanges.base import (
     Parsed,
     Unsized,
 )
-from foreshock_exchanges.contracts import Contract, Contracts
+from foreshock_exchanges.contract import AHEAD_MS, Contract, check_time
+from foreshock_exchanges.contracts import Contracts, by_name
 from foreshock_exchanges.venue import BROKEN, VenueAdapter, pages
 from foreshock_exchanges.venues.binance import streams, wire
 from foreshock_exchanges.venues.binance.rest import DEFAULT_FUNDING_H, BinanceRest
 from foreshock_schemas.events import Coverage, Position, Trade
 from foreshock_schemas.ids import content_id
-from foreshock_schemas.names import coin_of
 
 _STREAMS_A_SOCKET: Final = 200
 _LIFETIME_S: Final = 23 * 3600.0
 _SILENCE_S: Final = 15.0
 """The mark price of all contracts comes every second on each of our sockets."""
-_AHEAD_MS: Final = 5000
-_SYMBOL: Final = re.compile(r"([A-Z0-9]{1,20})USDT")
 
 # "S" is the side of the liquidation order: a SELL closes a long.
 _LIQUIDATED: Final[dict[str, Position]] = {"SELL": "long", "BUY": "short"}
@@ -57,7 +54,7 @@ class Binance(VenueAdapter):
     gapless: ClassVar[bool] = True
 
     def __init__(self) -> None:
-        super().__init__(Contracts(_rule))
+        super().__init__(Contracts(by_name(self.name, r"([A-Z0-9]{1,20})USDT")))
         self.rest = BinanceRest(self.contracts)
         self._known = self.contracts.known
         self._makers: dict[type, Callable[[Any, int], Parsed]] = {
@@ -129,8 +126,8 @@ class Binance(VenueAdapter):
         contract = self._known.get(symbol) if row.st == wire.USD_M else None
         if contract.__class__ is not Contract and (contract := self._find(symbol, row.st)) is None:
             return Ignored.OTHER_MARKET
-        if event_ms > recv_ms + _AHEAD_MS:
-            raise _ahead(event_ms, recv_ms)
+        if event_ms > recv_ms + AHEAD_MS:
+            check_time(event_ms, recv_ms)
         price, size, multiplier = row.p, row.q, contract.multiplier
         return [
             Trade(
@@ -184,18 +181,6 @@ class Binance(VenueAdapter):
         return self.contracts.sized(symbol) if market == wire.USD_M else None
 
 
-def _rule(symbol: str) -> Contract | None:
-    """Take a USDT-margined perpetual by its name; nothing else is ours."""
-    if not (found := _SYMBOL.fullmatch(symbol)):
-        return None
-    coin, multiplier = coin_of(found[1])
-    return Contract(exchange="binance", symbol=symbol, coin=coin, multiplier=multiplier)
-
-
-def _ahead(event_ms: int, recv_ms: int) -> ValueError:
-    return ValueError(f"event time {event_ms} is {event_ms - recv_ms} ms ahead of receipt")
-
-
 def _why_ignored(envelope: wire.Envelope) -> Ignored | OtherStream:
     if envelope.e == "serverShutdown" or envelope.stream == "!serverShutdown":
         return Ignored.SHUTDOWN
@@ -203,6 +188,6 @@ def _why_ignored(envelope: wire.Envelope) -> Ignored | OtherStream:
         return OtherStream(envelope.e)
     if envelope.lastUpdateId is not msgspec.UNSET:
         return Ignored.SNAPSHOT
-    if envelope.code is not msgspec.UNSET:
+    if envelope.code is not msgspec.UNSET or envelope.error is not msgspec.UNSET:
         return Ignored.SUBSCRIBE_ERROR
     return OtherStream(envelope.stream) if envelope.result is msgspec.UNSET else Ignored.ACK

@@ -6,13 +6,14 @@ https://developers.binance.com/docs/derivatives/usds-margined-futures/market-dat
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-from foreshock_exchanges.contracts import Contract, instrument
+from foreshock_exchanges.candles import candle
+from foreshock_exchanges.contract import Contract
+from foreshock_exchanges.contracts import instrument
 from foreshock_exchanges.rest import Budget, OpenContracts, Premium, Request, Supply, Ticker
 from foreshock_exchanges.venue import VenueRest, reader
 from foreshock_exchanges.venues.binance import rest_wire as wire
 from foreshock_exchanges.wire import number_or_none
 from foreshock_schemas.events import Instrument, InstrumentStatus, Kline, Trade
-from foreshock_schemas.ids import venue_id
 
 DEFAULT_FUNDING_H: Final = 8.0
 
@@ -23,7 +24,8 @@ _STATUS: Final[dict[str, InstrumentStatus]] = {
     "PRE_SETTLE": "closing",
     "CLOSE": "closed",
 }
-_KLINE_WEIGHTS: Final = ((99, 1), (499, 2), (1000, 5), (1500, 10))
+_MOST_KLINES: Final = 1500
+_KLINE_WEIGHTS: Final = ((99, 1), (499, 2), (1000, 5), (_MOST_KLINES, 10))
 _MOST_TRADES: Final = 1000
 
 
@@ -56,16 +58,13 @@ class BinanceRest(VenueRest):
     def read_tickers(self, body: bytes, recv_ms: int) -> list[Ticker]:
         """Return the tickers of USDT contracts; volumes are in USDT."""
         return [
-            Ticker(
-                symbol=row.symbol,
-                coin=known.coin,
-                last_price=row.last_price / known.multiplier,
-                volume_24h_usd=row.quote_volume,
-                change_24h_pct=row.price_change_percent,
-                ts_event_ms=row.close_time,
+            known.ticker(
+                row.last_price,
+                row.quote_volume,
+                row.price_change_percent,
+                row.close_time or recv_ms,
             )
-            for row in wire.read_tickers(body)
-            if (known := self.contracts.sized(row.symbol)) is not None
+            for known, row in self.known(wire.read_tickers(body))
         ]
 
     def premiums(self) -> list[Request]:
@@ -76,18 +75,16 @@ class BinanceRest(VenueRest):
     def read_premiums(self, bodies: Sequence[bytes], recv_ms: int) -> list[Premium]:
         """Return them for USDT contracts that have a mark price."""
         return [
-            Premium(
-                symbol=row.symbol,
-                coin=known.coin,
-                mark_price=row.mark_price / known.multiplier,
-                index_price=row.index_price / known.multiplier or None,
-                funding_rate=number_or_none(row.last_funding_rate),
-                next_funding_ms=row.next_funding_time or None,
-                ts_event_ms=row.time,
+            known.premium(
+                row.mark_price,
+                row.index_price,
+                number_or_none(row.last_funding_rate),
+                row.time or recv_ms,
+                next_funding_ms=row.next_funding_time,
             )
             for body in bodies
-            for row in wire.read_premiums(body)
-            if row.mark_price and (known := self.contracts.sized(row.symbol)) is not None
+            for known, row in self.known(wire.read_premiums(body))
+            if row.mark_price
         ]
 
     def funding_intervals(self) -> Request:
@@ -109,21 +106,14 @@ class BinanceRest(VenueRest):
     @reader
     def read_open_interest(self, body: bytes, recv_ms: int) -> list[OpenContracts]:
         """Return the contract's open interest, one-sided."""
-        row: wire.OpenInterestRow = wire.read_open_interest(body)
-        known = self.contracts.sized(row.symbol)
-        if known is None:
-            return []
         return [
-            OpenContracts(
-                symbol=row.symbol,
-                coin=known.coin,
-                open_interest_coins=row.open_interest * known.multiplier,
-                ts_event_ms=row.time,
-            )
+            known.open_contracts(row.open_interest * known.multiplier, row.time or recv_ms)
+            for known, row in self.known([wire.read_open_interest(body)])
         ]
 
-    def klines(self, symbol: str, interval: str, limit: int) -> Request:
+    def klines(self, symbol: str, interval: str, limit: int, now_ms: int) -> Request:
         """The newest candles of a contract; 1,500 at most."""
+        limit = min(limit, _MOST_KLINES)
         weight = next(weight for most, weight in _KLINE_WEIGHTS if limit <= most)
         params = (("symbol", symbol), ("interval", interval), ("limit", str(limit)))
         return Request(path="/fapi/v1/klines", params=params, weight=weight)
@@ -131,9 +121,7 @@ class BinanceRest(VenueRest):
     @reader
     def read_klines(self, body: bytes, symbol: str, interval: str, recv_ms: int) -> list[Kline]:
         """Return the candles, oldest first; the last may be unfinished."""
-        known = self.contracts.sized(symbol)
-        if known is None or interval not in {"15m", "1h"}:
-            raise ValueError(f"no candles of {interval} for {symbol}")
+        known = self.contracts.one(symbol)
         return [_kline(row, known, interval, recv_ms) for row in wire.read_klines(body)]
 
     def supply(self, symbol: str) -> Request | None:
@@ -146,8 +134,8 @@ class BinanceRest(VenueRest):
         """Return the coin's circulating supply, where Binance knows it."""
         return [
             Supply(coin=known.coin, circulating_coins=row.supply, ts_event_ms=row.timestamp)
-            for row in wire.read_open_interest_hist(body)
-            if row.supply > 0 and (known := self.contracts.sized(row.symbol)) is not None
+            for known, row in self.known(wire.read_open_interest_hist(body))
+            if row.supply
         ]
 
     def trades(self, symbol: str, first: int, last: int) -> Request:
@@ -159,9 +147,7 @@ class BinanceRest(VenueRest):
     @reader
     def read_trades(self, body: bytes, symbol: str, recv_ms: int) -> list[Trade]:
         """Return the aggregated trades, oldest first."""
-        known = self.contracts.sized(symbol)
-        if known is None:
-            raise ValueError(f"trades of {symbol}, which is not ours")
+        known = self.contracts.one(symbol)
         return [
             known.trade("aggTrade", row.a, "sell" if row.m else "buy", row.p, row.q, row.T, recv_ms)
             for row in wire.read_agg_trades(body)
@@ -186,24 +172,16 @@ def _instrument(row: wire.Symbol, recv_ms: int) -> Instrument:
     )
 
 
-def _kline(row: Any, known: Contract, interval: Any, recv_ms: int) -> Kline:
-    start_ms, opened, high, low, close, base, close_ms, quote, trades, _, bought, _ = row
-    multiplier = known.multiplier
-    return Kline(
-        event_id=venue_id("binance", known.symbol, f"kline_{interval}", start_ms),
-        ts_event_ms=close_ms + 1,
-        ts_recv_ms=recv_ms,
-        exchange="binance",
-        symbol=known.symbol,
-        coin=known.coin,
-        interval=interval,
-        start_ms=start_ms,
-        open=opened / multiplier,
-        high=high / multiplier,
-        low=low / multiplier,
-        close=close / multiplier,
-        volume_coins=base * multiplier,
-        notional_usd=quote,
+def _kline(row: Any, known: Contract, interval: str, recv_ms: int) -> Kline:
+    start_ms, *prices, base, _, quote, trades, _, bought, _ = row
+    return candle(
+        known,
+        interval,
+        start_ms,
+        prices,
+        base * known.multiplier,
+        quote,
+        recv_ms,
         taker_buy_usd=bought,
         trades=trades,
     )

@@ -7,7 +7,15 @@ from typing import Annotated
 
 import msgspec
 
-from foreshock_exchanges.wire import Amount, Millis, Positive, Signed, decoder
+from foreshock_exchanges.wire import (
+    Amount,
+    Millis,
+    MillisOrNone,
+    Positive,
+    Signed,
+    TradeCount,
+    decoder,
+)
 
 
 class Filter(msgspec.Struct, rename="camel"):
@@ -42,7 +50,7 @@ class TickerRow(msgspec.Struct, rename="camel"):
     last_price: Amount
     price_change_percent: Signed
     quote_volume: Amount
-    close_time: int
+    close_time: MillisOrNone
 
 
 class PremiumRow(msgspec.Struct, rename="camel"):
@@ -52,8 +60,8 @@ class PremiumRow(msgspec.Struct, rename="camel"):
     mark_price: Amount
     index_price: Amount
     last_funding_rate: str
-    next_funding_time: int
-    time: int
+    next_funding_time: MillisOrNone
+    time: MillisOrNone
 
 
 class FundingInfo(msgspec.Struct, rename="camel"):
@@ -68,20 +76,31 @@ class OpenInterestRow(msgspec.Struct, rename="camel"):
 
     open_interest: Amount
     symbol: str
-    time: int
+    time: MillisOrNone
 
 
 class OpenInterestHistRow(msgspec.Struct, rename="camel"):
     """A contract's open-interest statistics, of which the supply is ours."""
 
     symbol: str
-    timestamp: int
+    timestamp: Millis
     supply: Amount = msgspec.field(name="CMCCirculatingSupply", default=0.0)
 
 
 # open time, OHLC, base volume, close time, quote volume, trades, taker base, taker quote, ignored
 KlineRow = tuple[
-    int, Positive, Positive, Positive, Positive, Amount, int, Amount, int, Amount, Amount, str
+    Millis,
+    Positive,
+    Positive,
+    Positive,
+    Positive,
+    Amount,
+    Millis,
+    Amount,
+    TradeCount,
+    Amount,
+    Amount,
+    str,
 ]
 
 

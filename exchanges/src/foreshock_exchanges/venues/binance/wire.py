@@ -90,12 +90,13 @@ class Envelope(msgspec.Struct, gc=False):
     data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     code: int | msgspec.UnsetType = msgspec.UNSET
+    error: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     lastUpdateId: int | msgspec.UnsetType = msgspec.UNSET  # noqa: N815
 
 
-read: Final[Callable[[bytes], Row]] = decoder(Row)
-read_agg_trade: Final[Callable[[bytes], AggTrade]] = decoder(AggTrade)
-read_combined: Final[Callable[[bytes], Combined]] = decoder(Combined)
-read_envelope: Final[Callable[[bytes], Envelope]] = decoder(Envelope)
-read_marks: Final[Callable[[bytes], list[Mark]]] = decoder(list[Mark])
-read_envelopes: Final[Callable[[bytes], list[Envelope]]] = decoder(list[Envelope])
+read: Final[Callable[[bytes | msgspec.Raw], Row]] = decoder(Row)
+read_agg_trade = decoder(AggTrade)
+read_combined = decoder(Combined)
+read_envelope = decoder(Envelope)
+read_marks = decoder(list[Mark])
+read_envelopes = decoder(list[Envelope])

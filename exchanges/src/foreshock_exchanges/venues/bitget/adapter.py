@@ -6,21 +6,13 @@ Bitget answers each subscription by itself, so that one it refuses leaves the ot
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Final
 
-from foreshock_exchanges.base import (
-    Channel,
-    Feed,
-    Ignored,
-    MarkPrice,
-    OtherStream,
-    Parsed,
-    Unsized,
-)
-from foreshock_exchanges.contracts import Contract, Contracts
-from foreshock_exchanges.venue import VenueAdapter, pages
+from foreshock_exchanges.base import Channel, Feed, Ignored, MarkPrice, OtherStream, Parsed
+from foreshock_exchanges.contract import Contract
+from foreshock_exchanges.contracts import Contracts, by_instrument
+from foreshock_exchanges.venue import FOR_LIFE, VenueAdapter, pages
 from foreshock_exchanges.venues.bitget import wire
 from foreshock_exchanges.venues.bitget.rest import BitgetRest
 from foreshock_schemas.events import Coverage, Liquidation, Position
@@ -30,12 +22,11 @@ _MARKET: Final = "usdt-futures"
 _TRADES: Final = "publicTrade"
 _LIQUIDATIONS: Final = "liquidation"
 _TICKERS: Final = "ticker"
-_CONTRACTS_A_SOCKET: Final = {Channel.LIQUIDATIONS: 500, Channel.TRADES: 24}
-"""Bitget allows 1,000 subscriptions on a socket, and advises fewer than 50 where much comes."""
+_CONTRACTS_A_SOCKET: Final = 24
+"""Bitget advises fewer than 50 subscriptions on a socket."""
 _SUBSCRIPTIONS_A_MESSAGE: Final = 40
 _SILENCE_S: Final = 30.0
 """Tickers come several times a second on each of our sockets."""
-_SYMBOL: Final = re.compile(r"[A-Z0-9]{1,20}USDT")
 _ACKS: Final = {"subscribe", "unsubscribe"}
 
 # "side" is the side of the *position*: buy means that a long was liquidated.
@@ -61,7 +52,7 @@ class Bitget(VenueAdapter):
     gapless: ClassVar[bool] = False
 
     def __init__(self) -> None:
-        super().__init__(Contracts(_rule))
+        super().__init__(Contracts(by_instrument(r"[A-Z0-9]{1,20}USDT")))
         self.rest = BitgetRest(self.contracts)
         self._readers: dict[str, Callable[[wire.Envelope, int], Parsed]] = {
             _TRADES: self._trades,
@@ -70,7 +61,8 @@ class Bitget(VenueAdapter):
         }
 
     def feeds(self, channel: Channel, symbols: Sequence[str], ws_url: str) -> list[Feed]:
-        """Return the sockets that carry `channel`; each carries the mark prices, too."""
+        """Return the sockets that carry `channel`; mark prices beside it prove that they live."""
+        followed = symbols[:FOR_LIFE] if channel is Channel.LIQUIDATIONS else symbols
         return [
             Feed(
                 url=f"{ws_url}/v3/ws/public",
@@ -78,7 +70,7 @@ class Bitget(VenueAdapter):
                 silence_s=_SILENCE_S,
                 ping="ping",
             )
-            for page in pages(symbols, _CONTRACTS_A_SOCKET[channel])
+            for page in pages(followed, _CONTRACTS_A_SOCKET)
         ]
 
     def read(self, frame: bytes, recv_ms: int) -> Parsed:
@@ -162,11 +154,6 @@ def _hello(channel: Channel, symbols: Sequence[str]) -> list[str]:
     if channel is Channel.LIQUIDATIONS:
         args.insert(0, {"instType": _MARKET, "topic": _LIQUIDATIONS})
     return [
-        json.dumps({"op": "subscribe", "args": args[start : start + _SUBSCRIPTIONS_A_MESSAGE]})
-        for start in range(0, len(args), _SUBSCRIPTIONS_A_MESSAGE)
+        json.dumps({"op": "subscribe", "args": page})
+        for page in pages(args, _SUBSCRIPTIONS_A_MESSAGE)
     ]
-
-
-def _rule(symbol: str) -> Unsized | None:
-    """Know a USDT-margined perpetual by its name; instruments tell what its coin is."""
-    return Unsized(symbol) if _SYMBOL.fullmatch(symbol) else None

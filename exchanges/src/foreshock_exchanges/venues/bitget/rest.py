@@ -7,12 +7,12 @@ https://www.bitget.com/api-doc/contract/position/Get-Query-Position-Lever
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
-from foreshock_exchanges.candles import Prices, candle
+from foreshock_exchanges.candles import candle
 from foreshock_exchanges.contracts import instrument
 from foreshock_exchanges.rest import Budget, OpenContracts, Premium, Request, Ticker
 from foreshock_exchanges.venue import VenueRest, reader
 from foreshock_exchanges.venues.bitget import wire
-from foreshock_exchanges.wire import number_or_none
+from foreshock_exchanges.wire import amount_or_none, hours_or_none, number_or_none
 from foreshock_schemas.events import Instrument, InstrumentStatus, Kline, MarginTier
 
 _MARKET: Final = ("category", "USDT-FUTURES")
@@ -55,8 +55,8 @@ class BitgetRest(VenueRest):
                 recv_ms,
                 quote=row.quote_coin,
                 status=_STATUS[row.status],
-                tick=number_or_none(row.price_multiplier),
-                funding_interval_h=number_or_none(row.fund_interval),
+                tick=amount_or_none(row.price_multiplier),
+                funding_interval_h=hours_or_none(row.fund_interval),
             )
             for row in wire.read_instruments(body).data
             if _is_ours(row)
@@ -70,16 +70,8 @@ class BitgetRest(VenueRest):
     def read_tickers(self, body: bytes, recv_ms: int) -> list[Ticker]:
         """Return the tickers of contracts that are known; volumes are in USDT."""
         return [
-            Ticker(
-                symbol=row.symbol,
-                coin=known.coin,
-                last_price=row.last_price / known.multiplier,
-                volume_24h_usd=row.turnover_24h,
-                change_24h_pct=row.price_24h_pcnt * 100,
-                ts_event_ms=row.ts,
-            )
-            for row in wire.read_tickers(body).data
-            if (known := self.contracts.sized(row.symbol)) is not None
+            known.ticker(row.last_price, row.turnover_24h, row.price_24h_pcnt * 100, row.ts)
+            for known, row in self.known(wire.read_tickers(body).data)
         ]
 
     def premiums(self) -> list[Request]:
@@ -90,18 +82,10 @@ class BitgetRest(VenueRest):
     def read_premiums(self, bodies: Sequence[bytes], recv_ms: int) -> list[Premium]:
         """Return them for contracts that are known and have a mark price."""
         return [
-            Premium(
-                symbol=row.symbol,
-                coin=known.coin,
-                mark_price=row.mark_price / known.multiplier,
-                index_price=row.index_price / known.multiplier or None,
-                funding_rate=number_or_none(row.funding_rate),
-                next_funding_ms=None,
-                ts_event_ms=row.ts,
-            )
+            known.premium(row.mark_price, row.index_price, number_or_none(row.funding_rate), row.ts)
             for body in bodies
-            for row in wire.read_tickers(body).data
-            if row.mark_price and (known := self.contracts.sized(row.symbol)) is not None
+            for known, row in self.known(wire.read_tickers(body).data)
+            if row.mark_price
         ]
 
     def open_interest(self, symbols: Sequence[str]) -> list[Request]:
@@ -112,17 +96,11 @@ class BitgetRest(VenueRest):
     def read_open_interest(self, body: bytes, recv_ms: int) -> list[OpenContracts]:
         """Return the open interest in coins; taken as one-sided, which Bitget does not say."""
         return [
-            OpenContracts(
-                symbol=row.symbol,
-                coin=known.coin,
-                open_interest_coins=row.open_interest * known.multiplier,
-                ts_event_ms=row.ts,
-            )
-            for row in wire.read_tickers(body).data
-            if (known := self.contracts.sized(row.symbol)) is not None
+            known.open_contracts(row.open_interest * known.multiplier, row.ts)
+            for known, row in self.known(wire.read_tickers(body).data)
         ]
 
-    def klines(self, symbol: str, interval: str, limit: int) -> Request:
+    def klines(self, symbol: str, interval: str, limit: int, now_ms: int) -> Request:
         """The newest candles of a contract; 1,000 at most."""
         params = (
             _MARKET,
@@ -135,11 +113,9 @@ class BitgetRest(VenueRest):
     @reader
     def read_klines(self, body: bytes, symbol: str, interval: str, recv_ms: int) -> list[Kline]:
         """Return the candles, oldest first; the last may be unfinished."""
-        known = self.contracts.sized(symbol)
-        if known is None:
-            raise ValueError(f"candles of {symbol}, which is not known")
+        known = self.contracts.one(symbol)
         return [
-            candle(known, interval, start_ms, Prices(*prices), coins, usd, recv_ms)
+            candle(known, interval, start_ms, prices, coins * known.multiplier, usd, recv_ms)
             for start_ms, *prices, coins, usd in sorted(wire.read_candles(body).data)
         ]
 

@@ -4,12 +4,20 @@ https://www.bitget.com/api-doc/uta/websocket/public/Liquidation-Channel
 https://www.bitget.com/api-doc/uta/public/Instruments
 """
 
-from collections.abc import Callable
-from typing import Final, Literal
+from typing import Literal
 
 import msgspec
 
-from foreshock_exchanges.wire import Amount, Millis, Positive, Signed, decoder
+from foreshock_exchanges.wire import (
+    Amount,
+    Leverage,
+    Millis,
+    MillisOrNone,
+    Positive,
+    Rate,
+    Signed,
+    decoder,
+)
 
 
 class Arg(msgspec.Struct, gc=False):
@@ -28,7 +36,7 @@ class Envelope(msgspec.Struct, gc=False):
     action: str = ""
     arg: Arg = msgspec.field(default_factory=Arg)
     data: msgspec.Raw = msgspec.Raw(b"null")
-    ts: int = 0
+    ts: MillisOrNone = 0
 
 
 class Trade(msgspec.Struct, gc=False):
@@ -94,8 +102,8 @@ class TierRow(msgspec.Struct, rename="camel"):
     symbol: str
     level: int
     start_unit: Amount
-    leverage: Amount
-    keep_margin_rate: Amount
+    leverage: Leverage
+    keep_margin_rate: Rate
 
 
 # start, OHLC, volume in coins, turnover in USDT
@@ -132,13 +140,11 @@ class Tiers(msgspec.Struct):
     data: list[TierRow]
 
 
-read_envelope: Final[Callable[[bytes], Envelope]] = decoder(Envelope)
-read_trades: Final[Callable[[bytes | msgspec.Raw], list[Trade]]] = decoder(list[Trade])
-read_liquidated: Final[Callable[[bytes | msgspec.Raw], list[Liquidated]]] = decoder(
-    list[Liquidated]
-)
-read_marks: Final[Callable[[bytes | msgspec.Raw], list[Mark]]] = decoder(list[Mark])
-read_instruments: Final[Callable[[bytes], Instruments]] = decoder(Instruments)
-read_tickers: Final[Callable[[bytes], Tickers]] = decoder(Tickers)
-read_candles: Final[Callable[[bytes], Candles]] = decoder(Candles)
-read_tiers: Final[Callable[[bytes], Tiers]] = decoder(Tiers)
+read_envelope = decoder(Envelope)
+read_trades = decoder(list[Trade])
+read_liquidated = decoder(list[Liquidated])
+read_marks = decoder(list[Mark])
+read_instruments = decoder(Instruments)
+read_tickers = decoder(Tickers)
+read_candles = decoder(Candles)
+read_tiers = decoder(Tiers)

@@ -4,76 +4,27 @@ https://www.bitmex.com/app/wsAPI
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final
 
-import msgspec
-
-from foreshock_exchanges.base import (
-    Channel,
-    Feed,
-    Ignored,
-    MarketEvent,
-    OtherStream,
-    Parsed,
-    Unsized,
-)
-from foreshock_exchanges.contracts import Contract, Contracts
-from foreshock_exchanges.venue import VenueAdapter, pages
+from foreshock_exchanges.base import Channel, Feed, Ignored, MarketEvent, OtherStream, Parsed
+from foreshock_exchanges.contract import Contract
+from foreshock_exchanges.contracts import Contracts, by_instrument
+from foreshock_exchanges.venue import FOR_LIFE, VenueAdapter, pages
+from foreshock_exchanges.venues.bitmex import wire
 from foreshock_exchanges.venues.bitmex.rest import FUNDING_H, BitmexRest
-from foreshock_exchanges.wire import Amount, Instant, Positive, decoder, millis
+from foreshock_exchanges.wire import millis
 from foreshock_schemas.events import Aggressor, Coverage, Position
 from foreshock_schemas.ids import venue_id
 
-_ARGS_A_MESSAGE: Final = 50
+_ARGS_A_MESSAGE: Final = 10
+"""BitMEX takes 20, and fewer of long ones: https://github.com/BitMEX/api-connectors/issues/387"""
 _SILENCE_S: Final = 60.0
 """Mark prices come every few seconds, on either channel's socket."""
-_OURS: Final = re.compile(r"XBTUSD|[A-Z0-9]{1,20}USDT")
 
 # "side" is the side of the liquidation order: a Sell closes a long.
 _LIQUIDATED: Final[dict[str, Position]] = {"Sell": "long", "Buy": "short"}
 _AGGRESSOR: Final[dict[str, Aggressor]] = {"Sell": "sell", "Buy": "buy"}
-
-
-class _Frame(msgspec.Struct, gc=False):
-    table: str = ""
-    action: Literal["", "partial", "insert", "update", "delete"] = ""
-    data: msgspec.Raw = msgspec.Raw(b"[]")
-    info: str | None = None
-    success: bool | None = None
-    error: str | None = None
-
-
-class _Order(msgspec.Struct, gc=False):
-    symbol: str
-    side: Literal["Sell", "Buy"]
-    price: Positive
-    order_id: str = msgspec.field(name="orderID")
-    leaves: Positive = msgspec.field(name="leavesQty")
-
-
-class _Trade(msgspec.Struct, gc=False):
-    symbol: str
-    timestamp: Instant
-    side: Literal["Sell", "Buy"]
-    size: Positive
-    price: Positive
-    match_id: str = msgspec.field(name="trdMatchID")
-    kind: str = msgspec.field(name="trdType", default="Regular")
-
-
-class _Instrument(msgspec.Struct, gc=False, rename="camel"):
-    symbol: str
-    timestamp: Instant | None = None
-    mark_price: Amount | None = None
-    indicative_settle_price: Amount | None = None
-
-
-_read_frame = decoder(_Frame)
-_read_orders = decoder(list[_Order])
-_read_trades = decoder(list[_Trade])
-_read_instruments = decoder(list[_Instrument])
 
 
 class Bitmex(VenueAdapter):
@@ -95,21 +46,23 @@ class Bitmex(VenueAdapter):
     gapless: ClassVar[bool] = False
 
     def __init__(self) -> None:
-        super().__init__(Contracts(_rule))
+        super().__init__(Contracts(by_instrument(r"XBTUSD|[A-Z0-9]{1,20}USDT")))
         self.rest = BitmexRest(self.contracts)
-        self._makers: dict[str, Callable[[_Frame, int], Parsed]] = {
+        self._makers: dict[str, Callable[[wire.Frame, int], Parsed]] = {
             "liquidation": self._liquidations,
             "trade": self._trades,
             "instrument": self._marks,
         }
 
     def feeds(self, channel: Channel, symbols: Sequence[str], ws_url: str) -> list[Feed]:
-        """Return one socket, with the contracts' mark prices beside the channel."""
+        """Return one socket; mark prices beside the channel prove that it lives."""
         if not symbols:
             return []
-        liquidations = channel is Channel.LIQUIDATIONS
-        asked = ["liquidation"] if liquidations else [f"trade:{symbol}" for symbol in symbols]
-        asked += [f"instrument:{symbol}" for symbol in symbols]
+        if channel is Channel.LIQUIDATIONS:
+            asked, marked = ["liquidation"], symbols[:FOR_LIFE]
+        else:
+            asked, marked = [f"trade:{symbol}" for symbol in symbols], symbols
+        asked += [f"instrument:{symbol}" for symbol in marked]
         return [
             Feed(
                 url=f"{ws_url}/realtime",
@@ -126,13 +79,13 @@ class Bitmex(VenueAdapter):
         """Return what `parse` returns."""
         if frame == b"pong":
             return Ignored.PONG
-        told: _Frame = _read_frame(frame)
+        told = wire.read_frame(frame)
         if make := self._makers.get(told.table):
             return make(told, recv_ms)
         return OtherStream(told.table) if told.table else _why_ignored(told)
 
-    def _liquidations(self, told: _Frame, recv_ms: int) -> Parsed:
-        def liquidation(known: Contract, row: _Order) -> MarketEvent:
+    def _liquidations(self, told: wire.Frame, recv_ms: int) -> Parsed:
+        def liquidation(known: Contract, row: wire.Order) -> MarketEvent:
             return known.liquidation(
                 venue_id(self.name, row.symbol, "liquidation", row.order_id),
                 _LIQUIDATED[row.side],
@@ -145,11 +98,11 @@ class Bitmex(VenueAdapter):
 
         if told.action != "insert":
             return _no_news(told)
-        rows: list[_Order] = _read_orders(told.data)
+        rows = wire.read_orders(told.data)
         return self.each(rows, lambda row: row.symbol, liquidation)
 
-    def _trades(self, told: _Frame, recv_ms: int) -> Parsed:
-        def trade(known: Contract, row: _Trade) -> MarketEvent | None:
+    def _trades(self, told: wire.Frame, recv_ms: int) -> Parsed:
+        def trade(known: Contract, row: wire.Trade) -> MarketEvent | None:
             if row.kind != "Regular":
                 return None
             side, at_ms = _AGGRESSOR[row.side], millis(row.timestamp)
@@ -157,30 +110,25 @@ class Bitmex(VenueAdapter):
 
         if told.action != "insert":
             return _no_news(told)
-        rows: list[_Trade] = _read_trades(told.data)
+        rows = wire.read_trades(told.data)
         return self.each(rows, lambda row: row.symbol, trade)
 
-    def _marks(self, told: _Frame, recv_ms: int) -> Parsed:
-        def mark(known: Contract, row: _Instrument) -> MarketEvent:
+    def _marks(self, told: wire.Frame, recv_ms: int) -> Parsed:
+        def mark(known: Contract, row: wire.Mark) -> MarketEvent:
             at_ms = millis(row.timestamp) if row.timestamp else recv_ms
             return known.mark(row.mark_price or 0.0, row.indicative_settle_price, at_ms, recv_ms)
 
-        rows = [row for row in _read_instruments(told.data) if row.mark_price]
+        rows = [row for row in wire.read_marks(told.data) if row.mark_price]
         return self.each(rows, lambda row: row.symbol, mark) if rows else Ignored.UNCHANGED
 
 
-# The size of a contract is only in its instrument. Quanto contracts (ETHUSD) are not ours.
-def _rule(symbol: str) -> Unsized | None:
-    return Unsized(symbol) if _OURS.fullmatch(symbol) else None
-
-
-def _no_news(told: _Frame) -> Ignored:
+def _no_news(told: wire.Frame) -> Ignored:
     if not told.action:
         raise ValueError(f"no action on {told.table}")
     return Ignored.SNAPSHOT if told.action == "partial" else Ignored.UNCHANGED
 
 
-def _why_ignored(told: _Frame) -> Ignored:
+def _why_ignored(told: wire.Frame) -> Ignored:
     if told.error is not None:
         return Ignored.SUBSCRIBE_ERROR
     if told.info is None and told.success is None:

@@ -9,14 +9,14 @@ it is left out.
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Final
 
-import msgspec
-
-from foreshock_exchanges.candles import Prices, candle
-from foreshock_exchanges.contracts import Contract, instrument
+from foreshock_exchanges.candles import candle
+from foreshock_exchanges.contract import Contract
+from foreshock_exchanges.contracts import instrument
 from foreshock_exchanges.rest import Budget, OpenContracts, Premium, Request, Ticker
 from foreshock_exchanges.tiers import margin_tiers
 from foreshock_exchanges.venue import VenueRest, reader
-from foreshock_exchanges.wire import Amount, Instant, Positive, Share, Signed, decoder, millis
+from foreshock_exchanges.venues.bitmex import wire
+from foreshock_exchanges.wire import millis
 from foreshock_schemas.events import Instrument, InstrumentStatus, Kline, MarginTier
 
 FUNDING_H: Final = 8.0
@@ -34,52 +34,6 @@ _CANDLE: Final = "1h"
 _MOST_CANDLES: Final = 1000
 _DAY_MS: Final = 86_400_000
 _HOUR_MS: Final = 3_600_000
-
-
-class _Kind(msgspec.Struct):
-    typ: str
-
-
-class _Row(msgspec.Struct, rename="camel"):
-    symbol: str
-    state: str
-    timestamp: Instant
-    underlying: str
-    quote_currency: str
-    is_quanto: bool
-    is_inverse: bool
-    multiplier: Signed | None = None
-    underlying_to_settle_multiplier: Signed | None = None
-    underlying_to_position_multiplier: Positive | None = None
-    tick_size: Amount | None = None
-    init_margin: Share | None = None
-    maint_margin: Share | None = None
-    funding_interval: Instant | None = None
-    funding_timestamp: Instant | None = None
-    funding_rate: Signed | None = None
-    mark_price: Amount | None = None
-    indicative_settle_price: Amount | None = None
-    last_price: Amount | None = None
-    last_change: Signed | None = msgspec.field(name="lastChangePcnt", default=None)
-    volume_usd: Amount | None = msgspec.field(name="foreignNotional24h", default=None)
-    open_contracts: Amount | None = msgspec.field(name="openInterest", default=None)
-
-
-class _Candle(msgspec.Struct, rename="camel"):
-    timestamp: Instant  # its end
-    open: Positive
-    high: Positive
-    low: Positive
-    close: Positive
-    trades: int
-    volume: Amount
-    foreign_notional: Amount
-
-
-_read_candles = decoder(list[_Candle])
-_read_list = decoder(list[msgspec.Raw])
-_read_kind = decoder(_Kind)
-_read_row = decoder(_Row)
 
 
 class BitmexRest(VenueRest):
@@ -121,15 +75,13 @@ class BitmexRest(VenueRest):
     def read_tickers(self, body: bytes, recv_ms: int) -> list[Ticker]:
         """Return the tickers of contracts that have traded."""
         return [
-            Ticker(
-                symbol=row.symbol,
-                coin=known.coin,
-                last_price=row.last_price / known.multiplier,
-                volume_24h_usd=row.volume_usd or 0.0,
-                change_24h_pct=100 * (row.last_change or 0.0),
-                ts_event_ms=millis(row.timestamp),
+            known.ticker(
+                row.last_price,
+                row.volume_usd or 0.0,
+                100 * (row.last_change or 0.0),
+                millis(row.timestamp),
             )
-            for known, row in self._rows(body)
+            for known, row in self.known(_perpetuals(body))
             if row.last_price
         ]
 
@@ -141,18 +93,16 @@ class BitmexRest(VenueRest):
     def read_premiums(self, bodies: Sequence[bytes], recv_ms: int) -> list[Premium]:
         """Return them for contracts that have a mark price."""
         return [
-            Premium(
-                symbol=row.symbol,
-                coin=known.coin,
-                mark_price=mark / known.multiplier,
-                index_price=(row.indicative_settle_price or 0.0) / known.multiplier or None,
-                funding_rate=row.funding_rate,
-                next_funding_ms=millis(row.funding_timestamp) if row.funding_timestamp else None,
-                ts_event_ms=millis(row.timestamp),
+            known.premium(
+                mark,
+                row.indicative_settle_price,
+                row.funding_rate,
+                millis(row.timestamp),
                 funding_interval_h=_funding_hours(row),
+                next_funding_ms=millis(row.funding_timestamp) if row.funding_timestamp else None,
             )
             for body in bodies
-            for known, row in self._rows(body)
+            for known, row in self.known(_perpetuals(body))
             if (mark := row.mark_price)
         ]
 
@@ -164,17 +114,12 @@ class BitmexRest(VenueRest):
     def read_open_interest(self, body: bytes, recv_ms: int) -> list[OpenContracts]:
         """Return the open interest of all contracts that have a mark price, one-sided."""
         return [
-            OpenContracts(
-                symbol=row.symbol,
-                coin=known.coin,
-                open_interest_coins=known.coins(mark, row.open_contracts),
-                ts_event_ms=millis(row.timestamp),
-            )
-            for known, row in self._rows(body)
+            known.open_contracts(known.coins(mark, row.open_contracts), millis(row.timestamp))
+            for known, row in self.known(_perpetuals(body))
             if (mark := row.mark_price) and row.open_contracts is not None
         ]
 
-    def klines(self, symbol: str, interval: str, limit: int) -> Request | None:
+    def klines(self, symbol: str, interval: str, limit: int, now_ms: int) -> Request | None:
         """The newest finished candles of an hour, 1,000 at most; there are none of 15 minutes."""
         if interval != _CANDLE:
             return None
@@ -185,34 +130,29 @@ class BitmexRest(VenueRest):
     @reader
     def read_klines(self, body: bytes, symbol: str, interval: str, recv_ms: int) -> list[Kline]:
         """Return the candles, oldest first."""
-        known = self.contracts.sized(symbol)
-        if known is None or interval != _CANDLE:
-            raise ValueError(f"no candles of {interval} for {symbol}")
-        return [_kline(row, known, recv_ms) for row in reversed(_read_candles(body))]
-
-    def _rows(self, body: bytes) -> Iterator[tuple[Contract, _Row]]:
-        for row in _perpetuals(body):
-            if (known := self.contracts.sized(row.symbol)) is not None:
-                yield known, row
+        if interval != _CANDLE:
+            raise ValueError(f"no candles of {interval}")
+        known = self.contracts.one(symbol)
+        return [_kline(row, known, recv_ms) for row in reversed(wire.read_candles(body))]
 
 
 _ACTIVE: Final = Request(path="/api/v1/instrument/active")
 
 
 # What is no perpetual of a coin is not looked at: the price of a spread may be negative.
-def _perpetuals(body: bytes) -> Iterator[_Row]:
-    for raw in _read_list(body):
-        if _read_kind(raw).typ == _CRYPTO_PERPETUAL:
-            yield _read_row(raw)
+def _perpetuals(body: bytes) -> Iterator[wire.InstrumentRow]:
+    for raw in wire.read_list(body):
+        if wire.read_kind(raw).typ == _CRYPTO_PERPETUAL:
+            yield wire.read_row(raw)
 
 
-def _is_ours(row: _Row) -> bool:
+def _is_ours(row: wire.InstrumentRow) -> bool:
     return not row.is_quanto and row.quote_currency in _DOLLARS and row.state in _STATUS
 
 
 # One contract, in USD where it is inverse (-100,000,000 satoshi a USD, of as many a coin), else in
 # coins.
-def _size(row: _Row) -> float | None:
+def _size(row: wire.InstrumentRow) -> float | None:
     if not row.is_inverse:
         per_coin = row.underlying_to_position_multiplier
         return 1 / per_coin if per_coin else None
@@ -222,20 +162,26 @@ def _size(row: _Row) -> float | None:
 
 
 # The interval is a time of day: 2000-01-01T08:00:00.000Z is 8 h.
-def _funding_hours(row: _Row) -> float | None:
+def _funding_hours(row: wire.InstrumentRow) -> float | None:
     if row.funding_interval is None:
         return None
     return millis(row.funding_interval) % _DAY_MS / _HOUR_MS
 
 
-def _tiers(row: _Row) -> tuple[MarginTier, ...]:
+def _tiers(row: wire.InstrumentRow) -> tuple[MarginTier, ...]:
     if row.maint_margin is None or row.init_margin is None:
         return ()
     return margin_tiers([(0.0, row.maint_margin, 1 / row.init_margin)])
 
 
-def _kline(row: _Candle, known: Contract, recv_ms: int) -> Kline:
-    prices = Prices(row.open, row.high, row.low, row.close)
-    start_ms, usd = millis(row.timestamp) - _HOUR_MS, row.foreign_notional
-    told = candle(known, _CANDLE, start_ms, prices, row.volume, usd, recv_ms)
-    return msgspec.structs.replace(told, trades=row.trades)
+def _kline(row: wire.Candle, known: Contract, recv_ms: int) -> Kline:
+    return candle(
+        known,
+        _CANDLE,
+        millis(row.timestamp) - _HOUR_MS,
+        (row.open, row.high, row.low, row.close),
+        known.coins(row.close, row.volume),
+        row.foreign_notional,
+        recv_ms,
+        trades=row.trades,
+    )

@@ -5,7 +5,6 @@ https://bybit-exchange.github.io/docs/v5/websocket/public/trade
 https://bybit-exchange.github.io/docs/v5/websocket/public/all-liquidation
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Final
 
@@ -20,19 +19,17 @@ from foreshock_exchanges.base import (
     Parsed,
     Unsized,
 )
-from foreshock_exchanges.contracts import Contract, Contracts, check_time
+from foreshock_exchanges.contract import AHEAD_MS, Contract, check_time
+from foreshock_exchanges.contracts import Contracts, by_name
 from foreshock_exchanges.venue import VenueAdapter
 from foreshock_exchanges.venues.bybit import topics, wire
 from foreshock_exchanges.venues.bybit.rest import DEFAULT_FUNDING_H, BybitRest
 from foreshock_exchanges.venues.bybit.tickers import Tickers
 from foreshock_schemas.events import Coverage, Position, Trade
 from foreshock_schemas.ids import content_id
-from foreshock_schemas.names import coin_of
 
 _SILENCE_S: Final = 30.0
 """Tickers come ten times a second where anything changes."""
-_AHEAD_MS: Final = 5000
-_SYMBOL: Final = re.compile(r"([A-Z0-9]{1,20})USDT")
 _TRADES: Final = b'{"topic":"publicTrade.'
 _SYMBOL_AT: Final = len("publicTrade.")
 _TICKER: Final = b'{"topic":"tickers.'
@@ -57,7 +54,7 @@ class Bybit(VenueAdapter):
     gapless: ClassVar[bool] = False  # trades have UUIDs, and `seq` is shared and has holes
 
     def __init__(self) -> None:
-        super().__init__(Contracts(_rule))
+        super().__init__(Contracts(by_name(self.name, r"([A-Z0-9]{1,20})USDT")))
         self.rest = BybitRest(self.contracts)
         self._known = self.contracts.known
         self._tickers = Tickers(self._known)
@@ -99,7 +96,7 @@ class Bybit(VenueAdapter):
             contract = self.contracts.sized(symbol)
         if contract is None:
             return Ignored.OTHER_MARKET
-        prefix, latest_ms = f"bybit:{symbol}:publicTrade:", recv_ms + _AHEAD_MS
+        prefix, latest_ms = f"bybit:{symbol}:publicTrade:", recv_ms + AHEAD_MS
         coin, multiplier = contract.coin, contract.multiplier
         trades: list[MarketEvent | Unsized] = []
         for row in said.data:
@@ -144,14 +141,6 @@ class Bybit(VenueAdapter):
         if contract is None:
             return Ignored.OTHER_MARKET
         return self._tickers.take(said, contract, recv_ms)
-
-
-def _rule(symbol: str) -> Contract | None:
-    """Take a USDT-margined perpetual by its name; nothing else is ours."""
-    if not (found := _SYMBOL.fullmatch(symbol)):
-        return None
-    coin, multiplier = coin_of(found[1])
-    return Contract(exchange="bybit", symbol=symbol, coin=coin, multiplier=multiplier)
 
 
 def _why_ignored(envelope: wire.Envelope, kind: str) -> Ignored | OtherStream:

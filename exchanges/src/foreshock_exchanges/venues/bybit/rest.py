@@ -4,20 +4,21 @@ https://bybit-exchange.github.io/docs/v5/market/instrument
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 from urllib.parse import unquote
 
 import msgspec
 
-from foreshock_exchanges.contracts import Contract, instrument
+from foreshock_exchanges.candles import candle
+from foreshock_exchanges.contract import Contract
+from foreshock_exchanges.contracts import instrument
 from foreshock_exchanges.rest import Budget, OpenContracts, Premium, Request, Ticker
 from foreshock_exchanges.tiers import margin_tiers
 from foreshock_exchanges.venue import VenueRest, reader
 from foreshock_exchanges.venues.bybit import rest_wire as wire
 from foreshock_exchanges.venues.bybit.tickers import one_sided
-from foreshock_exchanges.wire import number_or_none
+from foreshock_exchanges.wire import amount_or_none, hours_or_none, millis_or_none, number_or_none
 from foreshock_schemas.events import Instrument, InstrumentStatus, Kline, MarginTier
-from foreshock_schemas.ids import venue_id
 
 DEFAULT_FUNDING_H: Final = 8.0
 
@@ -28,7 +29,7 @@ _STATUS: Final[dict[str, InstrumentStatus]] = {
     "Closed": "closed",
 }
 _NO_COINS: Final = {"stock", "commodity", "forex"}
-_INTERVALS: Final = {"15m": ("15", 900_000), "1h": ("60", 3_600_000)}
+_INTERVALS: Final = {"15m": "15", "1h": "60"}
 _LINEAR: Final = ("category", "linear")
 _TICKERS: Final = Request(path="/v5/market/tickers", params=(_LINEAR,))
 _MOST_KLINES: Final = 1000
@@ -42,6 +43,7 @@ class BybitRest(VenueRest):
         weight=600,
         window_s=5.0,
         refused_s=((403, 600.0),),  # "access too frequent": nothing for at least 10 minutes
+        slow_down=r'"retCode"\s*:\s*10006\b',
     )
 
     def instruments(self) -> Request:
@@ -75,16 +77,14 @@ class BybitRest(VenueRest):
     def read_tickers(self, body: bytes, recv_ms: int) -> list[Ticker]:
         """Return the tickers of USDT contracts; turnover is in USDT, the change is a share."""
         return [
-            Ticker(
-                symbol=row.symbol,
-                coin=known.coin,
-                last_price=last / known.multiplier,
-                volume_24h_usd=number_or_none(row.turnover_24h) or 0.0,
-                change_24h_pct=(number_or_none(row.price_24h_pcnt) or 0.0) * 100,
-                ts_event_ms=at_ms,
+            known.ticker(
+                last,
+                amount_or_none(row.turnover_24h) or 0.0,
+                (number_or_none(row.price_24h_pcnt) or 0.0) * 100,
+                at_ms,
             )
-            for row, known, at_ms in self._rows(body)
-            if (last := number_or_none(row.last_price))
+            for known, row, at_ms in self._rows(body)
+            if (last := amount_or_none(row.last_price))
         ]
 
     def premiums(self) -> list[Request]:
@@ -95,19 +95,17 @@ class BybitRest(VenueRest):
     def read_premiums(self, bodies: Sequence[bytes], recv_ms: int) -> list[Premium]:
         """Return them for USDT contracts that have a mark price."""
         return [
-            Premium(
-                symbol=row.symbol,
-                coin=known.coin,
-                mark_price=mark / known.multiplier,
-                index_price=(number_or_none(row.index_price) or 0.0) / known.multiplier or None,
-                funding_rate=number_or_none(row.funding_rate),
-                next_funding_ms=int(number_or_none(row.next_funding_time) or 0) or None,
-                ts_event_ms=at_ms,
-                funding_interval_h=number_or_none(row.funding_interval_hour) or None,
+            known.premium(
+                mark,
+                amount_or_none(row.index_price),
+                number_or_none(row.funding_rate),
+                at_ms,
+                funding_interval_h=hours_or_none(row.funding_interval_hour),
+                next_funding_ms=millis_or_none(row.next_funding_time),
             )
             for body in bodies
-            for row, known, at_ms in self._rows(body)
-            if (mark := number_or_none(row.mark_price))
+            for known, row, at_ms in self._rows(body)
+            if (mark := amount_or_none(row.mark_price))
         ]
 
     def open_interest(self, symbols: Sequence[str]) -> list[Request]:
@@ -118,22 +116,17 @@ class BybitRest(VenueRest):
     def read_open_interest(self, body: bytes, recv_ms: int) -> list[OpenContracts]:
         """Return the open interest of USDT contracts, each contract counted once."""
         return [
-            OpenContracts(
-                symbol=row.symbol,
-                coin=known.coin,
-                open_interest_coins=count * known.multiplier,
-                ts_event_ms=at_ms,
-            )
-            for row, known, at_ms in self._rows(body)
+            known.open_contracts(count * known.multiplier, at_ms)
+            for known, row, at_ms in self._rows(body)
             if (count := one_sided(row.single_open_interest, row.open_interest)) is not None
         ]
 
-    def klines(self, symbol: str, interval: str, limit: int) -> Request:
+    def klines(self, symbol: str, interval: str, limit: int, now_ms: int) -> Request:
         """The newest candles of a contract; 1,000 at most."""
         params = (
             _LINEAR,
             ("symbol", symbol),
-            ("interval", _INTERVALS[interval][0]),
+            ("interval", _INTERVALS[interval]),
             ("limit", str(min(limit, _MOST_KLINES))),
         )
         return Request(path="/v5/market/kline", params=params)
@@ -141,11 +134,12 @@ class BybitRest(VenueRest):
     @reader
     def read_klines(self, body: bytes, symbol: str, interval: str, recv_ms: int) -> list[Kline]:
         """Return the candles, oldest first; Bybit tells neither takers nor a number of trades."""
-        known = self.contracts.sized(symbol)
-        if known is None or interval not in _INTERVALS:
-            raise ValueError(f"no candles of {interval} for {symbol}")
+        known = self.contracts.one(symbol)
         rows = wire.read_klines(body).result.list
-        return [_kline(row, known, interval, recv_ms) for row in reversed(rows)]
+        return [
+            candle(known, interval, at_ms, prices, volume * known.multiplier, turnover, recv_ms)
+            for at_ms, *prices, volume, turnover in reversed(rows)
+        ]
 
     def tiers(self, symbols: Sequence[str]) -> list[Request]:
         """The risk limits of all contracts, 15 contracts a page."""
@@ -155,16 +149,14 @@ class BybitRest(VenueRest):
     def read_tiers(self, body: bytes) -> Mapping[str, tuple[MarginTier, ...]]:
         """Return the tiers of the USDT contracts on a page; a page has all of a contract's."""
         rows: dict[str, list[wire.TierRow]] = {}
-        for row in wire.read_tiers(body).result.list:
-            if self.contracts.sized(row.symbol) is not None:
-                rows.setdefault(row.symbol, []).append(row)
+        for known, row in self.known(wire.read_tiers(body).result.list):
+            rows.setdefault(known.symbol, []).append(row)
         return {symbol: margin_tiers(_steps(tiers)) for symbol, tiers in rows.items()}
 
-    def _rows(self, body: bytes) -> Iterator[tuple[wire.TickerRow, Contract, int]]:
+    def _rows(self, body: bytes) -> Iterator[tuple[Contract, wire.TickerRow, int]]:
         answer: wire.Answer[wire.TickerRow] = wire.read_tickers(body)
-        for row in answer.result.list:
-            if (known := self.contracts.sized(row.symbol)) is not None:
-                yield row, known, answer.time
+        for known, row in self.known(answer.result.list):
+            yield known, row, answer.time
 
 
 def _is_ours(row: wire.InstrumentRow) -> bool:
@@ -197,26 +189,3 @@ def _steps(rows: Iterable[wire.TierRow]) -> Iterator[tuple[float, float, float]]
         rate = row.maintenance_margin / 100 if percent else row.maintenance_margin
         yield floor, rate, row.max_leverage
         floor = row.risk_limit_value
-
-
-def _kline(row: Any, known: Contract, interval: Any, recv_ms: int) -> Kline:
-    start_ms, opened, high, low, close, volume, turnover = row
-    multiplier = known.multiplier
-    return Kline(
-        event_id=venue_id("bybit", known.symbol, f"kline_{interval}", start_ms),
-        ts_event_ms=start_ms + _INTERVALS[interval][1],
-        ts_recv_ms=recv_ms,
-        exchange="bybit",
-        symbol=known.symbol,
-        coin=known.coin,
-        interval=interval,
-        start_ms=start_ms,
-        open=opened / multiplier,
-        high=high / multiplier,
-        low=low / multiplier,
-        close=close / multiplier,
-        volume_coins=volume * multiplier,
-        notional_usd=turnover,
-        taker_buy_usd=0.0,
-        trades=0,
-    )

@@ -8,7 +8,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 import msgspec
 
-from foreshock_exchanges.wire import Amount, Millis, Positive, decoder
+from foreshock_exchanges.wire import Amount, Leverage, Millis, Positive, decoder
 
 Row = TypeVar("Row")
 
@@ -70,7 +70,7 @@ class TierRow(msgspec.Struct, rename="camel"):
     risk_limit_value: Positive
     maintenance_margin: Positive
     initial_margin: Positive
-    max_leverage: Positive
+    max_leverage: Leverage
 
 
 # start, OHLC, volume in coins, turnover in USDT

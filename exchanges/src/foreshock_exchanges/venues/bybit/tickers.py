@@ -9,10 +9,9 @@ from typing import Any, Final
 import msgspec
 
 from foreshock_exchanges.base import Ignored, MarketEvent, Parsed, Unsized
-from foreshock_exchanges.contracts import Contract, check_time
+from foreshock_exchanges.contract import Contract, check_time
 from foreshock_exchanges.venues.bybit import wire
-from foreshock_exchanges.wire import Amount, Millis, Positive, Signed
-from foreshock_schemas.events import OpenInterest
+from foreshock_exchanges.wire import Amount, Hours, MillisOrNone, Positive, Signed, amount_or_none
 from foreshock_schemas.ids import venue_id
 
 
@@ -53,7 +52,18 @@ class Tickers:
         if now.mark is not None and row.mark_price:
             events.append(contract.mark(now.mark, now.index, frame.ts, recv_ms))
         if now.mark is not None and coins is not None:
-            events.append(_open_interest(coins, now, now.mark, contract, frame.ts, recv_ms))
+            said = contract.premium(
+                now.mark,
+                now.index,
+                now.funding_rate,
+                frame.ts,
+                funding_interval_h=now.funding_interval_h,
+                next_funding_ms=now.next_funding_ms,
+            )
+            number = venue_id(contract.exchange, symbol, "tickers", frame.ts)
+            events.append(
+                contract.open_interest(number, coins * contract.multiplier, said, recv_ms)
+            )
         return events or Ignored.UNCHANGED
 
 
@@ -63,8 +73,8 @@ def one_sided(single: str, both: str) -> float | None:
     "both sides" say the docs of `openInterest`: the field of one side, there since 2026-06-11,
     is exactly half of it.
     """
-    told, share = (single, 1.0) if single else (both, 0.5)
-    return msgspec.convert(told, Amount, strict=False) * share if told else None
+    count, share = amount_or_none(single or both), 1.0 if single else 0.5
+    return None if count is None else count * share
 
 
 def _after(before: _Said, row: wire.TickerRow) -> _Said:
@@ -72,31 +82,10 @@ def _after(before: _Said, row: wire.TickerRow) -> _Said:
         _told(row.mark_price, Positive, before.mark),
         _told(row.index_price, Amount, before.index),
         _told(row.funding_rate, Signed, before.funding_rate),
-        _told(row.funding_interval_hour, Positive, before.funding_interval_h),
-        _told(row.next_funding_time, Millis, before.next_funding_ms),
+        _told(row.funding_interval_hour, Hours, before.funding_interval_h),
+        _told(row.next_funding_time, MillisOrNone, before.next_funding_ms),
     )
 
 
 def _told(text: str, kind: Any, before: Any) -> Any:
     return msgspec.convert(text, kind, strict=False) if text else before
-
-
-def _open_interest(
-    coins: float, now: _Said, mark: float, contract: Contract, ts_ms: int, recv_ms: int
-) -> OpenInterest:
-    multiplier = contract.multiplier
-    return OpenInterest(
-        event_id=venue_id(contract.exchange, contract.symbol, "tickers", ts_ms),
-        ts_event_ms=ts_ms,
-        ts_recv_ms=recv_ms,
-        exchange=contract.exchange,
-        symbol=contract.symbol,
-        coin=contract.coin,
-        open_interest_coins=coins * multiplier,
-        open_interest_usd=coins * mark,
-        mark_price=mark / multiplier,
-        index_price=now.index / multiplier if now.index else None,
-        funding_rate=now.funding_rate,
-        funding_interval_h=now.funding_interval_h,
-        next_funding_ms=now.next_funding_ms,
-    )

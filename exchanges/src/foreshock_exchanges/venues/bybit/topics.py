@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from foreshock_exchanges.base import Channel
-from foreshock_exchanges.venue import pages
+from foreshock_exchanges.venue import FOR_LIFE, pages
 
 PING: Final = '{"op":"ping"}'
 
@@ -16,8 +16,6 @@ _TOPICS: Final = {Channel.LIQUIDATIONS: "allLiquidation", Channel.TRADES: "publi
 _LETTERS_A_SOCKET: Final = 10_000
 """Of the 21,000 that a connection may ask for in all: a refused request is repeated in parts."""
 _TOPICS_A_MESSAGE: Final = 100
-_TICKERS_FOR_LIFE: Final = 10
-"""So many contracts' tickers prove that a socket lives; they come up to ten times a second."""
 
 
 def of(channel: Channel, symbols: Sequence[str]) -> Iterator[list[str]]:
@@ -26,7 +24,7 @@ def of(channel: Channel, symbols: Sequence[str]) -> Iterator[list[str]]:
     There is no topic for all contracts. Trades are followed with every contract's mark price,
     liquidations with as many as prove life.
     """
-    tickers = len(symbols) if channel is Channel.TRADES else _TICKERS_FOR_LIFE
+    tickers = len(symbols) if channel is Channel.TRADES else FOR_LIFE
     letters, page = 0, list[str]()
     for symbol in symbols:
         asked = _letters(channel, symbol)

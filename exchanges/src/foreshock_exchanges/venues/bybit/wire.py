@@ -3,8 +3,7 @@
 https://bybit-exchange.github.io/docs/v5/ws/connect
 """
 
-from collections.abc import Callable
-from typing import Final, Literal
+from typing import Literal
 
 import msgspec
 
@@ -76,7 +75,7 @@ class Envelope(msgspec.Struct, gc=False):
     success: bool | msgspec.UnsetType = msgspec.UNSET
 
 
-read_trades: Final[Callable[[bytes], Trades]] = decoder(Trades)
-read_liquidations: Final[Callable[[bytes], Liquidations]] = decoder(Liquidations)
-read_ticker: Final[Callable[[bytes], Ticker]] = decoder(Ticker)
-read_envelope: Final[Callable[[bytes], Envelope]] = decoder(Envelope)
+read_trades = decoder(Trades)
+read_liquidations = decoder(Liquidations)
+read_ticker = decoder(Ticker)
+read_envelope = decoder(Envelope)

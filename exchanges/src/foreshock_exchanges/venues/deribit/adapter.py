@@ -19,9 +19,9 @@ from foreshock_exchanges.base import (
     MarkPrice,
     OtherStream,
     Parsed,
-    Unsized,
 )
-from foreshock_exchanges.contracts import Contract, Contracts
+from foreshock_exchanges.contract import Contract
+from foreshock_exchanges.contracts import Contracts, by_instrument
 from foreshock_exchanges.venue import VenueAdapter, pages
 from foreshock_exchanges.venues.deribit import wire
 from foreshock_exchanges.venues.deribit.rest import (
@@ -68,7 +68,7 @@ class Deribit(VenueAdapter):
     gapless: ClassVar[bool] = True
 
     def __init__(self) -> None:
-        super().__init__(Contracts(_rule))
+        super().__init__(Contracts(by_instrument(PERPETUAL)))
         self.rest = DeribitRest(self.contracts)
         self._readers: dict[str, Callable[[msgspec.Raw, int], Parsed]] = {
             "trades": self._trades,
@@ -159,8 +159,3 @@ def _subscription(symbols: Sequence[str]) -> str:
 
 def _request(method: str, params: Mapping[str, Sequence[str]]) -> str:
     return json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
-
-
-def _rule(symbol: str) -> Unsized | None:
-    """Know a perpetual by its name; instruments tell what its coin is."""
-    return Unsized(symbol) if PERPETUAL.fullmatch(symbol) else None

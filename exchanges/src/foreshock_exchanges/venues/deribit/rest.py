@@ -1,29 +1,33 @@
 """Deribit perpetuals: keyless REST calls and what their bodies say.
 
 https://docs.deribit.com/api-reference/market-data/public-get_book_summary_by_currency
-Candles can only be asked for by the time of day, which nobody here knows: there are none. Margin
-rises with a position's size by a formula, not by tiers.
+Margin rises with a position's size by a formula, not by tiers.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import ClassVar, Final
 
-from foreshock_exchanges.contracts import Contract, instrument
+from foreshock_exchanges.candles import candle, start_of
+from foreshock_exchanges.contract import Contract
+from foreshock_exchanges.contracts import instrument
 from foreshock_exchanges.rest import Budget, OpenContracts, Premium, Request, Ticker
 from foreshock_exchanges.venue import VenueRest, reader
 from foreshock_exchanges.venues.deribit import wire
-from foreshock_schemas.events import Instrument, Trade
+from foreshock_schemas.events import Instrument, Kline, Trade
 
 FUNDING_H: Final = 8.0
 """Funding is paid all the time; rates are for 8 hours."""
-PERPETUAL: Final = re.compile(r"[A-Z0-9]{1,20}(_USDC)?-PERPETUAL")
+PERPETUAL: Final = r"[A-Z0-9]{1,20}(_USDC)?-PERPETUAL"
 
 _BASE: Final = "/api/v2/public"
 _SUMMARY: Final = f"{_BASE}/get_book_summary_by_currency"
 _CURRENCIES: Final = ("USDC", "BTC", "ETH")
 """What perpetuals are settled in; `any` is no currency for summaries."""
 _MOST_TRADES: Final = 1000
+_MOST_CANDLES: Final = 1000
+_RESOLUTIONS: Final = {"15m": "15", "1h": "60"}
 _INSTRUMENTS_WEIGHT: Final = 20
 _ENDED: Final = {"inactive", "delivered", "archivized"}
 
@@ -36,7 +40,9 @@ class DeribitRest(VenueRest):
     """
 
     name: ClassVar[str] = "deribit"
-    budget: ClassVar[Budget] = Budget(weight=300, window_s=60.0, refused_s=((429, 30.0),))
+    budget: ClassVar[Budget] = Budget(
+        weight=300, window_s=60.0, refused_s=((429, 30.0),), slow_down=r'"code"\s*:\s*10028\b'
+    )
 
     def instruments(self) -> Request:
         """All perpetuals and futures."""
@@ -77,15 +83,10 @@ class DeribitRest(VenueRest):
     def read_tickers(self, body: bytes, recv_ms: int) -> list[Ticker]:
         """Return the tickers of contracts that are known and were ever traded."""
         return [
-            Ticker(
-                symbol=row.instrument_name,
-                coin=known.coin,
-                last_price=row.last / known.multiplier,
-                volume_24h_usd=row.volume_usd or 0.0,
-                change_24h_pct=row.price_change or 0.0,
-                ts_event_ms=row.creation_timestamp,
+            known.ticker(
+                row.last, row.volume_usd or 0.0, row.price_change or 0.0, row.creation_timestamp
             )
-            for row, known in self._summaries(body)
+            for known, row in self._summaries(body)
             if row.last
         ]
 
@@ -97,18 +98,15 @@ class DeribitRest(VenueRest):
     def read_premiums(self, bodies: Sequence[bytes], recv_ms: int) -> list[Premium]:
         """Return them for contracts that are known; the rate is what the last 8 hours paid."""
         return [
-            Premium(
-                symbol=row.instrument_name,
-                coin=known.coin,
-                mark_price=row.mark_price / known.multiplier,
-                index_price=_per_coin(row.estimated_delivery_price, known),
-                funding_rate=row.funding_8h,
-                next_funding_ms=None,
-                ts_event_ms=row.creation_timestamp,
+            known.premium(
+                row.mark_price,
+                row.estimated_delivery_price,
+                row.funding_8h,
+                row.creation_timestamp,
                 funding_interval_h=FUNDING_H,
             )
             for body in bodies
-            for row, known in self._summaries(body)
+            for known, row in self._summaries(body)
             if row.mark_price
         ]
 
@@ -121,14 +119,35 @@ class DeribitRest(VenueRest):
     def read_open_interest(self, body: bytes, recv_ms: int) -> list[OpenContracts]:
         """Return the open interest, one-sided; that of inverse contracts is in USD on the wire."""
         return [
-            OpenContracts(
-                symbol=row.instrument_name,
-                coin=known.coin,
-                open_interest_coins=known.coins(row.mark_price, row.open_interest),
-                ts_event_ms=row.creation_timestamp,
+            known.open_contracts(
+                known.coins(row.mark_price, row.open_interest), row.creation_timestamp
             )
-            for row, known in self._summaries(body)
+            for known, row in self._summaries(body)
             if row.mark_price
+        ]
+
+    def klines(self, symbol: str, interval: str, limit: int, now_ms: int) -> Request:
+        """The newest candles of a contract, from a time on; we ask for 1,000 at most."""
+        start_ms = start_of(interval, min(_MOST_CANDLES, limit), now_ms)
+        params = (
+            ("instrument_name", symbol),
+            ("resolution", _RESOLUTIONS[interval]),
+            ("start_timestamp", str(start_ms)),
+            ("end_timestamp", str(now_ms)),
+        )
+        return Request(path=f"{_BASE}/get_tradingview_chart_data", params=params)
+
+    @reader
+    def read_klines(self, body: bytes, symbol: str, interval: str, recv_ms: int) -> list[Kline]:
+        """Return the candles, oldest first; Deribit tells coins and money, not takers."""
+        known = self.contracts.one(symbol)
+        chart = wire.read_chart(body).result
+        prices = zip(chart.open, chart.high, chart.low, chart.close, strict=True)
+        return [
+            candle(known, interval, start_ms, four, coins * known.multiplier, usd, recv_ms)
+            for start_ms, four, coins, usd in zip(
+                chart.ticks, prices, chart.volume, chart.cost, strict=True
+            )
         ]
 
     def trades(self, symbol: str, first: int, last: int) -> Request:
@@ -145,15 +164,11 @@ class DeribitRest(VenueRest):
     @reader
     def read_trades(self, body: bytes, symbol: str, recv_ms: int) -> list[Trade]:
         """Return the trades, oldest first."""
-        known = self.contracts.sized(symbol)
-        if known is None:
-            raise ValueError(f"trades of {symbol}, which is not known")
+        known = self.contracts.one(symbol)
         return [trade_of(known, row, recv_ms) for row in wire.read_trades_body(body).result.trades]
 
-    def _summaries(self, body: bytes) -> list[tuple[wire.SummaryRow, Contract]]:
-        rows = wire.read_summaries(body).result
-        found = [(row, self.contracts.sized(row.instrument_name)) for row in rows]
-        return [(row, known) for row, known in found if known is not None]
+    def _summaries(self, body: bytes) -> Iterator[tuple[Contract, wire.SummaryRow]]:
+        return self.known(wire.read_summaries(body).result, attrgetter("instrument_name"))
 
 
 def is_inverse(symbol: str) -> bool:
@@ -169,8 +184,8 @@ def trade_of(contract: Contract, row: wire.Trade, recv_ms: int) -> Trade:
 
 
 def _is_ours(row: wire.InstrumentRow) -> bool:
-    is_perpetual = row.settlement_period == "perpetual" and PERPETUAL.fullmatch(row.instrument_name)
-    return bool(is_perpetual) and row.underlying_type == "crypto"
+    is_coin = row.settlement_period == "perpetual" and row.underlying_type == "crypto"
+    return is_coin and re.fullmatch(PERPETUAL, row.instrument_name) is not None
 
 
 def _settled_in(symbol: str) -> str:
@@ -179,7 +194,3 @@ def _settled_in(symbol: str) -> str:
 
 def _summary(currency: str) -> Request:
     return Request(path=_SUMMARY, params=(("currency", currency), ("kind", "future")))
-
-
-def _per_coin(price: float | None, known: Contract) -> float | None:
-    return price / known.multiplier if price else None

@@ -5,8 +5,7 @@ https://docs.deribit.com/api-reference/market-data
 Amounts are USD for inverse contracts and coins for linear ones; `contracts` count something else.
 """
 
-from collections.abc import Callable
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -103,6 +102,18 @@ class Trades(msgspec.Struct):
     trades: list[Trade]
 
 
+class Chart(msgspec.Struct):
+    """Candles, a list for each figure; `volume` is in coins, `cost` in the quote currency."""
+
+    ticks: list[Millis]
+    open: list[Positive]
+    high: list[Positive]
+    low: list[Positive]
+    close: list[Positive]
+    volume: list[Amount]
+    cost: list[Amount]
+
+
 class InstrumentsBody(msgspec.Struct):
     """All contracts."""
 
@@ -121,9 +132,16 @@ class TradesBody(msgspec.Struct):
     result: Trades
 
 
-read_envelope: Final[Callable[[bytes], Envelope]] = decoder(Envelope)
-read_trades: Final[Callable[[bytes | msgspec.Raw], list[Trade]]] = decoder(list[Trade])
-read_ticker: Final[Callable[[bytes | msgspec.Raw], Ticker]] = decoder(Ticker)
-read_instruments: Final[Callable[[bytes], InstrumentsBody]] = decoder(InstrumentsBody)
-read_summaries: Final[Callable[[bytes], SummariesBody]] = decoder(SummariesBody)
-read_trades_body: Final[Callable[[bytes], TradesBody]] = decoder(TradesBody)
+class ChartBody(msgspec.Struct):
+    """A contract's candles."""
+
+    result: Chart
+
+
+read_envelope = decoder(Envelope)
+read_trades = decoder(list[Trade])
+read_ticker = decoder(Ticker)
+read_instruments = decoder(InstrumentsBody)
+read_summaries = decoder(SummariesBody)
+read_chart = decoder(ChartBody)
+read_trades_body = decoder(TradesBody)

@@ -4,20 +4,18 @@ https://docs.dydx.exchange/api_integration-indexer/indexer_websocket
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Final, Literal
-
-import msgspec
+from typing import ClassVar, Final
 
 from foreshock_exchanges.base import Channel, Feed, Ignored, MarketEvent, OtherStream, Parsed
-from foreshock_exchanges.contracts import Contract, Contracts
+from foreshock_exchanges.contract import Contract
+from foreshock_exchanges.contracts import Contracts, by_name
 from foreshock_exchanges.venue import VenueAdapter, pages
+from foreshock_exchanges.venues.dydx import wire
 from foreshock_exchanges.venues.dydx.rest import FUNDING_H, DydxRest
-from foreshock_exchanges.wire import Instant, Positive, decoder, millis
+from foreshock_exchanges.wire import millis
 from foreshock_schemas.events import Aggressor, Coverage, Position
 from foreshock_schemas.ids import venue_id
-from foreshock_schemas.names import coin_of
 
 _SUBSCRIPTIONS_A_SOCKET: Final = 32
 """Of one channel."""
@@ -25,7 +23,6 @@ _PACE_S: Final = 0.55
 """A socket takes two subscriptions a second."""
 _SILENCE_S: Final = 60.0
 """Oracle prices come every few seconds."""
-_SYMBOL: Final = re.compile(r"([A-Z0-9]{1,20})-USD")
 
 # "side" is the taker's, and the taker of a LIQUIDATED trade is who was liquidated.
 _LIQUIDATED: Final[dict[str, Position]] = {"SELL": "long", "BUY": "short"}
@@ -36,40 +33,6 @@ _WORDS: Final = {
     "subscribed": Ignored.SNAPSHOT,
     "error": Ignored.SUBSCRIBE_ERROR,
 }
-
-
-class _Frame(msgspec.Struct, gc=False):
-    type: str
-    channel: str = ""
-    id: str = ""
-    contents: msgspec.Raw = msgspec.Raw(b"null")
-
-
-class _Trade(msgspec.Struct, gc=False, rename="camel"):
-    id: str
-    side: Literal["BUY", "SELL"]
-    size: Positive
-    price: Positive
-    created_at: Instant
-    type: str = ""
-
-
-class _Trades(msgspec.Struct):
-    trades: list[_Trade]
-
-
-class _Oracle(msgspec.Struct, gc=False, rename="camel"):
-    oracle_price: Positive
-    effective_at: Instant
-
-
-class _Markets(msgspec.Struct, rename="camel"):
-    oracle_prices: dict[str, _Oracle] = {}
-
-
-_read_frame = decoder(_Frame)
-_read_trades = decoder(list[_Trades])
-_read_markets = decoder(list[_Markets])
 
 
 class Dydx(VenueAdapter):
@@ -86,7 +49,8 @@ class Dydx(VenueAdapter):
     gapless: ClassVar[bool] = False
 
     def __init__(self) -> None:
-        super().__init__(Contracts(_rule))
+        # names with commas are of tokens that are known by their address
+        super().__init__(Contracts(by_name(self.name, r"([A-Z0-9]{1,20})-USD")))
         self.rest = DydxRest(self.contracts)
 
     def feeds(self, channel: Channel, symbols: Sequence[str], ws_url: str) -> list[Feed]:
@@ -109,7 +73,7 @@ class Dydx(VenueAdapter):
 
     def read(self, frame: bytes, recv_ms: int) -> Parsed:
         """Return what `parse` returns."""
-        told: _Frame = _read_frame(frame)
+        told = wire.read_frame(frame)
         if told.type not in {"channel_data", "channel_batch_data"}:
             return _WORDS.get(told.type) or OtherStream(told.type)
         contents = bytes(told.contents)
@@ -121,14 +85,14 @@ class Dydx(VenueAdapter):
         return OtherStream(told.channel)
 
     def _trades(self, symbol: str, parts: bytes, recv_ms: int) -> Parsed:
-        def trade(known: Contract, row: _Trade) -> MarketEvent | None:
+        def trade(known: Contract, row: wire.Trade) -> MarketEvent | None:
             if row.type == "DELEVERAGED":
                 return None  # two positions closed against each other: nobody traded in the book
             at_ms = millis(row.created_at)
             side = _AGGRESSOR[row.side]
             return known.trade("trades", row.id, side, row.price, row.size, at_ms, recv_ms)
 
-        def liquidation(known: Contract, row: _Trade) -> MarketEvent:
+        def liquidation(known: Contract, row: wire.Trade) -> MarketEvent:
             return known.liquidation(
                 venue_id(self.name, symbol, "liquidations", row.id),
                 _LIQUIDATED[row.side],
@@ -139,7 +103,7 @@ class Dydx(VenueAdapter):
                 self.coverage[Channel.LIQUIDATIONS],
             )
 
-        rows: list[_Trade] = [row for part in _read_trades(parts) for row in part.trades]
+        rows = [row for part in wire.read_trades(parts) for row in part.trades]
         liquidated = [row for row in rows if row.type == "LIQUIDATED"]
         traded = self.each(rows, lambda _row: symbol, trade)
         forced = self.each(liquidated, lambda _row: symbol, liquidation)
@@ -148,17 +112,9 @@ class Dydx(VenueAdapter):
         return traded
 
     def _marks(self, parts: bytes, recv_ms: int) -> Parsed:
-        def mark(known: Contract, row: tuple[str, _Oracle]) -> MarketEvent:
+        def mark(known: Contract, row: tuple[str, wire.Oracle]) -> MarketEvent:
             price = row[1].oracle_price
             return known.mark(price, price, millis(row[1].effective_at), recv_ms)
 
-        rows = [row for part in _read_markets(parts) for row in part.oracle_prices.items()]
+        rows = [row for part in wire.read_updates(parts) for row in part.oracle_prices.items()]
         return self.each(rows, lambda row: row[0], mark) if rows else Ignored.UNCHANGED
-
-
-# Sizes are in coins. Markets whose names have commas are of tokens known by their address.
-def _rule(symbol: str) -> Contract | None:
-    if not (found := _SYMBOL.fullmatch(symbol)):
-        return None
-    coin, multiplier = coin_of(found[1])
-    return Contract(exchange="dydx", symbol=symbol, coin=coin, multiplier=multiplier)

@@ -4,16 +4,17 @@ https://docs.dydx.exchange/api_integration-indexer/indexer_api
 """
 
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import ClassVar, Final
 
-import msgspec
-
-from foreshock_exchanges.candles import Prices, candle
-from foreshock_exchanges.contracts import Contract, instrument
+from foreshock_exchanges.candles import candle
+from foreshock_exchanges.contract import Contract
+from foreshock_exchanges.contracts import instrument
 from foreshock_exchanges.rest import Budget, OpenContracts, Premium, Request, Ticker
 from foreshock_exchanges.tiers import margin_tiers
 from foreshock_exchanges.venue import VenueRest, reader
-from foreshock_exchanges.wire import Amount, Instant, Positive, Share, Signed, decoder, millis
+from foreshock_exchanges.venues.dydx import wire
+from foreshock_exchanges.wire import millis
 from foreshock_schemas.events import Instrument, InstrumentStatus, Kline
 
 FUNDING_H: Final = 1.0
@@ -28,42 +29,6 @@ _STATUS: Final[dict[str, InstrumentStatus]] = {
 }
 _RESOLUTIONS: Final = {"15m": "15MINS", "1h": "1HOUR"}
 _MOST_CANDLES: Final = 1000
-
-
-class _Market(msgspec.Struct, rename="camel"):
-    ticker: str
-    status: str
-    tick_size: Amount
-    initial_margin_fraction: Share
-    maintenance_margin_fraction: Share
-    open_interest: Amount
-    oracle_price: Amount | None = None
-    next_funding_rate: Signed | None = None
-    price_change: Signed | None = msgspec.field(name="priceChange24H", default=None)
-    volume_usd: Amount = msgspec.field(name="volume24H", default=0.0)
-
-
-class _Markets(msgspec.Struct):
-    markets: dict[str, _Market]
-
-
-class _Candle(msgspec.Struct, rename="camel"):
-    started_at: Instant
-    open: Positive
-    high: Positive
-    low: Positive
-    close: Positive
-    base_token_volume: Amount
-    usd_volume: Amount
-    trades: int
-
-
-class _Candles(msgspec.Struct):
-    candles: list[_Candle]
-
-
-_read_markets = decoder(_Markets)
-_read_candles = decoder(_Candles)
 
 
 class DydxRest(VenueRest):
@@ -108,13 +73,8 @@ class DydxRest(VenueRest):
     def read_tickers(self, body: bytes, recv_ms: int) -> list[Ticker]:
         """Return the tickers; there is no last price, so that the oracle price stands for it."""
         return [
-            Ticker(
-                symbol=row.ticker,
-                coin=known.coin,
-                last_price=price / known.multiplier,
-                volume_24h_usd=row.volume_usd,
-                change_24h_pct=_change_pct(price, row.price_change or 0.0),
-                ts_event_ms=recv_ms,
+            known.ticker(
+                price, row.volume_usd, _change_pct(price, row.price_change or 0.0), recv_ms
             )
             for known, row in self._rows(body)
             if (price := row.oracle_price)
@@ -128,15 +88,8 @@ class DydxRest(VenueRest):
     def read_premiums(self, bodies: Sequence[bytes], recv_ms: int) -> list[Premium]:
         """Return them for markets that have an oracle price: it is the mark and the index."""
         return [
-            Premium(
-                symbol=row.ticker,
-                coin=known.coin,
-                mark_price=price / known.multiplier,
-                index_price=price / known.multiplier,
-                funding_rate=row.next_funding_rate,
-                next_funding_ms=None,
-                ts_event_ms=recv_ms,
-                funding_interval_h=FUNDING_H,
+            known.premium(
+                price, price, row.next_funding_rate, recv_ms, funding_interval_h=FUNDING_H
             )
             for body in bodies
             for known, row in self._rows(body)
@@ -151,16 +104,11 @@ class DydxRest(VenueRest):
     def read_open_interest(self, body: bytes, recv_ms: int) -> list[OpenContracts]:
         """Return the open interest of all markets, one-sided."""
         return [
-            OpenContracts(
-                symbol=row.ticker,
-                coin=known.coin,
-                open_interest_coins=row.open_interest * known.multiplier,
-                ts_event_ms=recv_ms,
-            )
+            known.open_contracts(row.open_interest * known.multiplier, recv_ms)
             for known, row in self._rows(body)
         ]
 
-    def klines(self, symbol: str, interval: str, limit: int) -> Request:
+    def klines(self, symbol: str, interval: str, limit: int, now_ms: int) -> Request:
         """The newest candles of a market; 1,000 at most."""
         params = (
             ("resolution", _RESOLUTIONS[interval]),
@@ -171,17 +119,13 @@ class DydxRest(VenueRest):
     @reader
     def read_klines(self, body: bytes, symbol: str, interval: str, recv_ms: int) -> list[Kline]:
         """Return the candles, oldest first; the last may be unfinished."""
-        known = self.contracts.sized(symbol)
-        if known is None or interval not in _RESOLUTIONS:
-            raise ValueError(f"no candles of {interval} for {symbol}")
-        told: _Candles = _read_candles(body)
+        known = self.contracts.one(symbol)
+        told = wire.read_candles(body)
         return [_kline(row, known, interval, recv_ms) for row in reversed(told.candles)]
 
-    def _rows(self, body: bytes) -> Iterator[tuple[Contract, _Market]]:
-        markets: _Markets = _read_markets(body)
-        for row in markets.markets.values():
-            if (known := self.contracts.sized(row.ticker)) is not None:
-                yield known, row
+    def _rows(self, body: bytes) -> Iterator[tuple[Contract, wire.Market]]:
+        told = wire.read_markets(body)
+        return self.known(told.markets.values(), attrgetter("ticker"))
 
 
 _MARKETS: Final = Request(path="/v4/perpetualMarkets")
@@ -192,8 +136,14 @@ def _change_pct(price: float, change: float) -> float:
     return 100 * change / day_ago if day_ago > 0 else 0.0
 
 
-def _kline(row: _Candle, known: Contract, interval: str, recv_ms: int) -> Kline:
-    prices = Prices(row.open, row.high, row.low, row.close)
-    start_ms, coins, usd = millis(row.started_at), row.base_token_volume, row.usd_volume
-    told = candle(known, interval, start_ms, prices, coins, usd, recv_ms)
-    return msgspec.structs.replace(told, trades=row.trades)
+def _kline(row: wire.Candle, known: Contract, interval: str, recv_ms: int) -> Kline:
+    return candle(
+        known,
+        interval,
+        millis(row.started_at),
+        (row.open, row.high, row.low, row.close),
+        row.base_token_volume * known.multiplier,
+        row.usd_volume,
+        recv_ms,
+        trades=row.trades,
+    )

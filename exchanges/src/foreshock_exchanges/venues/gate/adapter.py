@@ -5,23 +5,16 @@ One unknown contract makes Gate refuse the whole message that asks for it.
 """
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import ClassVar, Final
 
-from foreshock_exchanges.base import (
-    Channel,
-    Feed,
-    Ignored,
-    MarkPrice,
-    OtherStream,
-    Parsed,
-    Unsized,
-)
-from foreshock_exchanges.contracts import Contract, Contracts
-from foreshock_exchanges.venue import VenueAdapter, pages
+from foreshock_exchanges.base import Channel, Feed, Ignored, MarkPrice, OtherStream, Parsed
+from foreshock_exchanges.contract import Contract
+from foreshock_exchanges.contracts import Contracts, by_instrument
+from foreshock_exchanges.venue import FOR_LIFE, VenueAdapter, pages
 from foreshock_exchanges.venues.gate import wire
 from foreshock_exchanges.venues.gate.rest import GateRest
+from foreshock_exchanges.wire import LEAST
 from foreshock_schemas.events import Coverage, Liquidation, Trade
 from foreshock_schemas.ids import content_id
 
@@ -31,8 +24,7 @@ _TICKERS: Final = "futures.tickers"
 _CONTRACTS_A_SOCKET: Final = 500
 _CONTRACTS_A_MESSAGE: Final = 100
 _SILENCE_S: Final = 30.0
-"""Tickers of all our contracts come every second or two on each of our sockets."""
-_SYMBOL: Final = re.compile(r"[A-Z0-9]{1,20}_USDT")
+"""Tickers come every second or two on each of our sockets."""
 _WORDS: Final = {"futures.pong": Ignored.PONG, "futures.system": Ignored.SHUTDOWN}
 
 
@@ -52,7 +44,7 @@ class Gate(VenueAdapter):
     gapless: ClassVar[bool] = False
 
     def __init__(self) -> None:
-        super().__init__(Contracts(_rule))
+        super().__init__(Contracts(by_instrument(r"[A-Z0-9]{1,20}_USDT")))
         self.rest = GateRest(self.contracts)
         self._readers: dict[str, Callable[[wire.Envelope, int], Parsed]] = {
             _TRADES: self._trades,
@@ -61,7 +53,8 @@ class Gate(VenueAdapter):
         }
 
     def feeds(self, channel: Channel, symbols: Sequence[str], ws_url: str) -> list[Feed]:
-        """Return the sockets that carry `channel`; each carries the mark prices, too."""
+        """Return the sockets that carry `channel`; mark prices beside it prove that they live."""
+        followed = symbols[:FOR_LIFE] if channel is Channel.LIQUIDATIONS else symbols
         return [
             Feed(
                 url=f"{ws_url}/v4/ws/usdt",
@@ -71,7 +64,7 @@ class Gate(VenueAdapter):
                 silence_s=_SILENCE_S,
                 ping=_said("futures.ping"),
             )
-            for page in pages(symbols, _CONTRACTS_A_SOCKET)
+            for page in pages(followed, _CONTRACTS_A_SOCKET)
         ]
 
     def read(self, frame: bytes, recv_ms: int) -> Parsed:
@@ -145,8 +138,8 @@ def _mark(contract: Contract, row: wire.Ticker, ts_event_ms: int, recv_ms: int) 
 
 
 def _contracts(size: float) -> float:
-    if not size:
-        raise ValueError("a size of nothing")
+    if abs(size) < LEAST:
+        raise ValueError(f"a size of {size}")
     return abs(size)
 
 
@@ -165,8 +158,3 @@ def _said(channel: str, payload: Sequence[str] = ()) -> str:
         return json.dumps({"time": 0, "channel": channel})
     said = {"time": 0, "channel": channel, "event": "subscribe", "payload": list(payload)}
     return json.dumps(said)
-
-
-def _rule(symbol: str) -> Unsized | None:
-    """Know a USDT-margined perpetual by its name; how many coins it is, only instruments tell."""
-    return Unsized(symbol) if _SYMBOL.fullmatch(symbol) else None

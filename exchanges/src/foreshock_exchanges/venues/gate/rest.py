@@ -4,9 +4,10 @@ https://www.gate.com/docs/developers/apiv4/en/#futures
 """
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import ClassVar, Final
 
-from foreshock_exchanges.candles import Prices, candle
+from foreshock_exchanges.candles import candle
 from foreshock_exchanges.contracts import Contracts, instrument
 from foreshock_exchanges.rest import Budget, OpenContracts, Premium, Request, Ticker
 from foreshock_exchanges.venue import VenueRest, reader
@@ -20,6 +21,7 @@ _CONTRACTS_A_PAGE: Final = 100
 _MOST_CANDLES: Final = 2000
 _QUOTE: Final = "_USDT"
 _HOUR_S: Final = 3600
+_CONTRACT: Final = attrgetter("contract")
 
 _STATUS: Final[dict[str, InstrumentStatus]] = {
     "prelaunch": "pending",
@@ -83,16 +85,8 @@ class GateRest(VenueRest):
     def read_tickers(self, body: bytes, recv_ms: int) -> list[Ticker]:
         """Return the tickers of contracts that are known; Gate tells no time."""
         return [
-            Ticker(
-                symbol=row.contract,
-                coin=known.coin,
-                last_price=row.last / known.multiplier,
-                volume_24h_usd=row.volume_24h_quote,
-                change_24h_pct=row.change_percentage,
-                ts_event_ms=recv_ms,
-            )
-            for row in wire.read_ticker_rows(body)
-            if (known := self.contracts.sized(row.contract)) is not None
+            known.ticker(row.last, row.volume_24h_quote, row.change_percentage, recv_ms)
+            for known, row in self.known(wire.read_ticker_rows(body), _CONTRACT)
         ]
 
     def premiums(self) -> list[Request]:
@@ -103,19 +97,17 @@ class GateRest(VenueRest):
     def read_premiums(self, bodies: Sequence[bytes], recv_ms: int) -> list[Premium]:
         """Return them for contracts that are known and have a mark price."""
         return [
-            Premium(
-                symbol=row.name,
-                coin=known.coin,
-                mark_price=row.mark_price / known.multiplier,
-                index_price=row.index_price / known.multiplier or None,
-                funding_rate=number_or_none(row.funding_rate),
-                next_funding_ms=int(row.funding_next_apply * 1000) or None,
-                ts_event_ms=recv_ms,
-                funding_interval_h=row.funding_interval / _HOUR_S or None,
+            known.premium(
+                row.mark_price,
+                row.index_price,
+                number_or_none(row.funding_rate),
+                recv_ms,
+                funding_interval_h=row.funding_interval / _HOUR_S,
+                next_funding_ms=int(row.funding_next_apply * 1000),
             )
             for body in bodies
-            for row in wire.read_contracts(body)
-            if row.mark_price and (known := self.contracts.sized(row.name)) is not None
+            for known, row in self.known(wire.read_contracts(body), attrgetter("name"))
+            if row.mark_price
         ]
 
     def open_interest(self, symbols: Sequence[str]) -> list[Request]:
@@ -129,17 +121,11 @@ class GateRest(VenueRest):
         The same figure among its contracts is "total long position size".
         """
         return [
-            OpenContracts(
-                symbol=row.contract,
-                coin=known.coin,
-                open_interest_coins=known.coins(row.mark_price, row.total_size),
-                ts_event_ms=recv_ms,
-            )
-            for row in wire.read_ticker_rows(body)
-            if (known := self.contracts.sized(row.contract)) is not None
+            known.open_contracts(known.coins(row.mark_price, row.total_size), recv_ms)
+            for known, row in self.known(wire.read_ticker_rows(body), _CONTRACT)
         ]
 
-    def klines(self, symbol: str, interval: str, limit: int) -> Request:
+    def klines(self, symbol: str, interval: str, limit: int, now_ms: int) -> Request:
         """The newest candles of a contract; 2,000 at most."""
         limit = min(limit, _MOST_CANDLES)
         params = (("contract", symbol), ("interval", interval), ("limit", str(limit)))
@@ -148,17 +134,15 @@ class GateRest(VenueRest):
     @reader
     def read_klines(self, body: bytes, symbol: str, interval: str, recv_ms: int) -> list[Kline]:
         """Return the candles, oldest first; the last may be unfinished."""
-        known = self.contracts.sized(symbol)
-        if known is None:
-            raise ValueError(f"candles of {symbol}, whose size is not known")
+        known = self.contracts.one(symbol)
         rows = sorted(wire.read_candles(body), key=lambda row: row.t)
         return [
             candle(
                 known,
                 interval,
                 row.t * 1000,
-                Prices(row.o, row.h, row.l, row.c),
-                row.v,
+                (row.o, row.h, row.l, row.c),
+                known.coins(row.c, row.v),
                 row.sum,
                 recv_ms,
             )

@@ -10,10 +10,19 @@ from typing import Annotated, Final
 
 import msgspec
 
-from foreshock_exchanges.wire import Amount, Millis, Positive, Signed, decoder
+from foreshock_exchanges.wire import (
+    Amount,
+    Leverage,
+    Millis,
+    MillisOrNone,
+    Positive,
+    Rate,
+    Signed,
+    decoder,
+)
 
 Seconds = Annotated[float, msgspec.Meta(ge=0, lt=2**40)]
-FractionalMillis = Annotated[float, msgspec.Meta(gt=0, lt=2**53)]
+FractionalMillis = Annotated[float, msgspec.Meta(ge=1, lt=2**53)]
 
 
 class Trade(msgspec.Struct, gc=False):
@@ -42,7 +51,7 @@ class Ticker(msgspec.Struct, gc=False):
     contract: str
     mark_price: Amount
     index_price: Amount = 0.0
-    t: int = 0
+    t: MillisOrNone = 0
 
 
 class Refusal(msgspec.Struct, gc=False):
@@ -56,7 +65,7 @@ class Envelope(msgspec.Struct, gc=False):
 
     channel: str
     event: str = ""
-    time_ms: int = 0
+    time_ms: MillisOrNone = 0
     error: Refusal | None = None
     result: msgspec.Raw = msgspec.Raw(b"null")
 
@@ -70,7 +79,7 @@ class ContractRow(msgspec.Struct):
     index_price: Amount
     funding_rate: str
     funding_next_apply: Seconds
-    funding_interval: Seconds
+    funding_interval: Annotated[float, msgspec.Meta(ge=0, le=3_600_000)]
     in_delisting: bool
     order_price_round: Amount = 0.0
     status: str = "trading"
@@ -106,20 +115,20 @@ class TierRow(msgspec.Struct):
     contract: str
     tier: int
     risk_limit: Amount
-    maintenance_rate: Amount
-    leverage_max: Amount
+    maintenance_rate: Rate
+    leverage_max: Leverage
     deduction: Amount = 0.0
 
 
-read_envelope: Final[Callable[[bytes | msgspec.Raw], Envelope]] = decoder(Envelope)
-read_trades: Final[Callable[[bytes | msgspec.Raw], list[Trade]]] = decoder(list[Trade])
+read_envelope = decoder(Envelope)
+read_trades = decoder(list[Trade])
 read_liquidated: Final[Callable[[bytes | msgspec.Raw], list[Liquidated] | Liquidated]] = decoder(
     list[Liquidated] | Liquidated
 )
 read_tickers: Final[Callable[[bytes | msgspec.Raw], list[Ticker] | Ticker]] = decoder(
     list[Ticker] | Ticker
 )
-read_contracts: Final[Callable[[bytes], list[ContractRow]]] = decoder(list[ContractRow])
-read_ticker_rows: Final[Callable[[bytes], list[TickerRow]]] = decoder(list[TickerRow])
-read_candles: Final[Callable[[bytes], list[CandleRow]]] = decoder(list[CandleRow])
-read_tiers: Final[Callable[[bytes], list[TierRow]]] = decoder(list[TierRow])
+read_contracts = decoder(list[ContractRow])
+read_ticker_rows = decoder(list[TickerRow])
+read_candles = decoder(list[CandleRow])
+read_tiers = decoder(list[TierRow])

@@ -8,23 +8,17 @@ concerned sees `liquidation` in its own fills.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, Final, Literal
-
-import msgspec
+from typing import ClassVar, Final
 
 from foreshock_exchanges.base import Channel, Feed, Ignored, MarketEvent, OtherStream, Parsed
-from foreshock_exchanges.contracts import Contract, Contracts
-from foreshock_exchanges.open_interest import open_interest
+from foreshock_exchanges.contract import Contract
+from foreshock_exchanges.contracts import Contracts
 from foreshock_exchanges.venue import VenueAdapter
+from foreshock_exchanges.venues.hyperliquid import wire
 from foreshock_exchanges.venues.hyperliquid.names import contract_by_name
-from foreshock_exchanges.venues.hyperliquid.rest import (
-    FUNDING_H,
-    Context,
-    HyperliquidRest,
-    premium_of,
-)
-from foreshock_exchanges.wire import Millis, Positive, decoder
+from foreshock_exchanges.venues.hyperliquid.rest import FUNDING_H, HyperliquidRest, premium_of
 from foreshock_schemas.events import Aggressor, Coverage
+from foreshock_schemas.ids import content_id
 
 _WELCOME: Final = b"Websocket connection established."
 _SILENCE_S: Final = 30.0
@@ -40,30 +34,6 @@ _WORDS: Final = {
     "subscriptionResponse": Ignored.ACK,
     "error": Ignored.SUBSCRIBE_ERROR,
 }
-
-
-class _Frame(msgspec.Struct, gc=False):
-    channel: str
-    data: msgspec.Raw = msgspec.Raw(b"null")
-
-
-class _Trade(msgspec.Struct, gc=False):
-    coin: str
-    side: Literal["A", "B"]
-    px: Positive
-    sz: Positive
-    time: Millis
-    tid: int
-
-
-class _ActiveContext(msgspec.Struct, gc=False):
-    coin: str
-    ctx: Context
-
-
-_read_frame = decoder(_Frame)
-_read_trades = decoder(list[_Trade])
-_read_context = decoder(_ActiveContext)
 
 
 class Hyperliquid(VenueAdapter):
@@ -116,21 +86,21 @@ class Hyperliquid(VenueAdapter):
         """Return what `parse` returns."""
         if frame == _WELCOME:
             return Ignored.ACK
-        told: _Frame = _read_frame(frame)
+        told = wire.read_frame(frame)
         if make := self._makers.get(told.channel):
             return make(bytes(told.data), recv_ms)
         return _WORDS.get(told.channel) or OtherStream(told.channel)
 
     def _trades(self, data: bytes, recv_ms: int) -> Parsed:
-        def trade(known: Contract, row: _Trade) -> MarketEvent:
+        def trade(known: Contract, row: wire.Trade) -> MarketEvent:
             side = _AGGRESSOR[row.side]
             return known.trade("trades", row.tid, side, row.px, row.sz, row.time, recv_ms)
 
-        rows: list[_Trade] = _read_trades(data)
+        rows = wire.read_trades(data)
         return self.each(rows, lambda row: row.coin, trade)
 
     def _context(self, data: bytes, recv_ms: int) -> Parsed:
-        told: _ActiveContext = _read_context(data)
+        told = wire.read_context(data)
         known = self.contracts.sized(told.coin)
         if known is None:
             return Ignored.OTHER_MARKET
@@ -139,4 +109,6 @@ class Hyperliquid(VenueAdapter):
         mark = known.mark(price, told.ctx.oracle_px, recv_ms, recv_ms)
         premium = premium_of(known, told.ctx, price, recv_ms)
         coins = told.ctx.open_interest * known.multiplier
-        return [mark, open_interest(self.name, premium, coins, None, recv_ms)]
+        said = (coins, premium.mark_price, premium.funding_rate or 0.0)
+        number = content_id(self.name, known.symbol, "activeAssetCtx", *said)
+        return [mark, known.open_interest(number, coins, premium, recv_ms)]

@@ -6,7 +6,7 @@ https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/info-endpoint
 import re
 from typing import Final
 
-from foreshock_exchanges.contracts import Contract
+from foreshock_exchanges.contract import Contract
 from foreshock_schemas.names import coin_of
 
 _THOUSAND: Final = re.compile(r"^k(?=[A-Z])")

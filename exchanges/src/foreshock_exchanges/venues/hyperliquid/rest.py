@@ -1,61 +1,22 @@
 """Hyperliquid: keyless REST calls, all of them a POST to `/info`, and what their bodies say.
 
 https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/info-endpoint/perpetuals
-Candles can only be asked for from a time on, and nothing here knows the time: there are none.
+There are no candles: those of `candleSnapshot` tell coins and a number of trades, and no money.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, ClassVar, Final
+from typing import ClassVar, Final
 
-import msgspec
-
-from foreshock_exchanges.contracts import Contract, instrument
+from foreshock_exchanges.contract import Contract
+from foreshock_exchanges.contracts import instrument
 from foreshock_exchanges.rest import Budget, OpenContracts, Premium, Request, Ticker
 from foreshock_exchanges.tiers import margin_tiers
 from foreshock_exchanges.venue import VenueRest, reader
+from foreshock_exchanges.venues.hyperliquid import wire
 from foreshock_exchanges.venues.hyperliquid.names import base_of, contract_by_name
-from foreshock_exchanges.wire import Amount, Signed, decoder
 from foreshock_schemas.events import Instrument, MarginTier
 
 FUNDING_H: Final = 1.0
-
-_Leverage = Annotated[float, msgspec.Meta(ge=1, le=1000)]
-
-
-class _Level(msgspec.Struct, rename="camel"):
-    lower_bound: Amount
-    max_leverage: _Leverage
-
-
-class _Table(msgspec.Struct, rename="camel"):
-    margin_tiers: list[_Level]
-
-
-class _Asset(msgspec.Struct, rename="camel"):
-    name: str
-    max_leverage: _Leverage
-    margin_table_id: int | None = None
-    is_delisted: bool | None = None
-
-
-class _Meta(msgspec.Struct, rename="camel"):
-    universe: list[_Asset]
-    margin_tables: list[tuple[int, _Table]] = []
-
-
-class Context(msgspec.Struct, rename="camel"):
-    """A contract's figures; what is delisted has no middle price and no open interest."""
-
-    funding: Signed
-    open_interest: Amount
-    prev_day_px: Amount
-    day_ntl_vlm: Amount
-    oracle_px: Amount | None = None
-    mark_px: Amount | None = None
-
-
-_read_meta = decoder(_Meta)
-_read_contexts = decoder(tuple[_Meta, list[Context]])
 
 
 class HyperliquidRest(VenueRest):
@@ -71,7 +32,7 @@ class HyperliquidRest(VenueRest):
     @reader
     def read_instruments(self, body: bytes, recv_ms: int) -> list[Instrument]:
         """Return the perpetuals; what is delisted is closed."""
-        meta: _Meta = _read_meta(body)
+        meta = wire.read_meta(body)
         tables = dict(meta.margin_tables)
         return [
             instrument(
@@ -96,13 +57,11 @@ class HyperliquidRest(VenueRest):
     def read_tickers(self, body: bytes, recv_ms: int) -> list[Ticker]:
         """Return the tickers; there is no last price, so that the mark price stands for it."""
         return [
-            Ticker(
-                symbol=known.symbol,
-                coin=known.coin,
-                last_price=mark / known.multiplier,
-                volume_24h_usd=row.day_ntl_vlm,
-                change_24h_pct=100 * (mark / day_ago - 1) if (day_ago := row.prev_day_px) else 0.0,
-                ts_event_ms=recv_ms,
+            known.ticker(
+                mark,
+                row.day_ntl_vlm,
+                100 * (mark / day_ago - 1) if (day_ago := row.prev_day_px) else 0.0,
+                recv_ms,
             )
             for known, row in self._rows(body)
             if (mark := row.mark_px)
@@ -130,43 +89,29 @@ class HyperliquidRest(VenueRest):
     def read_open_interest(self, body: bytes, recv_ms: int) -> list[OpenContracts]:
         """Return the open interest of all contracts, one-sided."""
         return [
-            OpenContracts(
-                symbol=known.symbol,
-                coin=known.coin,
-                open_interest_coins=row.open_interest * known.multiplier,
-                ts_event_ms=recv_ms,
-            )
+            known.open_contracts(row.open_interest * known.multiplier, recv_ms)
             for known, row in self._rows(body)
         ]
 
-    def _rows(self, body: bytes) -> Iterator[tuple[Contract, Context]]:
-        meta, contexts = _read_contexts(body)
-        for asset, row in zip(meta.universe, contexts, strict=True):
-            if (known := self.contracts.sized(asset.name)) is not None:
-                yield known, row
+    def _rows(self, body: bytes) -> Iterator[tuple[Contract, wire.Context]]:
+        meta, contexts = wire.read_contexts(body)
+        both = zip(meta.universe, contexts, strict=True)
+        for known, (_, row) in self.known(both, lambda pair: pair[0].name):
+            yield known, row
 
 
-def premium_of(known: Contract, row: Context, mark: float, recv_ms: int) -> Premium:
+def premium_of(known: Contract, row: wire.Context, mark: float, recv_ms: int) -> Premium:
     """Return a contract's mark, as on the wire, with its oracle price and hourly funding."""
-    return Premium(
-        symbol=known.symbol,
-        coin=known.coin,
-        mark_price=mark / known.multiplier,
-        index_price=row.oracle_px / known.multiplier if row.oracle_px else None,
-        funding_rate=row.funding,
-        next_funding_ms=None,
-        ts_event_ms=recv_ms,
-        funding_interval_h=FUNDING_H,
-    )
+    return known.premium(mark, row.oracle_px, row.funding, recv_ms, funding_interval_h=FUNDING_H)
 
 
 def _info(kind: str) -> Request:
     return Request(path="/info", json=f'{{"type":"{kind}"}}', weight=20)
 
 
-def _tiers(row: _Asset, table: _Table | None) -> tuple[MarginTier, ...]:
+def _tiers(row: wire.Asset, table: wire.Table | None) -> tuple[MarginTier, ...]:
     # https://hyperliquid.gitbook.io/hyperliquid-docs/trading/margining: half the initial margin
-    levels = table.margin_tiers if table else [_Level(0.0, row.max_leverage)]
+    levels = table.margin_tiers if table else [wire.Level(0.0, row.max_leverage)]
     return margin_tiers(
         (level.lower_bound, 0.5 / level.max_leverage, level.max_leverage) for level in levels
     )

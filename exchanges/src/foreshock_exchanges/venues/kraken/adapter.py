@@ -6,18 +6,13 @@ https://docs.kraken.com/exchange/api-reference/futures-websocket/ticker
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, Final, Literal
-
-import msgspec
+from typing import ClassVar, Final
 
 from foreshock_exchanges.base import Channel, Feed, Ignored, OtherStream, Parsed, Unsized
 from foreshock_exchanges.contracts import Contracts
-from foreshock_exchanges.open_interest import open_interest
-from foreshock_exchanges.rest import Premium
 from foreshock_exchanges.venue import VenueAdapter, pages
-from foreshock_exchanges.venues.kraken import products
+from foreshock_exchanges.venues.kraken import products, wire
 from foreshock_exchanges.venues.kraken.rest import FUNDING_H, KrakenRest
-from foreshock_exchanges.wire import Amount, Millis, Positive, Signed, decoder
 from foreshock_schemas.events import Aggressor, Coverage, Position
 from foreshock_schemas.ids import venue_id
 
@@ -41,36 +36,6 @@ _WORDS: Final = {
     "alert": Ignored.SUBSCRIBE_ERROR,
     "error": Ignored.SUBSCRIBE_ERROR,
 }
-
-
-class _Head(msgspec.Struct, gc=False):
-    event: str = ""
-    feed: str = ""
-
-
-class _Trade(msgspec.Struct, gc=False):
-    product_id: str
-    uid: str
-    side: Literal["sell", "buy"]
-    type: str
-    time: Millis
-    qty: Positive
-    price: Positive
-
-
-class _Ticker(msgspec.Struct, gc=False):
-    product_id: str
-    time: Millis
-    mark: Amount = msgspec.field(name="markPrice")
-    open_contracts: Amount = msgspec.field(name="openInterest")
-    index: Amount | None = None
-    relative_funding_rate: Signed | None = None
-    next_funding_rate_time: int | None = None
-
-
-_read_head = decoder(_Head)
-_read_trade = decoder(_Trade)
-_read_ticker = decoder(_Ticker)
 
 
 class Kraken(VenueAdapter):
@@ -114,7 +79,7 @@ class Kraken(VenueAdapter):
 
     def read(self, frame: bytes, recv_ms: int) -> Parsed:
         """Return what `parse` returns."""
-        head: _Head = _read_head(frame)
+        head = wire.read_head(frame)
         if head.event:
             return _WORDS.get(head.event) or OtherStream(head.event)
         if make := self._makers.get(head.feed):
@@ -126,7 +91,7 @@ class Kraken(VenueAdapter):
         return OtherStream(head.feed)
 
     def _trade(self, frame: bytes, recv_ms: int) -> Parsed:
-        row: _Trade = _read_trade(frame)
+        row = wire.read_trade(frame)
         known = self.contracts.find(products.normal(row.product_id))
         if known is None:
             return Ignored.OTHER_MARKET
@@ -150,7 +115,7 @@ class Kraken(VenueAdapter):
         return [trade, liquidation]
 
     def _ticker(self, frame: bytes, recv_ms: int) -> Parsed:
-        row: _Ticker = _read_ticker(frame)
+        row = wire.read_ticker(frame)
         known = self.contracts.find(products.normal(row.product_id))
         if known is None:
             return Ignored.OTHER_MARKET
@@ -159,18 +124,17 @@ class Kraken(VenueAdapter):
         if not row.mark:
             return Ignored.EMPTY
         mark = known.mark(row.mark, row.index, row.time, recv_ms)
-        premium = Premium(
-            symbol=known.symbol,
-            coin=known.coin,
-            mark_price=mark.mark_price,
-            index_price=mark.index_price,
-            funding_rate=row.relative_funding_rate,
-            next_funding_ms=row.next_funding_rate_time,
-            ts_event_ms=row.time,
+        premium = known.premium(
+            row.mark,
+            row.index,
+            row.relative_funding_rate,
+            row.time,
             funding_interval_h=FUNDING_H,
+            next_funding_ms=row.next_funding_rate_time,
         )
+        number = venue_id(self.name, known.symbol, "ticker", row.time)
         coins = known.coins(row.mark, row.open_contracts)
-        return [mark, open_interest(self.name, premium, coins, row.time, recv_ms)]
+        return [mark, known.open_interest(number, coins, premium, recv_ms)]
 
 
 def _subscriptions(groups: Sequence[Sequence[str]]) -> list[str]:

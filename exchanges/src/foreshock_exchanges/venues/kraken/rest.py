@@ -7,63 +7,22 @@ https://docs.kraken.com/api/docs/futures-api/trading/get-tickers
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Final
 
-import msgspec
-
-from foreshock_exchanges.contracts import Contract, instrument
+from foreshock_exchanges.contract import Contract
+from foreshock_exchanges.contracts import instrument
 from foreshock_exchanges.rest import Budget, OpenContracts, Premium, Request, Ticker
 from foreshock_exchanges.tiers import margin_tiers
 from foreshock_exchanges.venue import VenueRest, reader
-from foreshock_exchanges.venues.kraken import products
-from foreshock_exchanges.wire import Amount, Instant, Positive, Share, Signed, decoder, millis
+from foreshock_exchanges.venues.kraken import products, wire
+from foreshock_exchanges.wire import millis
 from foreshock_schemas.events import Instrument, MarginTier
 
 FUNDING_H: Final = 1.0
 
 
-class _Level(msgspec.Struct, rename="camel"):
-    initial_margin: Share
-    maintenance_margin: Share
-    contracts: Amount | None = None
-    num_non_contract_units: Amount | None = None
-
-
-class _Product(msgspec.Struct, rename="camel"):
-    symbol: str
-    tradeable: bool
-    contract_size: Positive = 1.0
-    tick_size: Amount | None = None
-    tradfi: bool = False
-    margin_levels: list[_Level] = []
-
-
-class _Products(msgspec.Struct):
-    instruments: list[_Product]
-
-
-class _Row(msgspec.Struct, rename="camel"):
-    symbol: str
-    last: Amount | None = None
-    mark_price: Amount | None = None
-    index_price: Amount | None = None
-    vol24h: Amount | None = None
-    change24h: Signed | None = None
-    open_interest: Amount | None = None
-    funding_rate: Signed | None = None
-
-
-class _Tickers(msgspec.Struct, rename="camel"):
-    server_time: Instant
-    tickers: list[_Row]
-
-
-_read_products = decoder(_Products)
-_read_tickers = decoder(_Tickers)
-
-
 class KrakenRest(VenueRest):
     """Requests, and readers of their bodies; only perpetuals of coins against USD are kept.
 
-    There are no candles: the venue's tell neither the money nor the number of trades.
+    There are no candles: the venue's tell prices and a volume, and not the money.
     """
 
     name: ClassVar[str] = "kraken"
@@ -76,7 +35,7 @@ class KrakenRest(VenueRest):
     @reader
     def read_instruments(self, body: bytes, recv_ms: int) -> list[Instrument]:
         """Return the perpetuals; what is dated, an index, or a share of a company is left out."""
-        listed: _Products = _read_products(body)
+        listed = wire.read_products(body)
         return [
             instrument(
                 self.name,
@@ -104,13 +63,8 @@ class KrakenRest(VenueRest):
     def read_tickers(self, body: bytes, recv_ms: int) -> list[Ticker]:
         """Return the tickers of perpetuals that have traded; volumes are in contracts."""
         return [
-            Ticker(
-                symbol=known.symbol,
-                coin=known.coin,
-                last_price=row.last / known.multiplier,
-                volume_24h_usd=known.usd(row.last, row.vol24h or 0.0),
-                change_24h_pct=row.change24h or 0.0,
-                ts_event_ms=at_ms,
+            known.ticker(
+                row.last, known.usd(row.last, row.vol24h or 0.0), row.change24h or 0.0, at_ms
             )
             for known, row, at_ms in self._rows(body)
             if row.last
@@ -124,14 +78,11 @@ class KrakenRest(VenueRest):
     def read_premiums(self, bodies: Sequence[bytes], recv_ms: int) -> list[Premium]:
         """Return them for perpetuals that have a mark; the next funding is on the hour."""
         return [
-            Premium(
-                symbol=known.symbol,
-                coin=known.coin,
-                mark_price=mark / known.multiplier,
-                index_price=row.index_price / known.multiplier if row.index_price else None,
-                funding_rate=_funding_share(known, row.funding_rate, mark),
-                next_funding_ms=None,
-                ts_event_ms=at_ms,
+            known.premium(
+                mark,
+                row.index_price,
+                _funding_share(known, row.funding_rate, mark),
+                at_ms,
                 funding_interval_h=FUNDING_H,
             )
             for body in bodies
@@ -147,34 +98,28 @@ class KrakenRest(VenueRest):
     def read_open_interest(self, body: bytes, recv_ms: int) -> list[OpenContracts]:
         """Return the open interest of all perpetuals that have a mark."""
         return [
-            OpenContracts(
-                symbol=known.symbol,
-                coin=known.coin,
-                open_interest_coins=known.coins(mark, row.open_interest),
-                ts_event_ms=at_ms,
-            )
+            known.open_contracts(known.coins(mark, row.open_interest), at_ms)
             for known, row, at_ms in self._rows(body)
             if (mark := row.mark_price) and row.open_interest is not None
         ]
 
-    def _rows(self, body: bytes) -> Iterator[tuple[Contract, _Row, int]]:
-        told: _Tickers = _read_tickers(body)
+    def _rows(self, body: bytes) -> Iterator[tuple[Contract, wire.TickerRow, int]]:
+        told = wire.read_tickers(body)
         at_ms = millis(told.server_time)
-        for row in told.tickers:
-            if (known := self.contracts.sized(products.normal(row.symbol))) is not None:
-                yield known, row, at_ms
+        for known, row in self.known(told.tickers, lambda row: products.normal(row.symbol)):
+            yield known, row, at_ms
 
 
 _TICKERS: Final = Request(path="/derivatives/api/v3/tickers")
 
 
 # A tokenised share keeps its small x among capitals: PF_AAPLxUSD.
-def _is_tradfi(row: _Product) -> bool:
+def _is_tradfi(row: wire.Product) -> bool:
     return row.tradfi or row.symbol not in {row.symbol.upper(), row.symbol.lower()}
 
 
 # Levels begin at contracts of 1 USD each, or at USD ("non-contract units").
-def _tiers(row: _Product) -> tuple[MarginTier, ...]:
+def _tiers(row: wire.Product) -> tuple[MarginTier, ...]:
     return margin_tiers(
         (
             level.contracts or level.num_non_contract_units or 0.0,

@@ -5,7 +5,6 @@ https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-trades-channel
 Port 8443 has been closed since 2026-10-31.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Final
 
@@ -18,18 +17,17 @@ from foreshock_exchanges.base import (
     Parsed,
     Unsized,
 )
-from foreshock_exchanges.contracts import Contract, Contracts, check_time
+from foreshock_exchanges.contract import AHEAD_MS, Contract, check_time
+from foreshock_exchanges.contracts import Contracts, by_instrument
 from foreshock_exchanges.venue import VenueAdapter
 from foreshock_exchanges.venues.okx import channels, wire
 from foreshock_exchanges.venues.okx.rest import DEFAULT_FUNDING_H, OkxRest
-from foreshock_schemas.events import Coverage, Liquidation, OpenInterest, Position, Trade
+from foreshock_schemas.events import Coverage, Liquidation, Position, Trade
 from foreshock_schemas.ids import content_id, venue_id
 
 _SILENCE_S: Final = 30.0
 """A mark price comes every 10 s though it does not change; OKX, too, closes after 30 s."""
 _PING_EVERY_S: Final = 20.0
-_AHEAD_MS: Final = 5000
-_SYMBOL: Final = re.compile(r"[A-Z0-9]{1,20}-USDT-SWAP")
 _TRADES: Final = b'{"arg":{"channel":"trades",'
 _SERVICE_UPGRADE: Final = "64008"
 
@@ -57,7 +55,7 @@ class Okx(VenueAdapter):
     gapless: ClassVar[bool] = True
 
     def __init__(self) -> None:
-        super().__init__(Contracts(_rule))
+        super().__init__(Contracts(by_instrument(r"[A-Z0-9]{1,20}-(USDT|USDC|USD)-SWAP")))
         self.rest = OkxRest(self.contracts)
         self._known = self.contracts.known
         self._marks: dict[str, float] = {}
@@ -73,12 +71,13 @@ class Okx(VenueAdapter):
         return [
             Feed(
                 url=f"{ws_url}/ws/v5/public",
-                hello=hello,
+                hello=channels.requests(page),
+                retry=channels.requests(page, 1),
                 silence_s=_SILENCE_S,
                 ping="ping",
                 ping_every_s=_PING_EVERY_S,
             )
-            for hello in channels.of(channel, symbols)
+            for page in channels.of(channel, symbols)
         ]
 
     def read(self, frame: bytes, recv_ms: int) -> Parsed:
@@ -100,7 +99,7 @@ class Okx(VenueAdapter):
         if contract.__class__ is not Contract or contract.inverse:
             return self._unusual_trades(said, recv_ms)
         coin, multiplier, contract_size = contract.coin, contract.multiplier, contract.size
-        latest_ms = recv_ms + _AHEAD_MS
+        latest_ms = recv_ms + AHEAD_MS
         trades: list[MarketEvent | Unsized] = []
         for row in said.data:
             at_ms = row.ts
@@ -160,37 +159,14 @@ class Okx(VenueAdapter):
 
     def _open_interests(self, frame: bytes, recv_ms: int) -> Parsed:
         def event(contract: Contract, row: wire.OpenInterestRow) -> MarketEvent:
-            check_time(row.ts, recv_ms)
-            return _open_interest(contract, row, self._marks[row.inst_id], recv_ms)
+            said = contract.premium(self._marks[row.inst_id], None, None, row.ts)
+            number = venue_id("okx", contract.symbol, "open-interest", row.ts)
+            coins = row.oi_ccy * contract.multiplier
+            return contract.open_interest(number, coins, said, recv_ms)
 
         rows = wire.read_open_interests(frame).data
         marked = [row for row in rows if row.inst_id in self._marks]
         return self.each(marked, lambda row: row.inst_id, event)
-
-
-def _rule(symbol: str) -> Unsized | None:
-    """Take a USDT-margined swap by its name; its size is not in there."""
-    return Unsized(symbol) if _SYMBOL.fullmatch(symbol) else None
-
-
-def _open_interest(
-    contract: Contract, row: wire.OpenInterestRow, mark: float, recv_ms: int
-) -> OpenInterest:
-    return OpenInterest(
-        event_id=venue_id("okx", contract.symbol, "open-interest", row.ts),
-        ts_event_ms=row.ts,
-        ts_recv_ms=recv_ms,
-        exchange="okx",
-        symbol=contract.symbol,
-        coin=contract.coin,
-        open_interest_coins=row.oi_ccy * contract.multiplier,
-        open_interest_usd=row.oi_ccy * mark,
-        mark_price=mark / contract.multiplier,
-        index_price=None,
-        funding_rate=None,
-        funding_interval_h=None,
-        next_funding_ms=None,
-    )
 
 
 def _why_ignored(envelope: wire.Envelope) -> Ignored | OtherStream:

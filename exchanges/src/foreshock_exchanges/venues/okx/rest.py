@@ -4,10 +4,12 @@ https://www.okx.com/docs-v5/en/#public-data-rest-api
 """
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import ClassVar, Final
 
 import msgspec
 
+from foreshock_exchanges.candles import candle
 from foreshock_exchanges.contracts import Contracts
 from foreshock_exchanges.rest import Budget, OpenContracts, Premium, Request, Ticker
 from foreshock_exchanges.tiers import margin_tiers
@@ -15,7 +17,7 @@ from foreshock_exchanges.venue import VenueRest, pages, reader
 from foreshock_exchanges.venues.okx import rest_rows as rows_of
 from foreshock_exchanges.venues.okx import rest_wire as wire
 from foreshock_exchanges.venues.okx.wire import numbers
-from foreshock_exchanges.wire import number_or_none
+from foreshock_exchanges.wire import amount_or_none
 from foreshock_schemas.events import Instrument, Kline, MarginTier, Trade
 
 DEFAULT_FUNDING_H: Final = 8.0
@@ -25,6 +27,7 @@ _BARS: Final = {"15m": "15m", "1h": "1H"}
 _MOST_KLINES: Final = 300
 _MOST_TRADES: Final = 100
 _FAMILIES_A_REQUEST: Final = 5
+_SYMBOL: Final = attrgetter("inst_id")
 _INDEX_QUOTES: Final = ("USDT", "USDC", "USD")
 
 
@@ -34,7 +37,12 @@ class OkxRest(VenueRest):
     name: ClassVar[str] = "okx"
     # Limits are per endpoint, from 10 (funding, marks, tiers) to 100 requests in 2 s. There is
     # one count for the host: under the tightest, no mixture of calls is refused.
-    budget: ClassVar[Budget] = Budget(weight=10, window_s=2.0, refused_s=((429, 10.0),))
+    budget: ClassVar[Budget] = Budget(
+        weight=10,
+        window_s=2.0,
+        refused_s=((429, 10.0),),
+        slow_down=r'"code"\s*:\s*"50011"',  # sometimes with a status of 200
+    )
 
     def __init__(self, contracts: Contracts) -> None:
         super().__init__(contracts)
@@ -57,19 +65,15 @@ class OkxRest(VenueRest):
     @reader
     def read_tickers(self, body: bytes, recv_ms: int) -> list[Ticker]:
         """Return the tickers of contracts that are known; volumes come in coins."""
-        rows: list[wire.TickerRow] = wire.read_tickers(body).data
         return [
-            Ticker(
-                symbol=row.inst_id,
-                coin=known.coin,
-                last_price=last / known.multiplier,
-                volume_24h_usd=(number_or_none(row.vol_ccy_24h) or 0.0) * last,
-                change_24h_pct=(last / (number_or_none(row.open_24h) or last) - 1) * 100,
-                ts_event_ms=row.ts,
+            known.ticker(
+                last,
+                (amount_or_none(row.vol_ccy_24h) or 0.0) * last,
+                (last / (amount_or_none(row.open_24h) or last) - 1) * 100,
+                row.ts,
             )
-            for row in rows
-            if (known := self.contracts.sized(row.inst_id)) is not None
-            and (last := number_or_none(row.last))
+            for known, row in self.known(wire.read_tickers(body).data, _SYMBOL)
+            if (last := amount_or_none(row.last))
         ]
 
     def premiums(self) -> list[Request]:
@@ -92,13 +96,12 @@ class OkxRest(VenueRest):
             row.inst_id: row.idx_px for each in indices for row in wire.read_indices(each).data
         }
         premiums: list[Premium] = []
-        for row in wire.read_marks(marks).data:
-            known, mark = self.contracts.sized(row.inst_id), number_or_none(row.mark_px)
-            if known is not None and mark:
-                index_price = number_or_none(index.get(rows_of.family(row.inst_id)))
-                funded = funding.get(row.inst_id)
+        for known, row in self.known(wire.read_marks(marks).data, _SYMBOL):
+            if mark := amount_or_none(row.mark_px):
+                index_price = amount_or_none(index.get(rows_of.family(known.symbol)))
+                funded = funding.get(known.symbol)
                 premiums.append(rows_of.premium(known, mark, index_price, funded, row.ts))
-                self._marks[row.inst_id] = mark
+                self._marks[known.symbol] = mark
         return premiums
 
     def open_interest(self, symbols: Sequence[str]) -> list[Request]:
@@ -109,18 +112,12 @@ class OkxRest(VenueRest):
     def read_open_interest(self, body: bytes, recv_ms: int) -> list[OpenContracts]:
         """Return the open interest of contracts that are known, from coins on the wire."""
         return [
-            OpenContracts(
-                symbol=row.inst_id,
-                coin=known.coin,
-                open_interest_coins=coins * known.multiplier,
-                ts_event_ms=row.ts,
-            )
-            for row in wire.read_open_interest(body).data
-            if (known := self.contracts.sized(row.inst_id)) is not None
-            and (coins := number_or_none(row.oi_ccy)) is not None
+            known.open_contracts(coins * known.multiplier, row.ts)
+            for known, row in self.known(wire.read_open_interest(body).data, _SYMBOL)
+            if (coins := amount_or_none(row.oi_ccy)) is not None
         ]
 
-    def klines(self, symbol: str, interval: str, limit: int) -> Request:
+    def klines(self, symbol: str, interval: str, limit: int, now_ms: int) -> Request:
         """The newest candles of a contract; 300 at most, and older ones on further pages."""
         count = str(min(limit, _MOST_KLINES))
         params = (("instId", symbol), ("bar", _BARS[interval]), ("limit", count))
@@ -141,11 +138,12 @@ class OkxRest(VenueRest):
     @reader
     def read_klines(self, body: bytes, symbol: str, interval: str, recv_ms: int) -> list[Kline]:
         """Return the candles, oldest first; OKX tells neither takers nor a number of trades."""
-        known = self.contracts.sized(symbol)
-        if known is None or interval not in _BARS:
-            raise ValueError(f"no candles of {interval} for {symbol}")
+        known = self.contracts.one(symbol)
         rows = wire.read_klines(body).data
-        return [rows_of.kline(row, known, interval, recv_ms) for row in reversed(rows)]
+        return [
+            candle(known, interval, at_ms, prices, coins * known.multiplier, turnover, recv_ms)
+            for at_ms, *prices, _, coins, turnover, _ in reversed(rows)
+        ]
 
     def tiers(self, symbols: Sequence[str]) -> list[Request]:
         """The position tiers of these contracts, five families a request."""
@@ -191,9 +189,7 @@ class OkxRest(VenueRest):
     @reader
     def read_trades(self, body: bytes, symbol: str, recv_ms: int) -> list[Trade]:
         """Return the trades, oldest first."""
-        known = self.contracts.sized(symbol)
-        if known is None:
-            raise ValueError(f"trades of {symbol}, whose size is not known")
+        known = self.contracts.one(symbol)
         return [
             known.trade("trades", numbers(row), row.side, row.px, row.sz, row.ts, recv_ms)
             for row in sorted(wire.read_trades(body).data, key=lambda row: row.number)

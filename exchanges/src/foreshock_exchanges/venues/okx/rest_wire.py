@@ -9,7 +9,7 @@ from typing import Generic, Literal, TypeVar
 import msgspec
 
 from foreshock_exchanges.venues.okx.wire import TradeRow
-from foreshock_exchanges.wire import Amount, Millis, Positive, decoder
+from foreshock_exchanges.wire import Amount, Leverage, Millis, Positive, Rate, decoder
 
 Row = TypeVar("Row")
 
@@ -79,8 +79,8 @@ class TierRow(msgspec.Struct, rename="camel"):
     """A tier of a family of contracts, from `min_sz` contracts on."""
 
     min_sz: Amount
-    mmr: Positive
-    max_lever: Positive
+    mmr: Rate
+    max_lever: Leverage
     inst_family: str = ""
     uly: str = ""
 

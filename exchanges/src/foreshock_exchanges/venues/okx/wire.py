@@ -4,8 +4,7 @@ https://www.okx.com/docs-v5/en/#public-data-websocket
 Every number is a text, and what is missing is an empty one.
 """
 
-from collections.abc import Callable
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -111,8 +110,8 @@ def numbers(row: TradeRow) -> str:
     return str(last) if row.count == 1 else f"{first}-{last}"
 
 
-read_trades: Final[Callable[[bytes], Trades]] = decoder(Trades)
-read_liquidations: Final[Callable[[bytes], Liquidations]] = decoder(Liquidations)
-read_marks: Final[Callable[[bytes], Marks]] = decoder(Marks)
-read_open_interests: Final[Callable[[bytes], OpenInterests]] = decoder(OpenInterests)
-read_envelope: Final[Callable[[bytes], Envelope]] = decoder(Envelope)
+read_trades = decoder(Trades)
+read_liquidations = decoder(Liquidations)
+read_marks = decoder(Marks)
+read_open_interests = decoder(OpenInterests)
+read_envelope = decoder(Envelope)
