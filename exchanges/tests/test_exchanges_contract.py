@@ -94,7 +94,8 @@ def test_a_fixture_has_events_of_every_channel(name):
 def test_a_body_that_means_slow_down_is_known_and_no_other(name):
     pattern = re.compile(load(name).rest.budget.slow_down)
     assert pattern.search(FIXTURES[name]["slow_down"])
-    assert not any(pattern.search(json.dumps(call.get("body"))) for _, call in BODIES)
+    good = [call.get("body") for n, call in BODIES if n == name and not call.get("malformed")]
+    assert not any(pattern.search(json.dumps(body)) for body in good)
 
 
 @pytest.mark.parametrize("name", FIXTURES)
