@@ -9,7 +9,7 @@ from foreshock_exchanges.base import Channel
 PAGE = Path(__file__).resolve().parents[2] / "docs/exchanges.md"
 ROWS = {
     name: [cell.strip() for cell in cells.split("|")]
-    for name, cells in re.findall(r"^\| `(\w+)` \|(.*)\|$", PAGE.read_text(), re.MULTILINE)
+    for name, cells in re.findall(r"^\| `([a-z]+)` \|(.*)\|$", PAGE.read_text(), re.MULTILINE)
 }
 
 
