@@ -51,6 +51,7 @@ def test_contracts_of_coins_in_the_universe_that_trade_are_followed():
         contract("OLD", status="closed"),
         contract("BTC", exchange="okx"),
         contract("OUT"),
+        msgspec.structs.replace(contract("BTC"), symbol="BTCUSDC", followed=False),
         stats("BTC"),
         stats("ETH"),
         stats("OLD"),
@@ -58,6 +59,9 @@ def test_contracts_of_coins_in_the_universe_that_trade_are_followed():
         universe.apply(event)
     assert [c.symbol for c in universe.contracts("binance")] == ["BTCUSDT", "ETHUSDT"]
     assert "BTC" in universe
+    assert universe.follows("binance", "BTCUSDT")
+    for symbol in ("BTCUSDC", "OUTUSDT", "NEWUSDT"):
+        assert not universe.follows("binance", symbol)
     universe.apply(stats("BTC", in_universe=False))
     assert [c.symbol for c in universe.contracts("binance")] == ["ETHUSDT"]
     assert "BTC" not in universe

@@ -303,7 +303,8 @@ class TestMarket:
         (stranger,) = tell(market, {"X": 1e9}, "okx", price=104.0 * 1.5)
         assert (stranger.exchange, stranger.leader, stranger.price) == ("okx", "binance", 156.0)
         assert (market.symbols("binance"), market.symbols("okx")) == ({"X": "XUSDT"}, {})
-        assert [c.exchange for c in market.news(NOW)] == ["binance"]
+        told = {c.exchange: c.followed for c in market.news(NOW)}
+        assert told == {"binance": True, "okx": False}
         (stats,) = market.stats(NOW)
         assert (stats.volume_24h_usd, stats.exchanges) == (5e9, ("binance",))
         assert tell(market, {"X": 1e9}, "okx", price=156.0) == [], "it is told once"

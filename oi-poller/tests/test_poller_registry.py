@@ -97,8 +97,9 @@ class Okx:
         return self.registry.choose("okx", tickers)
 
     def news(self, strangers=(), now_ms=NOW):
-        told = self.registry.news("okx", strangers, now_ms)
-        return {contract.symbol: contract.status for contract in told}
+        told = list(self.registry.news("okx", strangers, now_ms))
+        unused = {each.symbol for each in told if each.status == "trading" and not each.followed}
+        return {c.symbol: "not followed" if c.symbol in unused else c.status for c in told}
 
 
 @pytest.fixture
@@ -131,24 +132,24 @@ def test_a_multiplier_that_was_missed_is_no_coin_s_price():
     assert [stranger.exchange for stranger in market.decide(NOW)] == ["bybit"]
 
 
-def test_of_several_contracts_the_most_traded_is_told_and_no_other(okx):
+def test_of_several_contracts_the_most_traded_is_followed_and_no_other(okx):
     found = okx.hears(linear=9.0, twin=2.0)
     assert {coin: t.symbol for coin, t in found.items()} == {"BTC": LINEAR.symbol}
-    assert okx.news() == {LINEAR.symbol: "trading"}
-    assert okx.news() == {}, "it is told once"
+    assert okx.news() == {LINEAR.symbol: "trading", TWIN.symbol: "not followed"}
+    assert okx.news() == {}, "they are told once"
 
 
-def test_it_stays_until_another_has_twice_its_volume_and_then_is_told_as_closed(okx):
+def test_it_stays_until_another_has_twice_its_volume_and_then_is_let_go(okx):
     okx.hears(linear=5.0, twin=2.0)
     okx.news()
     okx.hears(linear=5.0, twin=10.0)
     assert okx.news() == {}
     okx.hears(linear=5.0, twin=10.1)
-    assert okx.news() == {LINEAR.symbol: "closed", TWIN.symbol: "trading"}
+    assert okx.news() == {LINEAR.symbol: "not followed", TWIN.symbol: "trading"}
     okx.hears(linear=20.0, twin=10.1)
     assert okx.news() == {}
     okx.hears(linear=20.3, twin=10.1)
-    assert okx.news() == {LINEAR.symbol: "trading", TWIN.symbol: "closed"}
+    assert okx.news() == {LINEAR.symbol: "trading", TWIN.symbol: "not followed"}
 
 
 def test_a_contract_without_a_ticker_keeps_its_place_while_it_trades_alone(okx):
@@ -175,7 +176,7 @@ def test_what_disappeared_is_told_with_the_time_and_an_id_of_its_own(okx):
     okx.hears(linear=5.0, contracts=[LINEAR])
     (told,) = okx.registry.news("okx", (), NOW)
     okx.registry.learn("okx", [TWIN])
-    (gone,) = okx.registry.news("okx", (), NOW + 5)
+    gone = next(c for c in okx.registry.news("okx", (), NOW + 5) if c.symbol == LINEAR.symbol)
     assert (gone.symbol, gone.status, gone.ts_event_ms) == (LINEAR.symbol, "closed", NOW + 5)
     assert gone.event_id != told.event_id
 
@@ -188,11 +189,11 @@ def test_what_does_not_trade_yet_is_told_when_it_does(okx):
     assert okx.news() == {LINEAR.symbol: "trading"}
 
 
-def test_a_stranger_is_not_told_or_told_as_closed(okx):
-    okx.hears(linear=5.0)
-    assert okx.news(strangers={"BTC"}) == {}
+def test_a_stranger_is_not_followed(okx):
+    okx.hears(linear=5.0, contracts=[LINEAR])
+    assert okx.news(strangers={"BTC"}) == {LINEAR.symbol: "not followed"}
     assert okx.news() == {LINEAR.symbol: "trading"}
-    assert okx.news(strangers={"BTC"}) == {LINEAR.symbol: "closed"}
+    assert okx.news(strangers={"BTC"}) == {LINEAR.symbol: "not followed"}
 
 
 def test_what_an_earlier_run_told_keeps_its_place_or_is_told_as_closed(okx):
@@ -201,7 +202,11 @@ def test_what_an_earlier_run_told_keeps_its_place_or_is_told_as_closed(okx):
         okx.registry.recall(contract)
     assert okx.news() == {}, "the venue has said nothing yet"
     okx.hears(linear=5.0, twin=3.0)
-    assert okx.news() == {TWIN.symbol: "trading", gone.symbol: "closed"}
+    assert okx.news() == {
+        TWIN.symbol: "trading",
+        LINEAR.symbol: "not followed",
+        gone.symbol: "closed",
+    }
 
 
 TIER = MarginTier(floor_usd=0.0, rate=0.004, max_leverage=125.0, deduction_usd=0.0)

@@ -276,7 +276,8 @@ def test_another_coin_of_the_same_ticker_is_logged_once_counted_and_not_followed
         assert (told["exchange"], told["symbol"], told["leader"]) == ("b", "1000PEPE-PERP", "a")
         assert counted.get() == before + 1
         assert {r.coin for r in world.publisher.on(OPEN_INTEREST) if r.exchange == "b"} == {"BTC"}
-        assert {c.coin for c in world.publisher.on(INSTRUMENTS) if c.exchange == "b"} == {"BTC"}
+        told = {c.coin: c.followed for c in world.publisher.on(INSTRUMENTS) if c.exchange == "b"}
+        assert told == {"BTC": True, "PEPE": False}
 
     played(play)
 

@@ -44,14 +44,14 @@ class Universe:
     def follows(self, exchange: str, symbol: str) -> bool:
         """Return whether the exchange's contract is one of those followed."""
         contract = self._contracts.get((exchange, symbol))
-        return contract is not None and contract.coin in self._coins
+        return contract is not None and contract.followed and contract.coin in self._coins
 
     def contracts(self, exchange: str) -> tuple[Instrument, ...]:
         """Return the exchange's trading contracts of the coins followed, by symbol."""
         return tuple(
             contract
             for contract in self.known(exchange)
-            if contract.status == "trading" and contract.coin in self._coins
+            if contract.status == "trading" and contract.followed and contract.coin in self._coins
         )
 
 

@@ -16,10 +16,10 @@ Tiers = tuple[MarginTier, ...]
 
 
 class Registry:
-    """The venues' contracts, one for each coin and venue: the one with the most volume.
+    """The venues' contracts, and which of each coin and venue is followed: the most traded.
 
-    Only those are told. One that was told and is listed no more, or has lost its place, is told
-    once as closed: whoever follows it lets go.
+    All that trade are told, for what their sizes mean. One that was told and is listed no more is
+    told once as closed.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Registry:
         venue, coin, symbol = contract.exchange, contract.coin, contract.symbol
         self._recalled.setdefault(venue, {})[symbol] = contract
         chosen = self._chosen.setdefault(venue, {})
-        if contract.status == "trading":
+        if contract.status == "trading" and contract.followed:
             chosen[coin] = symbol
         elif chosen.get(coin) == symbol:
             del chosen[coin]
@@ -105,14 +105,13 @@ class Registry:
             for coin, symbol in self._chosen.get(venue, {}).items()
             if coin not in strangers and self._trades(venue, symbol)
         }
-        for symbol in followed:
-            yield listed[symbol]
-        for symbol, told in (self._recalled.get(venue, {}) | self._told[venue]).items():
-            if symbol in followed or told.status == "closed":
-                continue
-            there = listed.get(symbol)
-            ended = there is not None and there.status != "trading"
-            yield there if there is not None and ended else _closed(told, now_ms)
+        told = self._recalled.get(venue, {}) | self._told[venue]
+        for symbol, contract in listed.items():
+            if contract.status == "trading" or symbol in told:
+                yield contract if symbol in followed else _not_followed(contract)
+        for symbol, contract in told.items():
+            if symbol not in listed and contract.status != "closed":
+                yield _closed(contract, now_ms)
 
     def _trades(self, venue: str, symbol: str) -> bool:
         contract = self.contract(venue, symbol)
@@ -144,6 +143,13 @@ def _closed(contract: Instrument, now_ms: int) -> Instrument:
     )
 
 
+def _not_followed(contract: Instrument) -> Instrument:
+    named = content_id(
+        contract.exchange, contract.symbol, "instrument", contract.event_id, "not followed"
+    )
+    return replace(contract, event_id=named, followed=False)
+
+
 def _same(told: Instrument | None, now: Instrument) -> bool:
     return told is now or (told is not None and _meaning(told) == _meaning(now))
 
@@ -160,4 +166,5 @@ def _meaning(contract: Instrument) -> tuple[object, ...]:
         contract.funding_interval_h,
         contract.tiers,
         contract.inverse,
+        contract.followed,
     )

@@ -136,7 +136,8 @@ class MarginTier(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 class Instrument(Event, frozen=True, gc=False, kw_only=True):
     """One contract of a venue: one contract is `contract_size` units of `multiplier` coins.
 
-    An `inverse` one is `contract_size` of the quote currency, whatever that buys.
+    An `inverse` one is `contract_size` of the quote currency, whatever that buys. One contract of
+    each coin and exchange is `followed`; the others are told for what their sizes mean.
     """
 
     exchange: str
@@ -150,6 +151,7 @@ class Instrument(Event, frozen=True, gc=False, kw_only=True):
     funding_interval_h: float | None
     tiers: tuple[MarginTier, ...] = ()
     inverse: bool = False
+    followed: bool = True
 
 
 class FeedHealth(Event, frozen=True, gc=False, kw_only=True):
