@@ -26,7 +26,7 @@ def panel(request):
 @pytest.fixture(scope="module")
 def exported():
     """Return the names of all that the services count."""
-    for module in ("foreshock_kit.kafka.metrics", "foreshock_kit.ws", "foreshock_kit.feeds"):
+    for module in ("foreshock_kit.kafka.metrics", "foreshock_kit.ws", "foreshock_kit.feed_health"):
         import_module(module)
     for service in SERVICES:
         import_module(f"{module_of(service)}.metrics")

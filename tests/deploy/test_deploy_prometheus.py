@@ -5,6 +5,7 @@ import json
 import math
 import shutil
 from collections.abc import AsyncIterator
+from itertools import product
 from pathlib import Path
 
 import httpx
@@ -12,7 +13,7 @@ import pytest
 import pytest_asyncio
 import yaml
 
-from foreshock_cli.plan import SERVICES
+from foreshock_cli.plan import DEMO_EXCHANGES, SERVICES
 from foreshock_kit.testing import eventually
 from foreshock_kit.testing.node import free_ports
 
@@ -102,18 +103,23 @@ async def test_no_query_of_the_dashboard_is_empty(prometheus, title, query):
     await eventually(lambda: prometheus.find(query), FIRST_ALERT_S)
 
 
-async def test_every_service_is_up_and_every_feed_lives(prometheus):
+async def test_every_service_is_up_and_every_feed_is_told_of(prometheus):
     async def all_up() -> bool:
         found = await prometheus.find("up == 1")
         return {labels["service"] for labels, _ in found} == set(SERVICES)
 
     async def all_live() -> bool:
-        found = await prometheus.find("foreshock_feed_state == 1")
-        states = {labels["channel"]: labels["foreshock_feed_state"] for labels, _ in found}
-        return states == {"liquidations": "LIVE", "trades": "LIVE"}
+        found = await prometheus.find('foreshock_feed_state{channel!="liquidations"} == 1')
+        told = {
+            (labels["exchange"], labels["channel"]): labels["foreshock_feed_state"]
+            for labels, _ in found
+        }
+        return told == dict.fromkeys(product(DEMO_EXCHANGES, ("trades", "open-interest")), "LIVE")
 
     await eventually(all_up)
-    await eventually(all_live)
+    await eventually(all_live, FIRST_ALERT_S)
+    liquidations = await prometheus.find('foreshock_feed_state{channel="liquidations"} == 1')
+    assert {labels["exchange"] for labels, _ in liquidations} == set(DEMO_EXCHANGES)
 
 
 async def test_alerts_reach_telegram_in_time(prometheus):

@@ -22,7 +22,7 @@ SERVICES: Final = (
 EMBEDDED_RETENTION_MS: Final = 20 * 60_000
 """The embedded broker slows down with what it holds; detectors look back 18 minutes at most."""
 
-_DEMO_EXCHANGES: Final = ("binance", "bybit", "okx")
+DEMO_EXCHANGES: Final = ("binance", "bybit", "okx")
 _DEMO_CHAT: Final = 1
 
 
@@ -84,7 +84,7 @@ def make(environ: Mapping[str, str], only: tuple[str, ...] = ()) -> Plan:
     embedded = not environ.get("KAFKA_BOOTSTRAP_SERVERS")
     env = (without_kafka(environ) if embedded else dict(environ)) | {"GRACE_S": str(grace_s)}
     if simulated:
-        env |= {"EXCHANGES": ",".join(_DEMO_EXCHANGES), "MARKET_CAP_SOURCES": "binance,bundled"}
+        env |= {"EXCHANGES": ",".join(DEMO_EXCHANGES), "MARKET_CAP_SOURCES": "binance,bundled"}
         env.setdefault("ENABLE_PREDICTIVE_ZONES", "true")
     if fake:
         env["TELEGRAM_BOT_TOKEN"] = (
