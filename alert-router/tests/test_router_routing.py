@@ -195,6 +195,11 @@ def test_a_sum_over_a_sampled_feed_is_called_a_floor(router):
     assert alert.lines[-1].endswith("totals are a floor.")
 
 
+def test_trouble_of_a_feed_is_no_sum(router):
+    (alert,) = router.on_signal(signal(kind="feed", coverage="unknown"))
+    assert not any("floor" in line for line in alert.lines)
+
+
 SIGNALS = st.lists(
     st.builds(
         signal,

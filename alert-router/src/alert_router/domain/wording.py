@@ -25,7 +25,7 @@ def title(signal: Signal, news: News) -> str:
 def lines(signal: Signal, news: News, cooldown_ms: int) -> tuple[str, ...]:
     """Return the rest: what happened, why it is told, and what was held back."""
     said = [signal.headline, *signal.reasons]
-    if signal.coverage != "full":
+    if signal.coverage != "full" and signal.kind != "feed":
         said.append("The exchange does not show every liquidation: totals are a floor.")
     if news.held_back:
         said.append(f"{news.held_back} more like it were held back (one per {_span(cooldown_ms)}).")
