@@ -2,12 +2,13 @@
 
 A fixture has the `instruments` that the venue's sizes need, `frames` (each with the `events`, the
 reason why it is `ignored`, the name of the `other_stream`, the `answer` that the venue wants, or
-`malformed`) and `rest` (each a
-request, and what its body says). Expected fields may be some of the event's.
+`malformed`) and `rest` (each a request, and what its body says). Expected fields may be some of
+the event's. Where `packed` is "gzip", frames are packed before the adapter gets them.
 """
 
 import ast
 import contextlib
+import gzip
 import json
 import math
 import random
@@ -55,12 +56,21 @@ def adapter_of(name):
     return adapter
 
 
-def wire(frame) -> bytes:
+def wire(name, frame) -> bytes:
+    """Return a frame as the venue sends it; `hex` is so already."""
+    return words(frame) if "hex" in frame else packed(name, words(frame))
+
+
+def words(frame) -> bytes:
     if "hex" in frame:
         return bytes.fromhex(frame["hex"])
     if "raw" in frame:
         return frame["raw"].encode() * frame.get("times", 1)
     return json.dumps(frame["frame"], separators=(",", ":")).encode()
+
+
+def packed(name, raw: bytes) -> bytes:
+    return gzip.compress(raw, 1, mtime=0) if FIXTURES[name].get("packed") == "gzip" else raw
 
 
 def same(found, expected) -> bool:
@@ -93,6 +103,13 @@ def check_events(events, recv_ms) -> None:
         assert event.coin
 
 
+def test_a_venue_that_packs_its_frames_is_sent_them_packed(monkeypatch):
+    monkeypatch.setitem(FIXTURES, "mtgox", {"packed": "gzip"})
+    assert gzip.decompress(wire("mtgox", {"frame": {"ping": 7}})) == b'{"ping":7}'
+    assert wire("mtgox", {"hex": "7b7d"}) == b"{}"
+    assert wire("binance", {"raw": "{}"}) == b"{}"
+
+
 def test_every_exchange_has_a_fixture():
     assert sorted(FIXTURES) == sorted(NAMES)
 
@@ -102,15 +119,15 @@ def test_a_frame_says_what_it_is_expected_to(name, frame):
     adapter, recv_ms = adapter_of(name), FIXTURES[name]["recv_ms"]
     if frame.get("malformed"):
         with pytest.raises(MalformedMessage, match=name):
-            adapter.parse(wire(frame), recv_ms)
+            adapter.parse(wire(name, frame), recv_ms)
         return
-    found = adapter.parse(wire(frame), recv_ms)
+    found = adapter.parse(wire(name, frame), recv_ms)
     if not isinstance(found, list):
         assert found == reason_in(frame)
         return
     assert same(found, frame["events"]), found
     check_events(found, recv_ms)
-    again = adapter_of(name).parse(wire(frame), recv_ms + 1)
+    again = adapter_of(name).parse(wire(name, frame), recv_ms + 1)
     assert [ids(event) for event in again] == [ids(event) for event in found], (
         "the same fact has the same id whenever it is read"
     )
@@ -151,7 +168,7 @@ def test_liquidations_say_how_much_of_them_is_shown(name):
     adapter = adapter_of(name)
     for frame in FIXTURES[name]["frames"]:
         if any(event.get("kind") == "Liquidation" for event in frame.get("events", ())):
-            found = adapter.parse(wire(frame), FIXTURES[name]["recv_ms"])
+            found = adapter.parse(wire(name, frame), FIXTURES[name]["recv_ms"])
             shown = {event.coverage for event in found if isinstance(event, Liquidation)}
             assert shown == {adapter.coverage[Channel.LIQUIDATIONS]}
 
@@ -216,7 +233,8 @@ def test_what_instruments_say_of_a_contract_counts(name):
     adapter, fixture = load(name), FIXTURES[name]
     frame = next(f for f in fixture["frames"] if f.get("events", [{}])[0].get("kind") == "Trade")
     expected = frame["events"][0]
-    before = adapter_of(name).parse(wire(frame), fixture["recv_ms"])[0]
+    sent = wire(name, frame)
+    before = adapter_of(name).parse(sent, fixture["recv_ms"])[0]
     told = {"multiplier": 1.0, "contract_size": 1.0, "inverse": False} | next(
         (each for each in fixture.get("instruments", ()) if each["symbol"] == before.symbol), {}
     )
@@ -225,7 +243,7 @@ def test_what_instruments_say_of_a_contract_counts(name):
         **told | {"exchange": name, "symbol": before.symbol, "coin": "OTHER", "multiplier": 10.0},
     )
     adapter.learn([contract])
-    event = adapter.parse(wire(frame), fixture["recv_ms"])[0]
+    event = adapter.parse(sent, fixture["recv_ms"])[0]
     assert event.coin == "OTHER"
     assert event.notional_usd == pytest.approx(expected.get("notional_usd", event.notional_usd))
 
@@ -235,7 +253,7 @@ def test_a_contract_whose_size_nobody_knows_is_refused_and_never_guessed(name):
     fixture = FIXTURES[name]
     for frame in fixture["frames"]:
         if any(event.get("kind") in {"Trade", "Liquidation"} for event in frame.get("events", ())):
-            found = load(name).parse(wire(frame), fixture["recv_ms"])
+            found = load(name).parse(wire(name, frame), fixture["recv_ms"])
             assert isinstance(found, Ignored) or all(isinstance(e, Unsized) for e in found)
 
 
@@ -280,14 +298,15 @@ def mutated(value, path, change):
 def takes(name, raw: bytes) -> None:
     """The adapter gives events that hold, a reason, or its one error; nothing else."""
     recv_ms = FIXTURES[name]["recv_ms"]
-    try:
-        found = adapter_of(name).parse(raw, recv_ms)
-    except MalformedMessage:
-        return
-    if isinstance(found, list):
-        check_events(found, recv_ms)
-    else:
-        assert isinstance(found, Answer | Ignored | OtherStream)
+    for sent in {raw, packed(name, raw)}:
+        try:
+            found = adapter_of(name).parse(sent, recv_ms)
+        except MalformedMessage:
+            continue
+        if isinstance(found, list):
+            check_events(found, recv_ms)
+        else:
+            assert isinstance(found, Answer | Ignored | OtherStream)
 
 
 @given(st.data())
@@ -315,7 +334,7 @@ def test_a_body_s_numbers_are_finite_or_it_is_malformed(name, call, number):
 @given(st.data())
 def test_frames_with_other_bytes_do_no_harm(data):
     name, frame = data.draw(st.sampled_from(FRAMES))
-    raw = bytearray(wire(frame)[:2_000])
+    raw = bytearray(words(frame)[:2_000])
     for _ in range(data.draw(st.integers(0, 4))):
         at = data.draw(st.integers(0, max(0, len(raw) - 1)))
         raw[at : at + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
@@ -330,14 +349,14 @@ def test_any_bytes_do_no_harm(name, raw):
 @pytest.mark.parametrize("name", FIXTURES)
 def test_a_hundred_thousand_mutated_frames_raise_nothing_but_malformed_message(name):
     fixture, chance = FIXTURES[name], random.Random(name)
-    originals = [wire(frame)[:2_000] for frame in fixture["frames"]]
+    originals = [words(frame)[:2_000] for frame in fixture["frames"]]
     intake = Intake(adapter_of(name), lambda _reason, _frame: None)
     for _ in range(MUTATED):
         raw = bytearray(chance.choice(originals))
         for _ in range(chance.randint(1, 3)):
             at = chance.randrange(len(raw) + 1)
             raw[at : at + chance.randint(0, 2)] = chance.randbytes(chance.randint(0, 2))
-        intake.take(bytes(raw), fixture["recv_ms"])
+        intake.take(packed(name, bytes(raw)), fixture["recv_ms"])
     assert intake.malformed > MUTATED / 10
 
 
