@@ -241,6 +241,12 @@ def test_binary_frames_are_in_base64(parse):
     assert trade["ts_recv_ms"] == 1_795_000_000_500
 
 
+def test_a_packed_frame_that_could_not_be_taken_is_shown_unpacked(parse):
+    record = {"t": "recv", "conn": "x", "ts": 1795000000.5, "b64": gzip.compress(b'{"ping":7}')}
+    *_, (said,) = parse(msgspec.json.encode(record) + b"\n")
+    assert '{"ping":7}' in said
+
+
 def test_a_file_that_is_not_there_is_told(tmp_path, capfd):
     assert main(["parse", "binance", str(tmp_path / "nothing-here")]) == 1
     assert "nothing-here" in capfd.readouterr().err

@@ -1,6 +1,7 @@
 """What every exchange's adapter must keep; an exchange joins by adding its file to `fixtures`."""
 
 import ast
+import gzip
 import json
 import math
 import re
@@ -46,6 +47,13 @@ def same(found, expected) -> bool:
     return found == expected
 
 
+def test_a_venue_that_packs_its_frames_is_sent_them_packed():
+    packing = {"packed": "gzip"}
+    assert gzip.decompress(testing.sent(packing, {"frame": {"ping": 7}})) == b'{"ping":7}'
+    assert testing.sent(packing, {"hex": "7b7d"}) == b"{}"
+    assert testing.sent({}, {"raw": "{}"}) == b"{}"
+
+
 def test_every_exchange_has_a_fixture():
     assert sorted(FIXTURES) == sorted(NAMES)
 
@@ -55,14 +63,14 @@ def test_a_frame_says_what_it_is_expected_to(name, frame):
     adapter, recv_ms = adapter_of(name), FIXTURES[name]["recv_ms"]
     if frame.get("malformed"):
         with pytest.raises(MalformedMessage, match=name):
-            adapter.parse(testing.frame_of(frame), recv_ms)
+            adapter.parse(testing.sent(FIXTURES[name], frame), recv_ms)
         return
-    found = adapter.parse(testing.frame_of(frame), recv_ms)
+    found = adapter.parse(testing.sent(FIXTURES[name], frame), recv_ms)
     if not isinstance(found, list):
         assert found == reason_in(frame)
         return
     assert same(found, frame["events"]), found
-    again = adapter_of(name).parse(testing.frame_of(frame), recv_ms + 1)
+    again = adapter_of(name).parse(testing.sent(FIXTURES[name], frame), recv_ms + 1)
     assert [ids(event) for event in again] == [ids(event) for event in found], (
         "the same fact has the same id whenever it is read"
     )
@@ -103,7 +111,7 @@ def test_liquidations_say_how_much_of_them_is_shown(name):
     adapter = adapter_of(name)
     for frame in FIXTURES[name]["frames"]:
         if any(event.get("kind") == "Liquidation" for event in frame.get("events", ())):
-            found = adapter.parse(testing.frame_of(frame), FIXTURES[name]["recv_ms"])
+            found = adapter.parse(testing.sent(FIXTURES[name], frame), FIXTURES[name]["recv_ms"])
             shown = {event.coverage for event in found if isinstance(event, Liquidation)}
             assert shown == {adapter.coverage[Channel.LIQUIDATIONS]}
 
@@ -137,7 +145,7 @@ def test_what_instruments_say_of_a_contract_counts(name):
     adapter, fixture = load(name), FIXTURES[name]
     frame = next(f for f in fixture["frames"] if f.get("events", [{}])[0].get("kind") == "Trade")
     expected = frame["events"][0]
-    before = adapter_of(name).parse(testing.frame_of(frame), fixture["recv_ms"])[0]
+    before = adapter_of(name).parse(testing.sent(FIXTURES[name], frame), fixture["recv_ms"])[0]
     told = {"multiplier": 1.0, "contract_size": 1.0, "inverse": False} | next(
         (each for each in fixture.get("instruments", ()) if each["symbol"] == before.symbol), {}
     )
@@ -146,7 +154,7 @@ def test_what_instruments_say_of_a_contract_counts(name):
         **told | {"exchange": name, "symbol": before.symbol, "coin": "OTHER", "multiplier": 10.0},
     )
     adapter.learn([contract])
-    event = adapter.parse(testing.frame_of(frame), fixture["recv_ms"])[0]
+    event = adapter.parse(testing.sent(FIXTURES[name], frame), fixture["recv_ms"])[0]
     assert event.coin == "OTHER"
     assert event.notional_usd == pytest.approx(expected.get("notional_usd", event.notional_usd))
 
@@ -156,7 +164,7 @@ def test_a_contract_whose_size_nobody_knows_is_refused_and_never_guessed(name):
     fixture = FIXTURES[name]
     for frame in fixture["frames"]:
         if any(event.get("kind") in {"Trade", "Liquidation"} for event in frame.get("events", ())):
-            found = load(name).parse(testing.frame_of(frame), fixture["recv_ms"])
+            found = load(name).parse(testing.sent(FIXTURES[name], frame), fixture["recv_ms"])
             assert isinstance(found, Ignored) or all(isinstance(e, Unsized) for e in found)
 
 

@@ -78,7 +78,8 @@ def takes(name, raw: bytes, adapter=None) -> None:
     """The adapter gives events that hold, a reason, or its one error; nothing else."""
     recv_ms = FIXTURES[name]["recv_ms"]
     try:
-        found = (adapter or adapter_of(name)).parse(raw, recv_ms)
+        sent = testing.packed(FIXTURES[name], raw)
+        found = (adapter or adapter_of(name)).parse(sent, recv_ms)
     except MalformedMessage:
         return
     if isinstance(found, list):
@@ -120,7 +121,7 @@ def test_a_hundred_thousand_mutated_frames_raise_nothing_but_malformed_message(n
         for _ in range(chance.randint(1, 3)):
             at = chance.randrange(len(raw) + 1)
             raw[at : at + chance.randint(0, 2)] = chance.randbytes(chance.randint(0, 2))
-        intake.take(bytes(raw), fixture["recv_ms"])
+        intake.take(testing.packed(fixture, bytes(raw)), fixture["recv_ms"])
     assert intake.malformed > MUTATED / 10
 
 

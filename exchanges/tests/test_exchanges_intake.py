@@ -92,6 +92,13 @@ def test_a_question_is_heard_with_its_answer():
     assert dict(taken.ignored) == {"ping": 1}
 
 
+def test_what_proves_that_a_socket_lives_is_the_market_s_without_an_event():
+    taken = Intake(Scripted(Ignored.ALIVE), print)
+    assert taken.take(b"0", 9) == []
+    assert taken.heard == "market"
+    assert dict(taken.ignored) == {"alive": 1}
+
+
 def test_what_happened_before_the_connection_is_history():
     taken = Intake(Scripted([trade(1), MARK], [trade(1)]), print)
     later_ms = trade(1).ts_event_ms + 1

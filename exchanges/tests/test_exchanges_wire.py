@@ -1,5 +1,6 @@
-"""Times of ISO 8601, against the standard library."""
+"""Times of ISO 8601 and gzip frames, against the standard library."""
 
+import gzip
 from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foreshock_exchanges.wire import Instant, decoder, millis
+from foreshock_exchanges.wire import Instant, decoder, gunzip, millis
 
 read = decoder(Instant)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,3 +36,23 @@ def test_what_is_no_time_with_an_offset_is_refused(text):
 def test_a_time_before_1970_is_refused():
     with pytest.raises(ValueError, match="not after 1970"):
         millis(EPOCH)
+
+
+@given(st.binary())
+def test_a_frame_is_what_the_standard_library_packed(held):
+    assert gunzip(gzip.compress(held)) == held
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [b"", b"{}", gzip.compress(b"{}")[:-1], gzip.compress(b"{}")[:-8] + bytes(8)],
+    ids=["nothing", "plain", "cut off", "damaged"],
+)
+def test_what_is_no_whole_gzip_frame_is_refused(frame):
+    with pytest.raises(ValueError, match="gzip frame"):
+        gunzip(frame)
+
+
+def test_a_frame_that_holds_more_than_memory_is_for_is_refused():
+    with pytest.raises(ValueError, match="too large"):
+        gunzip(gzip.compress(bytes(16 * 1024 * 1024 + 1)))

@@ -25,9 +25,14 @@ class Channel(StrEnum):
 
 
 class Ignored(StrEnum):
-    """Why a frame that is well formed gives no event."""
+    """Why a frame that is well formed gives no event.
+
+    `ALIVE` alone proves, as events do, that its socket lives: what a venue sends of its market
+    whatever happens there, and Foreshock keeps nothing of.
+    """
 
     ACK = "ack"
+    ALIVE = "alive"
     EMPTY = "empty"
     NOT_FILLED = "not_filled"
     NOT_MARKET = "not_market"

@@ -29,6 +29,7 @@ _KINDS_NAMED: Final = 100
 
 _NOT_NUMBERED: Final = (MarkPrice, Unsized)
 _HEARD: Final[dict[object, Heard]] = {
+    Ignored.ALIVE: "market",
     Ignored.SUBSCRIBE_ERROR: "refusal",
     Ignored.SHUTDOWN: "closing",
 }

@@ -1,11 +1,13 @@
 """Fixtures of exchanges for tests: what adapters are told, shown and asked, and worse than that.
 
 A fixture has the `instruments` that the venue's sizes need, `frames` (each with the `events`, the
-reason why it is `ignored`, the name of the `other_stream`, or `malformed`), `rest` (each a
-request, and what its body says), `feeds` and the `limits` that a venue sets them. Expected fields
-may be some of the event's.
+reason why it is `ignored`, the name of the `other_stream`, the `answer` that the venue wants, or
+`malformed`), `rest` (each a request, and what its body says), `feeds` and the `limits` that a
+venue sets them. Expected fields may be some of the event's. Where `packed` is "gzip", frames are
+packed before the adapter gets them.
 """
 
+import gzip
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -62,8 +64,18 @@ def adapter_of(name: str, fixture: Fixture) -> Adapter:
     return adapter
 
 
+def sent(fixture: Fixture, row: Mapping[str, Any]) -> bytes:
+    """Return a fixture's frame as the venue sends it; `hex` is so already."""
+    return frame_of(row) if "hex" in row else packed(fixture, frame_of(row))
+
+
+def packed(fixture: Fixture, raw: bytes) -> bytes:
+    """Return a frame packed as the venue packs its frames."""
+    return gzip.compress(raw, 1, mtime=0) if fixture.get("packed") == "gzip" else raw
+
+
 def frame_of(row: Mapping[str, Any]) -> bytes:
-    """Return a fixture's frame as it is on the wire."""
+    """Return the words of a fixture's frame."""
     if "hex" in row:
         return bytes.fromhex(row["hex"])
     if "raw" in row:

@@ -1,9 +1,10 @@
-"""How numbers come over the wire, and how what is not a number is kept out.
+"""How numbers and packed frames come over the wire, and how what is not a number is kept out.
 
 Venues quote their numbers, so that "nan" and "inf" would be read as numbers were it not for
 the bounds here.
 """
 
+import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from math import isfinite
@@ -38,6 +39,8 @@ TradeCount = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """A time as ISO 8601 text with its offset, read by `millis`."""
 
+_GZIP: Final = 31
+_LARGEST_FRAME: Final = 16 * 1024 * 1024
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
@@ -49,6 +52,22 @@ def decoder(wire_type: UnionType) -> Callable[[bytes | msgspec.Raw], Any]: ...
 def decoder(wire_type: Any) -> Callable[[bytes | msgspec.Raw], Any]:
     """Return what reads JSON of one shape, prepared once; quoted numbers count as numbers."""
     return msgspec.json.Decoder(wire_type, strict=False).decode
+
+
+def gunzip(frame: bytes) -> bytes:
+    """Return what a gzip frame holds, where a venue packs its frames itself.
+
+    Raises:
+        ValueError: It is not gzip, is cut off, or holds over 16 MiB.
+    """
+    unpacker = zlib.decompressobj(_GZIP)
+    try:
+        held = unpacker.decompress(frame, _LARGEST_FRAME)
+    except zlib.error as e:
+        raise ValueError(f"no gzip frame: {e}") from e
+    if not unpacker.eof:
+        raise ValueError("a gzip frame that is cut off or too large")
+    return held
 
 
 def number_or_none(text: str | None) -> float | None:
