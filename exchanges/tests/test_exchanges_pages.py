@@ -27,5 +27,5 @@ def test_gate_s_tiers_come_a_hundred_contracts_a_page():
 
 def test_deribit_s_tickers_come_a_currency_a_page():
     rest = load("deribit").rest
-    assert following(rest, rest.tickers(), b"{}") == rest.premiums()
+    assert following(rest, rest.tickers(), b"{}") == rest.premiums([])
     assert rest.next_page(Request(path="/api/v2/public/get_instruments"), b"{}") is None

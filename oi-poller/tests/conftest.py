@@ -55,7 +55,7 @@ class MadeUpRest(VenueRest):
     def tickers(self):
         return Request(path="/info", json='{"type":"all"}', weight=self.weight)
 
-    def premiums(self):
+    def premiums(self, symbols):
         return [self.tickers()]
 
     def open_interest(self, symbols):

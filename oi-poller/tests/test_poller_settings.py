@@ -30,7 +30,7 @@ def test_binance_carries_the_most_coins_and_leaves_some_for_histories(coins, pol
     assert read(Settings, {"COINS_TOP": str(coins), "OI_POLL_S": str(poll_s)})
     rest = load("binance").rest
     assert most_coins(rest, polls) == coins
-    asked = [rest.tickers(), *rest.premiums(), *rest.open_interest(["X"] * coins)]
+    asked = [rest.tickers(), *rest.premiums(["X"] * coins), *rest.open_interest(["X"] * coins)]
     assert sum(r.weight for r in asked * polls) <= rest.budget.weight * SHARE * 0.9
 
 

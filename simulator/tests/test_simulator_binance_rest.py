@@ -71,7 +71,7 @@ async def test_prices_volumes_and_funding_are_the_markets(http, world, venue):
     run(world, 30)
     tickers = {row.symbol: row for row in REST.read_tickers(await body(http, REST.tickers()), 1)}
     premiums = {
-        row.symbol: row for row in REST.read_premiums([await body(http, *REST.premiums())], 1)
+        row.symbol: row for row in REST.read_premiums([await body(http, *REST.premiums([]))], 1)
     }
     assert set(tickers) == set(premiums) == set(PROFILES)
     changed = await body(http, REST.funding_intervals())
@@ -110,7 +110,7 @@ async def test_a_tickers_prices_agree_with_one_another(http, world, venue):
 
 
 async def test_open_interest_and_supply_are_in_coins_not_thousands(http, venue):
-    prices = {p.symbol: p for p in REST.read_premiums([await body(http, *REST.premiums())], 1)}
+    prices = {p.symbol: p for p in REST.read_premiums([await body(http, *REST.premiums([]))], 1)}
     for symbol, request in zip(PROFILES, REST.open_interest(list(PROFILES)), strict=True):
         profile, price = PROFILES[symbol], prices[symbol].mark_price
         (held,) = REST.read_open_interest(await body(http, request), 1)
@@ -194,7 +194,7 @@ async def test_no_request_of_ours_weighs_more_than_we_reckon(http):
     requests = [
         REST.instruments(),
         REST.tickers(),
-        *REST.premiums(),
+        *REST.premiums([]),
         REST.funding_intervals(),
         REST.supply("BTCUSDT"),
         *REST.open_interest(["BTCUSDT", "ETHUSDT"]),

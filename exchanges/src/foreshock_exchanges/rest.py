@@ -108,8 +108,8 @@ class Rest(Protocol):
         """Return the tickers of contracts that are known."""
         ...
 
-    def premiums(self) -> list[Request]:
-        """Ask for mark, index and funding of every contract; answers are read one by one."""
+    def premiums(self, symbols: Sequence[str]) -> list[Request]:
+        """Ask for mark, index and funding of these contracts, or of all if that costs no more."""
         ...
 
     def read_premiums(self, bodies: Sequence[bytes], recv_ms: int) -> list[Premium]:

@@ -35,7 +35,7 @@ def poll_weight(rest: Rest, symbols: Sequence[str]) -> int:
 
     What is the same request is asked for once.
     """
-    return _weight({rest.tickers(), *rest.premiums(), *rest.open_interest(symbols)})
+    return _weight({rest.tickers(), *rest.premiums(symbols), *rest.open_interest(symbols)})
 
 
 def _beside(rest: Rest) -> int:

@@ -70,9 +70,9 @@ class Venue:
             raise Permanent(f"{self.name} tells of none of its contracts")
         return found
 
-    async def premiums(self) -> dict[str, Premium]:
-        """Return mark, index and funding of every contract, by symbol."""
-        bodies = [await self._get(request) for request in self._rest.premiums()]
+    async def premiums(self, symbols: Sequence[str]) -> dict[str, Premium]:
+        """Return mark, index and funding by symbol: of these contracts, maybe of all."""
+        bodies = [await self._get(request) for request in self._rest.premiums(symbols)]
         return {p.symbol: p for p in self._rest.read_premiums(bodies, self._clock.now_ms())}
 
     async def funding_intervals(self) -> Mapping[str, float]:

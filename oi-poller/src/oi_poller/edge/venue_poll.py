@@ -110,7 +110,7 @@ class VenuePoll:
         symbols = list(self._market.symbols(self.name).values())
         if not symbols:
             return []
-        premiums = await self._venue.premiums()
+        premiums = await self._venue.premiums(symbols)
         rows = await self._venue.open_interest(symbols)
         usual_h, now_ms = self._venue.default_funding_interval_h, self._clock.now_ms()
         since_ms = self._belief.comparable_since_ms(self.name, rows, now_ms)

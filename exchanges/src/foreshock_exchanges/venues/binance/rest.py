@@ -67,7 +67,7 @@ class BinanceRest(VenueRest):
             for known, row in self.known(wire.read_tickers(body))
         ]
 
-    def premiums(self) -> list[Request]:
+    def premiums(self, symbols: Sequence[str]) -> list[Request]:
         """Mark, index and funding of all contracts."""
         return [Request(path="/fapi/v1/premiumIndex", weight=10)]
 

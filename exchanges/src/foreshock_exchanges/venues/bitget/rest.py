@@ -74,7 +74,7 @@ class BitgetRest(VenueRest):
             for known, row in self.known(wire.read_tickers(body).data)
         ]
 
-    def premiums(self) -> list[Request]:
+    def premiums(self, symbols: Sequence[str]) -> list[Request]:
         """Tickers tell them, too; funding intervals come with the instruments."""
         return [_TICKERS]
 

@@ -85,7 +85,7 @@ class BitmexRest(VenueRest):
             if row.last_price
         ]
 
-    def premiums(self) -> list[Request]:
+    def premiums(self, symbols: Sequence[str]) -> list[Request]:
         """All contracts."""
         return [_ACTIVE]
 

@@ -87,7 +87,7 @@ class BybitRest(VenueRest):
             if (last := amount_or_none(row.last_price))
         ]
 
-    def premiums(self) -> list[Request]:
+    def premiums(self, symbols: Sequence[str]) -> list[Request]:
         """Mark, index and funding of all contracts."""
         return [_TICKERS]
 

@@ -90,7 +90,7 @@ class DeribitRest(VenueRest):
             if row.last
         ]
 
-    def premiums(self) -> list[Request]:
+    def premiums(self, symbols: Sequence[str]) -> list[Request]:
         """Mark, index and funding of all contracts, one request a currency."""
         return [_summary(currency) for currency in _CURRENCIES]
 

@@ -80,7 +80,7 @@ class DydxRest(VenueRest):
             if (price := row.oracle_price)
         ]
 
-    def premiums(self) -> list[Request]:
+    def premiums(self, symbols: Sequence[str]) -> list[Request]:
         """All markets."""
         return [_MARKETS]
 

@@ -89,7 +89,7 @@ class GateRest(VenueRest):
             for known, row in self.known(wire.read_ticker_rows(body), _CONTRACT)
         ]
 
-    def premiums(self) -> list[Request]:
+    def premiums(self, symbols: Sequence[str]) -> list[Request]:
         """All contracts: unlike tickers, they tell the funding's interval and next time."""
         return [self._contracts]
 

@@ -67,7 +67,7 @@ class HyperliquidRest(VenueRest):
             if (mark := row.mark_px)
         ]
 
-    def premiums(self) -> list[Request]:
+    def premiums(self, symbols: Sequence[str]) -> list[Request]:
         """The figures of all contracts."""
         return [_info("metaAndAssetCtxs")]
 

@@ -70,7 +70,7 @@ class KrakenRest(VenueRest):
             if row.last
         ]
 
-    def premiums(self) -> list[Request]:
+    def premiums(self, symbols: Sequence[str]) -> list[Request]:
         """The figures of all products."""
         return [_TICKERS]
 

@@ -76,7 +76,7 @@ class OkxRest(VenueRest):
             if (last := amount_or_none(row.last))
         ]
 
-    def premiums(self) -> list[Request]:
+    def premiums(self, symbols: Sequence[str]) -> list[Request]:
         """Marks and funding of all swaps, and the indices in the currencies they are quoted in."""
         return [
             Request(path="/api/v5/public/mark-price", params=(_SWAPS,)),
