@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
@@ -197,6 +197,7 @@ def live(bootstrap, monkeypatch):
         *,
         exchanges: Sequence[str] = VENUES,
         services: Sequence = (poller, trades, liquidations),
+        begin: Callable[[Live], Awaitable[None]] | None = None,
         pace: float = 1.0,
         time_scale: float = 1.0,
     ) -> AsyncIterator[Live]:
@@ -222,6 +223,8 @@ def live(bootstrap, monkeypatch):
                 group, broker, watching, dict.fromkeys(topics, 0), market.on_record
             )
             stack.callback(group.create_task(market.run()).cancel)
+            if begin is not None:
+                await begin(market)
             for service, context in zip(services, contexts, strict=True):
                 told = service.SERVICE.settings(**_settings(bootstrap, urls, coins, service))
                 group.create_task(service.SERVICE.run(told, context))

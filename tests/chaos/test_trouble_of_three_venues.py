@@ -25,7 +25,11 @@ async def test_in_all_kinds_of_trouble_at_once_no_other_symbol_loses_a_trade(liv
     async with live(coins=(*STAYING, "DOGE", "NEW"), time_scale=0.05) as market:
         begun_ms = market.clock.now_ms()
         await market.flow(VENUES, (*STAYING, "DOGE"))
-        for coin, kind, count in (("BTC", "reorder", 2), ("ETH", "duplicate", 3), ("SOL", "drop", 3)):
+        for coin, kind, count in (
+            ("BTC", "reorder", 2),
+            ("ETH", "duplicate", 3),
+            ("SOL", "drop", 3),
+        ):
             await market.trouble(coin, kind, count)
         await _comes_and_goes(market)
         await _old_liquidations_come_with_a_cut(market)
