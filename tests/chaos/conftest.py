@@ -89,6 +89,15 @@ class Live:
     def trades(self, exchange: str, coin: str) -> list[Trade]:
         return self.events(TRADES, exchange, coin=coin)
 
+    async def is_told(self, exchange: str, channel: str, state: str) -> None:
+        """Wait until the last word on a channel is this state."""
+
+        def told() -> bool:
+            found = self.health(exchange, channel)
+            return bool(found) and found[-1].state == state
+
+        await eventually(told, 30)
+
     def health(self, exchange: str, channel: str) -> list[FeedHealth]:
         """Return what was said of a channel, without the gaps."""
         found = self.events(FEED_HEALTH, exchange, channel=channel)
@@ -145,6 +154,14 @@ class Live:
             if sample.name == name and labels.items() <= sample.labels.items()
         )
 
+    async def has_all(self, exchange: str, coin: str) -> None:
+        """Wait for all trades that were sent or withheld; see that each is there, and once."""
+        sent, withheld = await self.ledger(exchange, coin)
+        await eventually(lambda: sent | withheld <= self.numbers(exchange, coin).keys(), 20)
+        found = self.numbers(exchange, coin)
+        assert {len(trades) for trades in found.values()} == {1}
+        assert sorted(found) == list(range(min(found), max(found) + 1))
+
     async def flow(self, exchanges: Iterable[str], coins: Sequence[str]) -> None:
         """Wait until every coin has traded anew on every venue, and it is on the topic."""
         since_ms, seen = self.clock.now_ms(), len(self.told[TRADES.name])
@@ -187,6 +204,7 @@ def live(bootstrap, monkeypatch):
     """Return what runs services before simulated venues; polls follow one another closely."""
     monkeypatch.setattr("oi_poller.edge.venue_poll._HOURLY_MS", 1_000)
     monkeypatch.setattr("oi_poller.edge.venue.CACHE_MS", 500)
+    monkeypatch.setattr("oi_poller.service._PATIENCE", 20)
     monkeypatch.setattr("oi_poller.service.SHARE", _UNLIMITED)
     monkeypatch.setattr("ingest_trades.service.SHARE", _UNLIMITED)
     monkeypatch.setattr("foreshock_kit.feeds._JUDGE_EVERY_S", 0.2)
@@ -199,6 +217,7 @@ def live(bootstrap, monkeypatch):
         services: Sequence = (poller, trades, liquidations),
         begin: Callable[[Live], Awaitable[None]] | None = None,
         pace: float = 1.0,
+        poll_s: float = 1.0,
         time_scale: float = 1.0,
     ) -> AsyncIterator[Live]:
         clock = Clock(pace)
@@ -226,14 +245,18 @@ def live(bootstrap, monkeypatch):
             if begin is not None:
                 await begin(market)
             for service, context in zip(services, contexts, strict=True):
-                told = service.SERVICE.settings(**_settings(bootstrap, urls, coins, service))
+                told = service.SERVICE.settings(
+                    **_settings(bootstrap, urls, coins, poll_s, service)
+                )
                 group.create_task(service.SERVICE.run(told, context))
             yield market
 
     return running
 
 
-def _settings(bootstrap: str, urls: dict[str, str], coins: Sequence[str], service) -> dict:
+def _settings(
+    bootstrap: str, urls: dict[str, str], coins: Sequence[str], poll_s: float, service
+) -> dict:
     where = {
         "kafka_bootstrap_servers": bootstrap,
         "exchanges": tuple(urls),
@@ -244,4 +267,4 @@ def _settings(bootstrap: str, urls: dict[str, str], coins: Sequence[str], servic
     }
     if service is not poller:
         return where
-    return where | {"coins": tuple(coins), "market_cap_sources": ("bundled",), "oi_poll_s": 1}
+    return where | {"coins": tuple(coins), "market_cap_sources": ("bundled",), "oi_poll_s": poll_s}
