@@ -33,6 +33,7 @@ class Venue:
         self.open = []
         self.silent = False
         self.most = 0
+        self.open_at_word = {}
 
     async def talk(self, socket):
         self.hello = await socket.recv()
@@ -41,7 +42,8 @@ class Venue:
         self.open.append(socket)
         self.most = max(self.most, len(self.open))
         try:
-            await socket.wait_closed()
+            async for word in socket:
+                self.open_at_word[word] = len(self.open)
         finally:
             self.open.remove(socket)
 
@@ -134,6 +136,15 @@ async def test_until_the_new_one_is_heard_the_old_one_goes_on():
         assert not venue.open, "who leaves does not come back"
         venue.silent = False
         await eventually(lambda: listener.sockets.standing == "up")
+
+
+async def test_the_old_one_goes_on_while_the_new_one_has_yet_to_ask_for_more():
+    async with listening("six") as (venue, listener, url):
+        await listener.sockets.follow([Feed(url=url, hello=("A",))])
+        await eventually(lambda: listener.heard)
+        await listener.sockets.follow([Feed(url=url, hello=("A", "B", "C"), pace_s=0.1)])
+        await eventually(lambda: "C" in venue.open_at_word and len(venue.open) == 1)
+    assert venue.open_at_word == {"B": 2, "C": 2}
 
 
 async def test_a_socket_is_renewed_before_the_venue_cuts_it():

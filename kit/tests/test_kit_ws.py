@@ -151,6 +151,29 @@ async def test_a_refusal_is_answered_once_with_what_is_to_be_tried_then():
     assert ("up", "market frames arrive") in held.states
 
 
+@pytest.mark.parametrize("hello", [("a", "b", "last"), ("refused", "b")])
+async def test_a_socket_is_whole_once_all_is_said_and_what_was_refused_said_anew(hello):
+    states_before = []
+
+    async def stream(venue, socket):
+        async for word in socket:
+            states_before.append([state for state, _ in held.states])
+            await socket.send(word)
+            await socket.send("frame")
+            while word == "last":
+                await socket.send("frame")
+                await asyncio.sleep(0.01)
+
+    feed = Feed(url="", hello=hello, retry=("c", "last"), pace_s=0.05)
+    async with (
+        served(stream) as (_, url),
+        holding(msgspec.structs.replace(feed, url=url)) as held,
+    ):
+        await eventually(lambda: ("whole", "all has been asked for") in held.states)
+    assert states_before[-1] == ["up"]
+    assert [state for state, _ in held.states[:2]] == ["up", "whole"]
+
+
 class Answer(msgspec.Struct):
     words: str
 

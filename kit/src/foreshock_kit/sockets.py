@@ -1,8 +1,8 @@
 """The sockets of one channel: those wanted are open, and none closes before another takes over.
 
 A venue that cuts connections on schedule, or a contract that comes or goes, opens a socket anew.
-The old one goes on until all that are wanted have shown a frame of the market; what both bring
-is for the handler to recognise. So nothing is lost, and no other contract notices.
+The old one goes on until all that are wanted have shown a frame of the market after all was asked
+for; what both bring is for the handler to recognise. So nothing is lost, and no other contract notices.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ class _Socket:
         self.number = number
         self.up = False
         self.heard = False
+        self.whole = False
         self.dark_since_ms: int | None = None
         self.close: Callable[[], object] = lambda: None
 
@@ -116,7 +117,7 @@ class Sockets:
         self._close_those_replaced()
 
     def _close_those_replaced(self) -> None:
-        if all(each.heard for each in self._wanted):
+        if all(each.whole for each in self._wanted):
             for each in [*self._leaving]:
                 self._close(each)
 
@@ -126,12 +127,11 @@ class Sockets:
 
     async def _on_state(self, socket: _Socket, state: State, reason: str, at_ms: int) -> None:
         socket.up = state != "down"
+        if state == "whole":
+            await self._is_whole(socket, at_ms)
+            return
         if state == "up":
             socket.heard = True
-            self._close_those_replaced()
-            if socket.dark_since_ms is not None:
-                await self._on_gap(socket.dark_since_ms, at_ms)
-                socket.dark_since_ms = None
         elif state == "closing":
             self._renew(socket)
         elif socket in self._leaving:
@@ -139,3 +139,10 @@ class Sockets:
         elif socket.heard and socket.dark_since_ms is None:
             socket.dark_since_ms = at_ms
         await self._on_change(reason)
+
+    async def _is_whole(self, socket: _Socket, at_ms: int) -> None:
+        socket.whole = True
+        self._close_those_replaced()
+        if socket.dark_since_ms is not None:
+            await self._on_gap(socket.dark_since_ms, at_ms)
+            socket.dark_since_ms = None

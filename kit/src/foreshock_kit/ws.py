@@ -50,7 +50,7 @@ Heard = Literal["market", "refusal", "closing", "other"] | Answer
 """What a frame was: the market's; a refused subscription; the venue about to close; neither; or
 a question with its answer."""
 
-State = Literal["up", "closing", "down"]
+State = Literal["up", "whole", "closing", "down"]
 
 OnFrame = Callable[[bytes, int], Awaitable[Heard]]
 OnState = Callable[[State, str, int], Awaitable[None]]
@@ -131,9 +131,9 @@ async def hold_open(
     `on_frame` is awaited for each frame before the next is read, so that whoever is slow slows the
     venue down. It is told the time (ms) before which what happened is history, `history_s`
     before the connection, and returns what the frame was; an answer is sent. `on_state` is told
-    "up" at a connection's first frame of the market, "closing" when the venue says that it will
-    close, and "down" at a connection's end, with a reason and the time (ms) of the last frame
-    of the market. A venue that refuses (403, 418, 429, 451) is left alone for a minute. Once
+    "up" at a connection's first frame of the market, "whole" at the first after all has been said:
+    before, some of it may not come yet; "closing" when the venue says that it will close, and
+    "down" at a connection's end, with a reason and the time (ms) of the last frame of the market. A venue that refuses (403, 418, 429, 451) is left alone for a minute. Once
     cancelled, the feed is no longer in the metrics.
     """
     clock = clock or SystemClock()
@@ -173,7 +173,8 @@ class _Session:
         self._clock = clock
         self._history_ms = round(history_s * 1000)
         self._opened = self._last_market = clock.monotonic()
-        self._up = False
+        self._up = self._whole = False
+        self._unsaid = 0
         self.lasted_s = 0.0
 
     @property
@@ -214,13 +215,20 @@ class _Session:
     async def _talk(self, socket: ClientConnection) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_alive(socket))
-            group.create_task(self._say(socket, self._feed.hello))
+            self._begin_to_say(self._feed.hello, socket, group)
             await self._read(socket, group)
 
-    async def _say(self, socket: ClientConnection, words: tuple[str, ...]) -> None:
+    def _begin_to_say(
+        self, words: tuple[str, ...], socket: ClientConnection, group: asyncio.TaskGroup
+    ) -> None:
+        self._unsaid += len(words)
+        group.create_task(self._say(words, socket))
+
+    async def _say(self, words: tuple[str, ...], socket: ClientConnection) -> None:
         for word in words:
             await socket.send(word)
             await asyncio.sleep(self._feed.pace_s)
+            self._unsaid -= 1
 
     async def _read(self, socket: ClientConnection, group: asyncio.TaskGroup) -> None:
         on_frame, now = self._on_frame, self._clock.monotonic
@@ -230,16 +238,23 @@ class _Session:
             heard = await on_frame(await socket.recv(decode=False), since_ms)
             if heard == "market":
                 self._last_market = now()
-                if not self._up:
-                    self._up = True
-                    await self._tell("up", "market frames arrive")
+                if not self._whole:
+                    await self._rise()
             elif heard == "refusal" and retry:
-                group.create_task(self._say(socket, retry))
+                self._begin_to_say(retry, socket, group)
                 retry = ()
             elif heard == "closing":
                 await self._tell("closing", "the venue will close the connection")
             elif not isinstance(heard, str):
                 await socket.send(heard.words)
+
+    async def _rise(self) -> None:
+        if not self._up:
+            self._up = True
+            await self._tell("up", "market frames arrive")
+        if not self._unsaid:
+            self._whole = True
+            await self._tell("whole", "all has been asked for")
 
     async def _tell(self, state: State, reason: str) -> None:
         if self._on_state is not None:

@@ -1,0 +1,70 @@
+"""Connections that stay open and silent, and venues whose clock is wrong."""
+
+import pytest
+
+from foreshock_kit.testing import eventually
+
+pytestmark = pytest.mark.broker
+
+VENUES = ("binance", "bybit", "okx")
+GAPLESS = ("binance", "okx")
+COINS = ("BTC", "ETH", "SOL")
+SILENCE_S = {"binance": 15, "bybit": 30, "okx": 30}
+MALFORMED = "foreshock_ingest_trades_malformed_total"
+
+
+async def test_a_half_open_connection_is_given_up_and_what_it_kept_is_asked_for(live):
+    async with live(coins=COINS, pace=10) as market:
+        await market.flow(VENUES, COINS)
+        for venue in VENUES:
+            await market.order(venue, kind="half_open")
+        for venue in VENUES:
+            for channel in ("trades", "liquidations"):
+                await eventually(lambda v=venue, c=channel: _given_up(market, v, c), 20)
+                await eventually(lambda v=venue, c=channel: market.gaps(v, c), 20)
+                silent = next(each for each in market.gaps(venue, channel) if not each.symbol)
+                assert silent.gap_end_ms - silent.gap_start_ms >= SILENCE_S[venue] * 1000
+        await market.flow(VENUES, COINS)
+        for venue in GAPLESS:
+            await eventually(lambda v=venue: {e.symbol for e in market.gaps(v)} > {None}, 20)
+        market.flows = False
+        for venue in GAPLESS:
+            for coin in COINS:
+                await market.has_all(venue, coin)
+
+
+def _given_up(market, venue, channel):
+    why = f"no market frame for {SILENCE_S[venue]} s"
+    return [e for e in market.health(venue, channel) if (e.state, e.reason) == ("DOWN", why)]
+
+
+async def test_what_a_clock_that_is_ahead_dates_is_refused_and_one_behind_believed(live):
+    async with live(coins=COINS) as market:
+        await market.flow(VENUES, COINS)
+        refused = {venue: market.counted(MALFORMED, exchange=venue) for venue in VENUES}
+        for venue, ms in (("binance", 10_000), ("bybit", 10_000), ("okx", -2_000)):
+            await market.order(venue, kind="skew", ms=ms)
+        for venue in ("binance", "bybit"):
+            await eventually(
+                lambda v=venue: market.counted(MALFORMED, exchange=v) > refused[v] + 20
+            )
+        late_ms = [each.ts_recv_ms - each.ts_event_ms for each in market.trades("okx", "BTC")]
+        assert max(late_ms) >= 2_000
+        assert market.counted(MALFORMED, exchange="okx") == refused["okx"]
+        for venue in VENUES:
+            await market.order(venue, kind="lift")
+        await market.flow(VENUES, COINS)
+        symbols = {market.listing("binance", coin).symbol for coin in COINS}
+        await eventually(lambda: _unfilled(market, "binance") == symbols)
+        market.flows = False
+        for coin in COINS:
+            await market.has_all("okx", coin)
+            for venue in VENUES:
+                for each in market.trades(venue, coin):
+                    assert each.ts_event_ms <= each.ts_recv_ms + 5_000
+        assert market.gaps("okx") == []
+
+
+def _unfilled(market, venue):
+    """Return the symbols of gaps that REST could not fill: its times are wrong, too."""
+    return {each.symbol for each in market.gaps(venue) if each.symbol and not each.refilled}
