@@ -6,6 +6,7 @@ from typing import Final, NoReturn, Protocol
 
 from foreshock_kit import logs
 from foreshock_kit.clock import Clock
+from foreshock_kit.feed import FeedLike, Heard
 from foreshock_kit.feed_health import FeedHealthTeller
 from foreshock_kit.kafka import Publisher, Publishing
 from foreshock_kit.kafka.publisher import LINGER_S
@@ -14,7 +15,6 @@ from foreshock_kit.service import Context
 from foreshock_kit.settings import VenueSettings
 from foreshock_kit.sockets import Sockets, Standing
 from foreshock_kit.universe import Universe, UniverseWatch
-from foreshock_kit.ws import FeedLike, Heard
 from foreshock_schemas.events import FeedState, Instrument
 
 log = logs.get_logger(__name__)

@@ -2,7 +2,8 @@
 
 A venue that cuts connections on schedule, or a contract that comes or goes, opens a socket anew.
 The old one goes on until all that are wanted have shown a frame of the market after all was asked
-for; what both bring is for the handler to recognise. So nothing is lost, and no other contract notices.
+for; what both bring is for the handler to recognise. So nothing is lost, and no other contract
+notices.
 """
 
 import asyncio
@@ -12,7 +13,8 @@ from functools import partial
 from typing import Literal
 
 from foreshock_kit.clock import Clock
-from foreshock_kit.ws import FeedLike, OnFrame, State, hold_open
+from foreshock_kit.feed import FeedLike, OnFrame, State
+from foreshock_kit.ws import hold_open
 
 Standing = Literal["none", "down", "partial", "up"]
 """How the sockets are, all taken together; `none`: there are none."""

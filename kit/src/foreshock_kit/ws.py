@@ -9,8 +9,7 @@ What a venue sends of the time before the connection is history: handlers are to
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Final, Literal, NoReturn, Protocol
+from typing import Final, NoReturn
 
 import websockets
 from prometheus_client import Counter, Gauge
@@ -20,6 +19,7 @@ from foreshock_kit import logs
 from foreshock_kit.backoff import Backoff
 from foreshock_kit.clock import Clock, SystemClock
 from foreshock_kit.errors import leaves
+from foreshock_kit.feed import FeedLike, OnFrame, OnState, State
 
 log = logs.get_logger(__name__)
 
@@ -35,74 +35,6 @@ _LARGEST_FRAME: Final = 16 * 1024 * 1024
 _CLOSE_S: Final = 1.0
 _Refusal = websockets.InvalidStatus
 _LOST: Final = (OSError, TimeoutError, websockets.WebSocketException)
-
-
-class Answer(Protocol):
-    """What the venue wants to hear at once, as an answer to its frame."""
-
-    @property
-    def words(self) -> str:
-        """The message."""
-        ...
-
-
-Heard = Literal["market", "refusal", "closing", "other"] | Answer
-"""What a frame was: the market's; a refused subscription; the venue about to close; neither; or
-a question with its answer."""
-
-State = Literal["up", "whole", "closing", "down"]
-
-OnFrame = Callable[[bytes, int], Awaitable[Heard]]
-OnState = Callable[[State, str, int], Awaitable[None]]
-
-
-class FeedLike(Protocol):
-    """What is needed to hold a feed open; an exchange's `Feed` happens to have it."""
-
-    @property
-    def url(self) -> str:
-        """Where to connect."""
-        ...
-
-    @property
-    def hello(self) -> tuple[str, ...]:
-        """What to say first."""
-        ...
-
-    @property
-    def retry(self) -> tuple[str, ...]:
-        """What to say, once, after the venue has refused something; it may be empty."""
-        ...
-
-    @property
-    def pace_s(self) -> float:
-        """How long to wait between two messages."""
-        ...
-
-    @property
-    def headers(self) -> tuple[tuple[str, str], ...]:
-        """What the opening request carries beside the usual."""
-        ...
-
-    @property
-    def silence_s(self) -> float:
-        """After so long without a market frame the socket counts as dead."""
-        ...
-
-    @property
-    def ping(self) -> str | None:
-        """What to say to keep the connection, where the venue wants words."""
-        ...
-
-    @property
-    def ping_every_s(self) -> float:
-        """How often to say it."""
-        ...
-
-    @property
-    def lifetime_s(self) -> float | None:
-        """After so long a fresh connection should take over, before the venue cuts this one."""
-        ...
 
 
 class Reconnecting(Backoff, frozen=True, kw_only=True):
@@ -133,8 +65,9 @@ async def hold_open(
     before the connection, and returns what the frame was; an answer is sent. `on_state` is told
     "up" at a connection's first frame of the market, "whole" at the first after all has been said:
     before, some of it may not come yet; "closing" when the venue says that it will close, and
-    "down" at a connection's end, with a reason and the time (ms) of the last frame of the market. A venue that refuses (403, 418, 429, 451) is left alone for a minute. Once
-    cancelled, the feed is no longer in the metrics.
+    "down" at a connection's end, with a reason and the time (ms) of the last frame of the market.
+    A venue that refuses (403, 418, 429, 451) is left alone for a minute. Once cancelled, the feed
+    is no longer in the metrics.
     """
     clock = clock or SystemClock()
     failures = 0
