@@ -27,7 +27,6 @@ Heard = Literal["market", "refusal", "closing", "other"] | Answer
 _KINDS_NAMED: Final = 100
 """Other streams counted by name; beyond that they are counted together."""
 
-_NOT_NUMBERED: Final = (MarkPrice, Unsized)
 _HEARD: Final[dict[object, Heard]] = {
     Ignored.SUBSCRIBE_ERROR: "refusal",
     Ignored.SHUTDOWN: "closing",
@@ -82,10 +81,11 @@ class Intake:
             return []
         events: list[MarketEvent] = []
         for event in parsed:
-            if isinstance(event, _NOT_NUMBERED):
-                if not isinstance(event, Unsized):
-                    events.append(event)
-            elif event.ts_event_ms >= since_ms and self._is_new(event.event_id):
+            if type(event) is Unsized:
+                continue
+            if type(event) is MarkPrice or (
+                event.ts_event_ms >= since_ms and self._is_new(event.event_id)
+            ):
                 events.append(event)
         if len(events) < len(parsed):
             self._pass_over(parsed, frame, since_ms, gave_events=bool(events))
