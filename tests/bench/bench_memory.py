@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from bench.exchange import profiles
+from bench.bench_ingest import PUBLISHED
 from bench.harness import Goal, Row, median, row, say
 from bench.measuring import cpu_s, pss_mib
 from bench.stack import Stack, stack
@@ -30,9 +30,10 @@ _SIZE: Final = f"{_COINS} coins x {_EXCHANGES} exchanges, {_MINUTES:g} min"
 
 
 class _Look(msgspec.Struct, frozen=True):
-    """What each process had by one moment: MiB of memory, and CPU seconds since its start."""
+    """By one moment: how many trades were published, each process's MiB and CPU seconds."""
 
     at_s: float
+    trades: float
     memory: dict[str, float]
     cpu: dict[str, float]
 
@@ -89,21 +90,20 @@ def _memory(looks: Sequence[_Look], imports: float) -> list[Row]:
 
 
 def _cpu(looks: Sequence[_Look]) -> list[Row]:
-    """Return what the processes used, beside what their market used to make the same frames."""
-    used = _cores(looks[0], looks[-1])
+    """Return what the processes used, beside what making and sending the same frames took."""
+    first, last = looks[0], looks[-1]
+    used = _cores(first, last)
     market, broker = used.pop(_MARKET), used.pop(_BROKER)
     services = sum(used.values())
-    trades = sum(profile.trades_per_s for profile in profiles(_COINS))
-    rows = {
-        f"seven services, {_SIZE}": (services, "the simulated market", market),
-        f"the broker, {_SIZE}": (broker, "the simulated market", market),
-    } | {
-        name: (cores, "all seven services", services)
-        for name, cores in sorted(used.items(), key=lambda each: -each[1])
-    }
-    unit = f"CPU s per s, {trades:g} trades/s"
+    pace = (last.trades - first.trades) / (last.at_s - first.at_s)
+
+    def figure(name: str, cores: float, reference: str, its: float) -> Row:
+        return row(name, cores, f"CPU s per s, {pace:.0f} trades/s", reference, its, Goal())
+
     return [
-        row(name, value, unit, *reference, Goal()) for name, (value, *reference) in rows.items()
+        figure(f"seven services, {_SIZE}", services, "the simulated market", market),
+        figure(f"the broker, {_SIZE}", broker, "the simulated market", market),
+        *(figure(name, cores, "all seven services", services) for name, cores in used.items()),
     ]
 
 
@@ -119,8 +119,9 @@ async def _looks(running: Stack, exchange: _Exchange) -> list[_Look]:
     ends = time.monotonic() + _MINUTES * 60
     while time.monotonic() < ends:
         await asyncio.sleep(_LOOK_EVERY_S)
-        look = _Look(time.monotonic(), _of_each(pss_mib, ours), _of_each(cpu_s, everyone))
-        looks.append(look)
+        trades = await running.metric("ingest-trades", PUBLISHED)
+        memory, cpu = _of_each(pss_mib, ours), _of_each(cpu_s, everyone)
+        looks.append(look := _Look(time.monotonic(), trades, memory, cpu))
         left_s = max(0.0, ends - time.monotonic())
         say(f"memory: {sum(look.memory.values()):.0f} MiB, {left_s:.0f} s to go")
     return looks
