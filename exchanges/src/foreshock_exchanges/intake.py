@@ -19,7 +19,7 @@ from foreshock_schemas.events import Event
 T = TypeVar("T", bound=Event)
 
 _REMEMBERED: Final = 50_000
-"""Ids kept against repeats: over a minute of the busiest stream recorded, about 5 MB."""
+"""Ids kept against repeats, twice: over a minute of the busiest stream recorded, 15 MB."""
 
 
 Heard = Literal["market", "refusal", "closing", "other"] | Answer
