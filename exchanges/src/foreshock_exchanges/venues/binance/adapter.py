@@ -34,7 +34,8 @@ _LIFETIME_S: Final = 23 * 3600.0
 _SILENCE_S: Final = 15.0
 """The mark price of all contracts comes every second on each of our sockets."""
 _AHEAD_MS: Final = 5000
-_RAW: Final = b'{"e"'
+_KIND: Final = ord("e")
+"""The third byte of an event in a stream of its own; combined streams name theirs first."""
 _SYMBOL: Final = re.compile(r"([A-Z0-9]{1,20})USDT")
 
 # "S" is the side of the liquidation order: a SELL closes a long.
@@ -88,9 +89,9 @@ class Binance(VenueAdapter):
         """
         try:
             try:
-                raw = frame[:4] == _RAW
+                raw = frame[2] == _KIND
                 row = wire.read_agg_trade(frame) if raw else wire.read_combined(frame).data
-            except msgspec.ValidationError:
+            except (msgspec.ValidationError, IndexError):
                 return self._unusual(frame, recv_ms)
             symbol, at_ms = row.s, row.T
             contract = self._known.get(symbol)
