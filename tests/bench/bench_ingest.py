@@ -19,7 +19,7 @@ from foreshock_schemas.topics import INSTRUMENTS, MARKET_STATS
 
 FRAMES: Final = 250_000
 _REPEATS: Final = 3
-_PUBLISHED: Final = 'foreshock_kafka_records_published_total{topic="foreshock.trades.v1"}'
+PUBLISHED: Final = 'foreshock_kafka_records_published_total{topic="foreshock.trades.v1"}'
 
 
 async def run() -> list[Row]:
@@ -66,7 +66,7 @@ async def service_pace(broker: KafkaSettings, folder: Path, names: Sequence[str]
         }
         async with ServiceProcess("ingest_trades", folder / "service", env) as service:
             await service.until_ready()
-            return await pace_between(service, _PUBLISHED, FRAMES)
+            return await pace_between(service, PUBLISHED, FRAMES)
 
 
 async def follow(broker: KafkaSettings, names: Sequence[str]) -> None:

@@ -1,8 +1,9 @@
-"""The simulated Binance with as many contracts as are asked for: `python -m bench.exchange`."""
+"""The simulated venues with as many contracts as are asked for: `python -m bench.exchange`."""
 
 import asyncio
 import sys
 import time
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
@@ -30,10 +31,14 @@ def _now_ms() -> int:
 
 
 async def _main(count: int, announces: Path) -> None:
-    world = World(7, _now_ms(), shares={"binance": 1.0}, profiles=profiles(count))
-    async with serve(world.venues["binance"], "127.0.0.1", 0) as url:
+    world = World(7, _now_ms(), profiles=profiles(count))
+    async with AsyncExitStack() as stack:
+        urls = {
+            name: await stack.enter_async_context(serve(venue, "127.0.0.1", 0))
+            for name, venue in world.venues.items()
+        }
         fresh = announces.with_suffix(".new")
-        fresh.write_text(url)
+        fresh.write_bytes(msgspec.json.encode(urls))
         fresh.replace(announces)
         while True:
             world.step(_now_ms())

@@ -1,6 +1,8 @@
 """A market for benchmarks: frames, bars and liquidations of as many coins as are asked for."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import cycle, islice
 from typing import Final
 
 import msgspec
@@ -10,6 +12,10 @@ from foreshock_schemas.events import Bar, Instrument, Liquidation, MarketStats
 FRAMES_A_MS: Final = 20
 NOW_MS: Final = 1_111_111_111_111
 """Stands for the time at which a frame is sent."""
+_TRADES_A_FRAME: Final = Counter({1: 67, 2: 15, 3: 4, 4: 3, 5: 3, 8: 2}) + Counter(
+    (7, 9, 10, 12, 13, 37, 41, 46)
+)
+"""How many trades Bybit's frames held on a quiet day: 327 in 102, as a sweep comes in one."""
 
 
 def coins(count: int) -> list[str]:
@@ -45,6 +51,54 @@ def agg_trades(
         )
         for number in range(count)
     ]
+
+
+def bybit_trades(names: Sequence[str], count: int, start_ms: int) -> list[bytes]:
+    """Return Bybit's publicTrade frames of 3.2 trades each, most of them of one."""
+    frames = []
+    sizes = islice(cycle(_TRADES_A_FRAME.elements()), count)
+    for number, size in enumerate(sizes):
+        symbol, at_ms = f"{names[number % len(names)]}USDT", start_ms + number // FRAMES_A_MS
+        rows = [_bybit_row(symbol, at_ms, number * 50 + place) for place in range(size)]
+        said = {"topic": f"publicTrade.{symbol}", "type": "snapshot", "ts": at_ms + 1, "data": rows}
+        frames.append(msgspec.json.encode(said))
+    return frames
+
+
+def _bybit_row(symbol: str, at_ms: int, number: int) -> dict[str, object]:
+    return {
+        "T": at_ms,
+        "s": symbol,
+        "S": "Buy" if number % 3 else "Sell",
+        "v": f"{0.001 + number % 89 / 1000:.3f}",
+        "p": f"{83_434.4 + number % 997 / 10:.2f}",
+        "L": "ZeroPlusTick",
+        "i": f"{number:08x}-82bc-50de-be60-{number:012x}",
+        "BT": False,
+        "RPI": False,
+        "seq": 753_843_954_913 + number,
+    }
+
+
+def okx_trades(names: Sequence[str], count: int, start_ms: int) -> list[bytes]:
+    """Return OKX's trades frames, one row each; a fourth of the rows stands for two trades."""
+    frames = []
+    for number in range(count):
+        symbol = f"{names[number % len(names)]}-USDT-SWAP"
+        trade = {
+            "instId": symbol,
+            "tradeId": f"{2_978_601_964 + 2 * number}",
+            "px": f"{83_434.4 + number % 997 / 10:.1f}",
+            "sz": f"{1 + number % 89}",
+            "side": "buy" if number % 3 else "sell",
+            "ts": f"{start_ms + number // FRAMES_A_MS}",
+            "count": "1" if number % 4 else "2",
+            "source": "0",
+            "seqId": 344_430_848_209 + number,
+        }
+        said = {"arg": {"channel": "trades", "instId": symbol}, "data": [trade]}
+        frames.append(msgspec.json.encode(said))
+    return frames
 
 
 def force_orders(names: Sequence[str], count: int, usd: float) -> list[bytes]:

@@ -62,9 +62,13 @@ async def _counted(
 
 async def metric(service: ServiceProcess, name: str) -> float:
     """Return a service's metric, the sum over its labels unless `name` has them."""
-    text = (await service.answer("/metrics")).text
+    return total((await service.answer("/metrics")).text, name)
+
+
+def total(metrics: str, name: str) -> float:
+    """Return a metric in what a service answered, summed like `metric` does."""
     pattern = rf"^{re.escape(name)}(?:\{{[^}}]*\}})? (\S+)$"
-    return sum(float(found) for found in re.findall(pattern, text, re.MULTILINE))
+    return sum(float(found) for found in re.findall(pattern, metrics, re.MULTILINE))
 
 
 class Reference:

@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import msgspec
+from bench.measuring import total
 
 from foreshock_kit.testing import eventually
 from foreshock_kit.testing.process import bare_environment
@@ -30,6 +32,12 @@ class Stack(msgspec.Struct, frozen=True):
             if b"noida-db" in Path(f"/proc/{child}/cmdline").read_bytes():
                 found["broker"] = int(child)
         return found
+
+    async def metric(self, service: str, name: str) -> float:
+        """Return a metric of a service by its name."""
+        async with httpx.AsyncClient(trust_env=False) as http:
+            answer = await http.get(f"{self.endpoints['services'][service]['health']}/metrics")
+        return total(answer.text, name)
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol, final
 
 import msgspec
 
@@ -57,6 +57,7 @@ class Answer(msgspec.Struct, frozen=True):
     words: str
 
 
+@final
 class MarkPrice(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The venue's own mark of one contract. Proves that a socket lives; makes no record."""
 
@@ -69,6 +70,7 @@ class MarkPrice(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     ts_recv_ms: int
 
 
+@final
 class Unsized(msgspec.Struct, frozen=True, gc=False):
     """What was said of a contract whose size nobody knows yet; refused, never guessed."""
 

@@ -25,13 +25,15 @@ from foreshock_exchanges.contracts import Contracts, by_name
 from foreshock_exchanges.venue import BROKEN, VenueAdapter, pages
 from foreshock_exchanges.venues.binance import streams, wire
 from foreshock_exchanges.venues.binance.rest import DEFAULT_FUNDING_H, BinanceRest
-from foreshock_schemas.events import Coverage, Position, Trade
+from foreshock_schemas.events import Aggressor, Coverage, Position, Trade
 from foreshock_schemas.ids import content_id
 
 _STREAMS_A_SOCKET: Final = 200
 _LIFETIME_S: Final = 23 * 3600.0
 _SILENCE_S: Final = 15.0
 """The mark price of all contracts comes every second on each of our sockets."""
+_KIND: Final = ord("e")
+"""The third byte of an event in a stream of its own; combined streams name theirs first."""
 
 # "S" is the side of the liquidation order: a SELL closes a long.
 _LIQUIDATED: Final[dict[str, Position]] = {"SELL": "long", "BUY": "short"}
@@ -84,11 +86,31 @@ class Binance(VenueAdapter):
         """
         try:
             try:
-                raw = frame.startswith(b'{"e"')
+                raw = frame[2] == _KIND
                 row = wire.read_agg_trade(frame) if raw else wire.read_combined(frame).data
-            except msgspec.ValidationError:
+            except (msgspec.ValidationError, IndexError):
                 return self._unusual(frame, recv_ms)
-            return self._trade(row, recv_ms)
+            symbol, at_ms = row.s, row.T
+            contract = self._known.get(symbol)
+            if contract.__class__ is not Contract or row.st != wire.USD_M:
+                return self._trade(row, recv_ms)
+            if at_ms > recv_ms + AHEAD_MS:
+                check_time(at_ms, recv_ms)
+            price, size, multiplier = row.p, row.q, contract.multiplier
+            return [
+                Trade(
+                    event_id=f"binance:{symbol}:aggTrade:{row.number}",
+                    ts_event_ms=at_ms,
+                    ts_recv_ms=recv_ms,
+                    exchange="binance",
+                    symbol=symbol,
+                    coin=contract.coin,
+                    aggressor="sell" if row.m else "buy",  # m: the buyer is the maker
+                    price=price / multiplier,
+                    size_coins=size * multiplier,
+                    notional_usd=price * size,
+                )
+            ]
         except BROKEN as e:
             raise MalformedMessage(f"binance: {e}") from e
 
@@ -122,27 +144,12 @@ class Binance(VenueAdapter):
         return self._trade(row, recv_ms)
 
     def _trade(self, row: wire.AggTrade | wire.RawTrade, recv_ms: int) -> Parsed:
-        symbol, event_ms = row.s, row.T
-        contract = self._known.get(symbol) if row.st == wire.USD_M else None
-        if contract.__class__ is not Contract and (contract := self._find(symbol, row.st)) is None:
+        contract = self._find(row.s, row.st)
+        if contract is None:
             return Ignored.OTHER_MARKET
-        if event_ms > recv_ms + AHEAD_MS:
-            check_time(event_ms, recv_ms)
-        price, size, multiplier = row.p, row.q, contract.multiplier
-        return [
-            Trade(
-                event_id=f"binance:{symbol}:{row.stream}:{row.number}",
-                ts_event_ms=event_ms,
-                ts_recv_ms=recv_ms,
-                exchange="binance",
-                symbol=symbol,
-                coin=contract.coin,
-                aggressor="sell" if row.m else "buy",  # m: the buyer is the maker
-                price=price / multiplier,
-                size_coins=size * multiplier,
-                notional_usd=price * size,
-            )
-        ]
+        aggressor: Aggressor = "sell" if row.m else "buy"
+        said = (row.stream, row.number, aggressor, row.p, row.q, row.T)
+        return [contract.trade(*said, recv_ms)]
 
     def _liquidation(self, row: wire.ForceOrder, recv_ms: int) -> Parsed:
         order = row.o
