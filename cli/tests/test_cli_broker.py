@@ -10,12 +10,13 @@ from foreshock_cli import connect, endpoints
 from foreshock_cli.endpoints import ServiceEndpoint
 from foreshock_cli.lock import held
 from foreshock_cli.main import main
-from foreshock_cli.plan import EMBEDDED_RETENTION_MS
+from foreshock_cli.plan import embedded_retention_ms
 from foreshock_kit.admin import topic_problems
 from foreshock_kit.broker import embedded_broker
 from foreshock_kit.health import Health
 from foreshock_kit.http_server import serve
 from foreshock_kit.settings import KafkaSettings
+from foreshock_schemas.topics import BARS, TOPICS, TRADES
 
 NOWHERE = "127.0.0.1:1"
 SWALLOWED_BY_MARKUP = "cleanup.policy=[compact]"
@@ -44,14 +45,19 @@ def up(kafka: str, *, embedded: bool, **health: str):
         yield
 
 
-def cap(kafka: str) -> int | None:
-    return connect.retention_cap_ms(KafkaSettings(kafka_bootstrap_servers=kafka))
+def cap(kafka: str):
+    return connect.retention_cap(KafkaSettings(kafka_bootstrap_servers=kafka))
 
 
 @pytest.mark.parametrize("named", ["127.0.0.1:4000", "localhost:4000"])
 def test_the_embedded_broker_of_the_running_stack_keeps_little(named):
     with up("127.0.0.1:4000", embedded=True):
-        assert cap(named) == EMBEDDED_RETENTION_MS
+        assert cap(named) is embedded_retention_ms
+
+
+def test_what_nobody_reads_back_is_kept_for_a_shorter_time():
+    kept_ms = {topic.name: embedded_retention_ms(topic) for topic in TOPICS}
+    assert kept_ms[TRADES.name] < kept_ms[BARS.name]
 
 
 def test_no_other_broker_is_told_to_keep_little():
@@ -70,13 +76,13 @@ def test_what_a_killed_stack_has_left_is_not_believed():
 
 
 @pytest.mark.broker
-@pytest.mark.parametrize(("embedded", "kept_ms"), [(True, EMBEDDED_RETENTION_MS), (False, None)])
+@pytest.mark.parametrize(("embedded", "kept_ms"), [(True, embedded_retention_ms), (False, None)])
 async def test_topics_are_created_as_they_are_then_wanted(tmp_path, capsys, embedded, kept_ms):
     async with embedded_broker(tmp_path / "broker") as kafka:
         with up(kafka, embedded=embedded):
             assert await asyncio.to_thread(main, ["topics", "--create", "--kafka", kafka]) == 0
             settings = KafkaSettings(kafka_bootstrap_servers=kafka)
-            assert await topic_problems(settings, retention_cap_ms=kept_ms) == []
+            assert await topic_problems(settings, cap_ms=kept_ms) == []
             await asyncio.to_thread(main, ["doctor"])
     assert "✓ broker and topics" in capsys.readouterr().out
 

@@ -51,6 +51,6 @@ async def test_a_wrong_setting_is_told(kafka, topics):
 
 
 async def test_a_cap_shortens_what_is_kept(kafka, topics):
-    await ensure_topics(kafka, topics, retention_cap_ms=600_000)
-    assert await topic_problems(kafka, topics, retention_cap_ms=600_000) == []
+    await ensure_topics(kafka, topics, cap_ms=lambda _: 600_000)
+    assert await topic_problems(kafka, topics, cap_ms=lambda _: 600_000) == []
     assert any("retention.ms=600000" in line for line in await topic_problems(kafka, topics))

@@ -8,6 +8,7 @@ import msgspec
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
 
+from foreshock_kit import sockets
 from foreshock_kit.clock import SystemClock
 from foreshock_kit.sockets import Sockets
 from foreshock_kit.testing import eventually
@@ -33,12 +34,16 @@ class Venue:
         self.open = []
         self.silent = False
         self.most = 0
+        self.connections = 0
+        self.order = []
         self.open_at_word = {}
 
     async def talk(self, socket):
+        self.connections += 1
         self.hello = await socket.recv()
         while self.silent:
             await asyncio.sleep(0.01)
+        self.order.append(self.hello)
         self.open.append(socket)
         self.most = max(self.most, len(self.open))
         try:
@@ -160,7 +165,8 @@ async def test_a_socket_is_renewed_before_the_venue_cuts_it():
         assert set(listener.standings) == {"up"}
 
 
-async def test_a_venue_that_says_it_will_close_is_left_for_a_new_connection():
+async def test_a_venue_that_says_it_will_close_is_left_for_a_new_connection(monkeypatch):
+    monkeypatch.setattr(sockets, "_RENEWED_AFTER_S", 0.0)
     async with listening("four") as (venue, listener, url):
         await listener.sockets.follow([Feed(url=url, hello=("A",))])
         await eventually(lambda: listener.heard)
@@ -171,6 +177,45 @@ async def test_a_venue_that_says_it_will_close_is_left_for_a_new_connection():
         await eventually(lambda: len(listener.heard) > before + 5)
         assert listener.complete
         assert not listener.gaps
+
+
+async def test_a_venue_that_says_so_at_once_is_not_hammered_and_was_never_up():
+    async with listening("seven") as (venue, listener, url):
+        venue.silent = True
+        await listener.sockets.follow([Feed(url=url, hello=("A",))])
+        await eventually(lambda: hasattr(venue, "hello"))
+        venue.silent = False
+        await eventually(lambda: venue.open)
+        await venue.shout("goodbye")
+        before = venue.connections
+        await eventually(lambda: len(listener.heard) > 3)
+        assert venue.connections == before == 1
+
+
+async def test_a_gap_outlives_a_change_of_contracts():
+    async with listening("eight") as (venue, listener, url):
+        await listener.sockets.follow([Feed(url=url, hello=("A",))])
+        await eventually(lambda: listener.heard)
+        venue.silent = True
+        await venue.open[0].close()
+        await eventually(lambda: listener.sockets.standing == "down")
+        await listener.sockets.follow([Feed(url=url, hello=("A,B",))])
+        venue.silent = False
+        await eventually(lambda: listener.gaps)
+        assert len(listener.gaps) == 1
+
+
+async def test_a_gap_of_what_is_followed_no_longer_ends_there():
+    async with listening("nine") as (venue, listener, url):
+        keep, drop = Feed(url=url, hello=("A",)), Feed(url=url, hello=("B",))
+        await listener.sockets.follow([keep, drop])
+        await eventually(lambda: len(venue.open) == 2 and listener.sockets.standing == "up")
+        venue.silent = True
+        await venue.open[1].close()
+        await eventually(lambda: listener.sockets.standing == "partial")
+        dropped = drop if venue.order[1] == "B" else keep
+        await listener.sockets.follow([keep if dropped is drop else drop])
+        assert len(listener.gaps) == 1
 
 
 async def test_a_lost_socket_is_a_gap_with_its_times():

@@ -12,7 +12,8 @@ from dotenv.parser import Binding, parse_stream
 
 from foreshock_cli.endpoints import Endpoints
 from foreshock_cli.lock import is_held
-from foreshock_cli.plan import EMBEDDED_RETENTION_MS
+from foreshock_cli.plan import embedded_retention_ms
+from foreshock_kit.admin import RetentionCap
 from foreshock_kit.environment import load
 from foreshock_kit.errors import ForeshockError, SettingsInvalid
 from foreshock_kit.settings import KafkaSettings
@@ -92,9 +93,9 @@ def kafka_settings(arguments: argparse.Namespace) -> KafkaSettings:
     return load(KafkaSettings, env)
 
 
-def retention_cap_ms(settings: KafkaSettings) -> int | None:
+def retention_cap(settings: KafkaSettings) -> RetentionCap | None:
     """Return how long this broker may keep records if it is our embedded one, else nothing."""
     ends = running()
     asked = settings.kafka_bootstrap_servers.replace("localhost", "127.0.0.1")
     embedded = ends is not None and ends.embedded_broker and ends.kafka == asked
-    return EMBEDDED_RETENTION_MS if embedded else None
+    return embedded_retention_ms if embedded else None

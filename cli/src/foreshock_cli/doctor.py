@@ -15,7 +15,7 @@ from foreshock_cli.connect import (
     add_broker_argument,
     environment,
     kafka_settings,
-    retention_cap_ms,
+    retention_cap,
     running,
 )
 from foreshock_kit.admin import topic_problems
@@ -72,7 +72,7 @@ async def _topics(arguments: argparse.Namespace) -> Findings:
     settings = kafka_settings(arguments)
     try:
         async with asyncio.timeout(_PATIENCE_S):
-            return await topic_problems(settings, retention_cap_ms=retention_cap_ms(settings))
+            return await topic_problems(settings, cap_ms=retention_cap(settings))
     except Transient as e:
         return [f"{e}; {_WHICH}"]
     except TimeoutError:

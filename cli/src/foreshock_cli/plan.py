@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from foreshock_kit.environment import load
+from foreshock_schemas.topics import KLINES, TRADES, Topic
 
 SERVICES: Final = (
     "oi-poller",
@@ -19,8 +20,12 @@ SERVICES: Final = (
 )
 """In the order of their start: whoever decides the universe first."""
 
-EMBEDDED_RETENTION_MS: Final = 20 * 60_000
+_EMBEDDED_RETENTION_MS: Final = 20 * 60_000
 """The embedded broker slows down with what it holds; detectors look back 18 minutes at most."""
+
+_READ_ONCE: Final = (TRADES, KLINES)
+_READ_ONCE_MS: Final = 2 * 60_000
+"""No service reads these back, and they are most of all records."""
 
 DEMO_EXCHANGES: Final = ("binance", "bybit", "okx")
 _DEMO_CHAT: Final = 1
@@ -41,7 +46,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     chat_id: int | None
     grace_s: float
 
-    def describe(self) -> tuple[str, ...]:
+    def embedded_retention_ms(topic: Topic) -> int:
+    """Return how long the embedded broker keeps a topic's records; ms."""
+    return _READ_ONCE_MS if topic in _READ_ONCE else _EMBEDDED_RETENTION_MS
+
+
+def describe(self) -> tuple[str, ...]:
         """Return what the banner says about this run, a line each."""
         env = self.env
         lines: tuple[str, ...] = (

@@ -16,7 +16,7 @@ from foreshock_cli.checking import check_settings
 from foreshock_cli.endpoints import Endpoints
 from foreshock_cli.fakes import Fakes, announced, check_ports, port_problems
 from foreshock_cli.lock import held
-from foreshock_cli.plan import EMBEDDED_RETENTION_MS, Plan, module_of
+from foreshock_cli.plan import Plan, embedded_retention_ms, module_of
 from foreshock_cli.processes import Forker
 from foreshock_cli.program import Program
 from foreshock_cli.supervisor import Patience, Supervised
@@ -109,7 +109,7 @@ class Stack:
             watching = group.create_task(self._end_with(broker))
             await ensure_topics(
                 KafkaSettings(kafka_bootstrap_servers=broker.address),
-                retention_cap_ms=EMBEDDED_RETENTION_MS,
+                cap_ms=embedded_retention_ms,
             )
             yield broker.address
             watching.cancel()

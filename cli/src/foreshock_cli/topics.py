@@ -12,7 +12,7 @@ from foreshock_cli.connect import (
     NoBroker,
     add_broker_argument,
     kafka_settings,
-    retention_cap_ms,
+    retention_cap,
 )
 from foreshock_kit.admin import ensure_topics, topic_problems
 from foreshock_kit.errors import ForeshockError
@@ -35,11 +35,11 @@ def run(arguments: argparse.Namespace) -> int:
     console.print(_table())
     try:
         settings = kafka_settings(arguments)
-        cap = retention_cap_ms(settings)
+        cap = retention_cap(settings)
         if arguments.create:
-            for name in asyncio.run(ensure_topics(settings, retention_cap_ms=cap)):
+            for name in asyncio.run(ensure_topics(settings, cap_ms=cap)):
                 console.print(f"[green]+[/green] {name} created")
-        problems = asyncio.run(topic_problems(settings, retention_cap_ms=cap))
+        problems = asyncio.run(topic_problems(settings, cap_ms=cap))
     except NoBroker as e:
         console.print(f"That is the table; no broker to compare it with: {e}", soft_wrap=True)
         return int(arguments.create)

@@ -44,9 +44,10 @@ class Intake:
 
     A frame gave events, was ignored (for a reason) or was malformed; these three add up to
     `frames`. Beside that, `duplicates` and `unknown_instruments` count the events that came
-    before, and those of contracts whose size nobody knows. `heard` is what the last frame was:
-    the market's, new or not; the refusal of a subscription; word that the venue will close the
-    connection; a question, with its answer; or anything else. `on_refused` is told the reason
+    before, and those of contracts whose size nobody knows. `heard`, to be read before another
+    frame is taken, is what the last one was: the market's, new or not; the refusal of a
+    subscription; word that the venue will close the connection; a question, with its answer; or
+    anything else. `on_refused` is told the reason
     and the frame of every one that could not be taken, and of such a refusal.
     """
 

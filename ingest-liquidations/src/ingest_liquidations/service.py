@@ -89,7 +89,8 @@ class LiquidationDesk(ExchangeDesk):
     async def on_frame(self, frame: bytes, since_ms: int) -> Heard:
         """Publish a frame's liquidations; return what it was."""
         recv_ms = self._clock.now_ms()
-        for event in self.take(frame, recv_ms, since_ms):
+        events, heard = self.take(frame, recv_ms, since_ms), self.heard
+        for event in events:
             if not isinstance(event, Liquidation):
                 continue
             if not self._universe.follows(event.exchange, event.symbol):
@@ -97,7 +98,7 @@ class LiquidationDesk(ExchangeDesk):
                 continue
             self._delay.observe((recv_ms - event.ts_event_ms) / 1000)
             await self._publisher.publish(LIQUIDATIONS, event)
-        return self.heard
+        return heard
 
 
 SERVICE = Service("ingest-liquidations", Settings, run)

@@ -1,7 +1,7 @@
 """Topics as the table has them: create the missing, and say what differs."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -14,6 +14,9 @@ from foreshock_kit.kafka.connection import bounded
 from foreshock_kit.settings import KafkaSettings
 from foreshock_schemas.topics import DEAD_LETTER_RETENTION_MS, TOPICS, Topic
 
+RetentionCap = Callable[[Topic], int]
+"""How long a topic's records are kept at most; ms."""
+
 _WANTED_REPLICAS: Final = 3
 _TAKES_S: Final = 30.0
 _LOOK_AGAIN_S: Final = 0.05
@@ -22,14 +25,14 @@ _LOOK_AGAIN_S: Final = 0.05
 async def ensure_topics(
     settings: KafkaSettings,
     topics: Sequence[Topic] = TOPICS,
-    retention_cap_ms: int | None = None,
+    cap_ms: RetentionCap | None = None,
 ) -> list[str]:
     """Create the topics that are missing, each with its dead-letter topic; change none.
 
     Args:
         settings: Where the broker is.
         topics: Which should be there.
-        retention_cap_ms: Keep nothing longer, for a broker that holds all in memory.
+        cap_ms: How long a topic is kept at most, for a broker that holds all in memory.
 
     Returns:
         The names of those created, once the broker shows them.
@@ -38,7 +41,7 @@ async def ensure_topics(
         Permanent: the broker refuses to create one.
         Transient: the broker does not answer.
     """
-    wanted = _wanted(topics, retention_cap_ms)
+    wanted = _wanted(topics, cap_ms)
     async with bounded(_TAKES_S, "creating topics"), admin_client(settings) as admin:
         existing = set(await admin.list_topics())
         while not (brokers := (await admin.describe_cluster())["brokers"]):
@@ -60,14 +63,14 @@ async def ensure_topics(
 async def topic_problems(
     settings: KafkaSettings,
     topics: Sequence[Topic] = TOPICS,
-    retention_cap_ms: int | None = None,
+    cap_ms: RetentionCap | None = None,
 ) -> list[str]:
     """Compare the broker's topics with the table; each line says what to do.
 
     Raises:
         Transient: the broker does not answer.
     """
-    wanted = _wanted(topics, retention_cap_ms)
+    wanted = _wanted(topics, cap_ms)
     async with bounded(_TAKES_S, "looking at topics"), admin_client(settings) as admin:
         found = {t["topic"]: len(t["partitions"]) for t in await admin.describe_topics()}
         present = [name for name in wanted if name in found]
@@ -85,21 +88,22 @@ async def topic_problems(
 
 
 def _wanted(
-    topics: Iterable[Topic], retention_cap_ms: int | None
+    topics: Iterable[Topic], cap_ms: RetentionCap | None
 ) -> dict[str, tuple[int, dict[str, str]]]:
     dead_letters = {"cleanup.policy": "delete", "retention.ms": str(DEAD_LETTER_RETENTION_MS)}
     wanted: dict[str, tuple[int, dict[str, str]]] = {}
     for topic in topics:
-        wanted[topic.name] = topic.partitions, _capped(topic.config, retention_cap_ms)
-        wanted[topic.dead_letters] = 1, _capped(dead_letters, retention_cap_ms)
+        most_ms = cap_ms(topic) if cap_ms else None
+        wanted[topic.name] = topic.partitions, _capped(topic.config, most_ms)
+        wanted[topic.dead_letters] = 1, _capped(dead_letters, most_ms)
     return wanted
 
 
-def _capped(config: dict[str, str], retention_cap_ms: int | None) -> dict[str, str]:
+def _capped(config: dict[str, str], most_ms: int | None) -> dict[str, str]:
     retention = config.get("retention.ms")
-    if retention_cap_ms is None or retention is None:
+    if most_ms is None or retention is None:
         return config
-    return {**config, "retention.ms": str(min(int(retention), retention_cap_ms))}
+    return {**config, "retention.ms": str(min(int(retention), most_ms))}
 
 
 def _created(response: Any) -> list[str]:

@@ -50,8 +50,9 @@ class FeedHealthTeller:
 
     async def say(self, state: FeedState, reason: str) -> None:
         """Tell a state, if it is another than the last one told, and what lasts too long."""
+        self._reason = reason
         if state != self._state:
-            self._state, self._reason, self._since_ms = state, reason, self._clock.now_ms()
+            self._state, self._since_ms = state, self._clock.now_ms()
             self._shown.state(state)
             await self._publish(state)
         await self._signal(state)

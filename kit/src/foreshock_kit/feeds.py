@@ -178,5 +178,6 @@ class _Verdict:
         await self._teller.say(*self._desk.judge(said, self._reason, self._clock.now_ms()))
 
     async def _on_gap(self, start_ms: int, end_ms: int) -> None:
-        lost_s = (end_ms - start_ms) / 1000
-        await self._teller.gap(f"no connection for {lost_s:.1f} s", start_ms, end_ms)
+        lost_s, count = (end_ms - start_ms) / 1000, self.sockets.count
+        which = "" if count == 1 else f" on one of {count} sockets"
+        await self._teller.gap(f"no connection for {lost_s:.1f} s{which}", start_ms, end_ms)

@@ -10,11 +10,14 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Literal
+from typing import Final, Literal
 
 from foreshock_kit.clock import Clock
 from foreshock_kit.feed import FeedLike, OnFrame, State
 from foreshock_kit.ws import hold_open
+
+_RENEWED_AFTER_S: Final = 60.0
+"""A venue that announces its closing sooner is left to `hold_open`, which waits before it tries."""
 
 Standing = Literal["none", "down", "partial", "up"]
 """How the sockets are, all taken together; `none`: there are none."""
@@ -24,9 +27,10 @@ OnGap = Callable[[int, int], Awaitable[None]]
 
 
 class _Socket:
-    def __init__(self, feed: FeedLike, number: int) -> None:
+    def __init__(self, feed: FeedLike, number: int, opened_s: float) -> None:
         self.feed = feed
         self.number = number
+        self.opened_s = opened_s
         self.up = False
         self.heard = False
         self.whole = False
@@ -73,11 +77,17 @@ class Sockets:
             return "up"
         return "partial" if any(served) else "down"
 
+    @property
+    def count(self) -> int:
+        """How many are wanted."""
+        return len(self._wanted)
+
     async def follow(self, feeds: Sequence[FeedLike]) -> None:
         """Hold these open, and no others; what is open already stays."""
         gone = [each for each in self._wanted if each.feed not in feeds]
         kept = {each.feed: each for each in self._wanted if each.feed in feeds}
         self._wanted = [kept.get(feed) or self._open(feed) for feed in feeds]
+        await self._inherit(gone)
         self._leave(gone)
         if not feeds:
             await self._on_change("nothing is followed")
@@ -87,7 +97,7 @@ class Sockets:
     def _open(self, feed: FeedLike) -> _Socket:
         number = next(each for each in itertools.count() if each not in self._numbers)
         self._numbers.add(number)
-        socket = _Socket(feed, number)
+        socket = _Socket(feed, number, self._clock.monotonic())
         task = self._group.create_task(
             hold_open(
                 f"{self._name}-{number}",
@@ -108,8 +118,21 @@ class Sockets:
 
     def _renew(self, socket: _Socket) -> None:
         if socket in self._wanted:
-            self._wanted[self._wanted.index(socket)] = self._open(socket.feed)
+            fresh = self._open(socket.feed)
+            fresh.dark_since_ms = socket.dark_since_ms
+            self._wanted[self._wanted.index(socket)] = fresh
             self._leave([socket])
+
+    async def _inherit(self, gone: Sequence[_Socket]) -> None:
+        """Keep in mind since when those that go were lost."""
+        dark_ms = min((s.dark_since_ms for s in gone if s.dark_since_ms), default=None)
+        fresh = next((each for each in self._wanted if not each.heard), None)
+        if dark_ms is None:
+            return
+        if fresh is not None:
+            fresh.dark_since_ms = dark_ms
+        else:
+            await self._on_gap(dark_ms, self._clock.now_ms())
 
     def _leave(self, gone: Sequence[_Socket]) -> None:
         self._leaving += gone
@@ -128,19 +151,20 @@ class Sockets:
         socket.close()
 
     async def _on_state(self, socket: _Socket, state: State, reason: str, at_ms: int) -> None:
-        socket.up = state != "down"
         if state == "whole":
             await self._is_whole(socket, at_ms)
             return
-        if state == "up":
-            socket.heard = True
-        elif state == "closing":
-            self._renew(socket)
-        elif socket in self._leaving:
-            self._close(socket)
-        elif socket.heard and socket.dark_since_ms is None:
+        if state == "closing":
+            if self._clock.monotonic() - socket.opened_s >= _RENEWED_AFTER_S:
+                self._renew(socket)
+            return
+        socket.up = state == "up"
+        socket.heard = socket.heard or socket.up
+        if not socket.up and socket.heard and socket.dark_since_ms is None:
             socket.dark_since_ms = at_ms
         await self._on_change(reason)
+        if not socket.up and socket in self._leaving:
+            self._close(socket)
 
     async def _is_whole(self, socket: _Socket, at_ms: int) -> None:
         socket.whole = True

@@ -72,9 +72,9 @@ class TradeDesk(ExchangeDesk):
     async def on_frame(self, frame: bytes, since_ms: int) -> Heard:
         """Publish a frame's trades and the bars now due; return what it was."""
         recv_ms = self._clock.now_ms()
-        events = self.take(frame, recv_ms, since_ms)
+        events, heard = self.take(frame, recv_ms, since_ms), self.heard
         if not events:
-            return self.heard
+            return heard
         for event in events:
             if isinstance(event, Trade):
                 self._note(event)
@@ -89,7 +89,7 @@ class TradeDesk(ExchangeDesk):
             if bar.trades:
                 self._truth.on_second(bar.coin, bar.start_ms, recv_ms)
             await self._publisher.publish(BARS, bar)
-        return self.heard
+        return heard
 
     def _note(self, trade: Trade) -> None:
         if self._gaps is not None:
