@@ -46,12 +46,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     chat_id: int | None
     grace_s: float
 
-    def embedded_retention_ms(topic: Topic) -> int:
-    """Return how long the embedded broker keeps a topic's records; ms."""
-    return _READ_ONCE_MS if topic in _READ_ONCE else _EMBEDDED_RETENTION_MS
-
-
-def describe(self) -> tuple[str, ...]:
+    def describe(self) -> tuple[str, ...]:
         """Return what the banner says about this run, a line each."""
         env = self.env
         lines: tuple[str, ...] = (
@@ -72,6 +67,11 @@ def describe(self) -> tuple[str, ...]:
 
 class _Ending(msgspec.Struct, frozen=True):
     grace_s: float = 2.0  # Ctrl-C ends everything within 5 s
+
+
+def embedded_retention_ms(topic: Topic) -> int:
+    """Return how long the embedded broker keeps a topic's records; ms."""
+    return _READ_ONCE_MS if topic in _READ_ONCE else _EMBEDDED_RETENTION_MS
 
 
 def make(environ: Mapping[str, str], only: tuple[str, ...] = ()) -> Plan:
