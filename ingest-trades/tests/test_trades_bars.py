@@ -81,6 +81,13 @@ def test_what_comes_late_is_money_of_the_next_bar():
     assert closed[0].notional_usd == 50
 
 
+def test_money_of_over_two_minutes_ago_is_of_no_bar():
+    closed = play(
+        trade(0), trade(200_000), trade(79_000, usd=7), trade(78_999, usd=9), trade(202_000)
+    )
+    assert [bar.late_notional_usd for bar in closed] == [0, 7]
+
+
 def test_coins_have_bars_of_their_own():
     closed = play(trade(0), trade(1, coin="ETH"), trade(2000))
     assert {bar.coin for bar in closed} == {"BTC", "ETH"}

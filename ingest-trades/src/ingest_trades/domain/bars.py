@@ -1,7 +1,7 @@
 """One-second bars of an exchange's trades, by the exchange's own clock.
 
 A bar closes one second after its second and is never reopened: what comes later for it is
-counted as late money of the next bar. Seconds without trades make no bar, but a coin is heard
+counted as late money of the next bar, unless it is minutes late. Seconds without trades make no bar, but a coin is heard
 of at least every ten seconds, so that silence and calm differ.
 """
 
@@ -13,6 +13,8 @@ from foreshock_schemas.events import Bar, Trade
 from foreshock_schemas.ids import venue_id
 
 _GRACE_S: Final = 1
+_LATE_S: Final = 120
+"""Money of longer ago is none of this second's, whatever is asked for again."""
 _HEARTBEAT_S: Final = 10
 _CLUSTER_MS: Final = 100
 
@@ -36,12 +38,13 @@ class Bars:
             self._told.pop(coin, None)
 
     def on_trade(self, trade: Trade) -> None:
-        """Count a trade in its second, or as late money if that has closed."""
+        """Count a trade in its second, or as late money if that has closed; not if two minutes ago."""
         second = trade.ts_event_ms // 1000
         if trade.ts_event_ms > self._clock_ms:
             self._advance(trade.ts_event_ms)
         if second < self._closed_to:
-            self._late[trade.coin] = self._late.get(trade.coin, 0.0) + trade.notional_usd
+            if second >= self._closed_to - _LATE_S:
+                self._late[trade.coin] = self._late.get(trade.coin, 0.0) + trade.notional_usd
             return
         coins = self._open.get(second)
         if coins is None:
