@@ -136,7 +136,7 @@ class Intake:
                 reason = UNKNOWN_INSTRUMENT
                 self.unknown_instruments += 1
                 self._on_refused(f"the size of {event.symbol} is not known", frame)
-            elif event.ts_event_ms < since_ms:
+            elif not isinstance(event, MarkPrice) and event.ts_event_ms < since_ms:
                 reason = HISTORY
         if not gave_events:
             self.ignored[reason] += 1
