@@ -53,7 +53,8 @@ def check_events(events, recv_ms) -> None:
         if isinstance(event, Unsized):
             continue
         assert isinstance(event, Trade | Liquidation | MarkPrice | OpenInterest)
-        assert 0 < event.ts_event_ms <= recv_ms + AHEAD_MS
+        untimed = isinstance(event, MarkPrice) and event.ts_event_ms is None
+        assert untimed or 0 < event.ts_event_ms <= recv_ms + AHEAD_MS
         amounts = (
             [event.price, event.size_coins, event.notional_usd]
             if isinstance(event, Trade | Liquidation)

@@ -28,6 +28,7 @@ def test_the_example_passes_the_suite_as_it_stands_there(tmp_path):
         env=os.environ | {"PYTHONPATH": str(tmp_path / "src")},
         capture_output=True,
         text=True,
+        timeout=120,
     )
     assert run.returncode == 0, run.stdout
     assert int(re.search(r"(\d+) passed", run.stdout)[1]) > 40

@@ -10,7 +10,7 @@ from foreshock_exchanges.base import (
     Unsized,
 )
 from foreshock_exchanges.intake import Intake
-from foreshock_schemas.events import Trade
+from foreshock_schemas.events import OpenInterest, Trade
 from foreshock_schemas.testing import sample
 
 
@@ -78,6 +78,7 @@ def test_every_frame_is_counted_as_what_it_was():
         ("malformed", "", 1),
         ("unknown_instruments", "", 2),
         ("duplicates", "", 0),
+        ("history", "", 0),
         ("ignored", "ack", 1),
         ("ignored", "subscribe_error", 1),
         ("ignored", "unknown_instrument", 1),
@@ -106,6 +107,7 @@ def test_what_happened_before_the_connection_is_history():
     assert taken.take(b"1", 9, later_ms) == []
     assert taken.heard == "market"
     assert dict(taken.ignored) == {"history": 1}
+    assert taken.history == 2, "also beside what is news"
 
 
 def test_kinds_of_other_streams_are_named_until_there_are_too_many():
@@ -122,6 +124,16 @@ def test_what_came_before_is_dropped_but_marks_are_not():
     assert taken.take(b"0", 9) == [trade(1), MARK]
     assert taken.take(b"1", 9) == [trade(2), MARK]
     assert (taken.events, taken.duplicates) == (2, 1)
+
+
+def test_open_interest_takes_no_trade_s_place_among_those_remembered(monkeypatch):
+    monkeypatch.setattr(intake, "_REMEMBERED", 3)
+    told = sample(OpenInterest)
+    taken = Intake(Scripted([trade(1)], [told] * 9), print)
+    assert taken.take(b"0", 9) == [trade(1)]
+    assert taken.take(b"1", 9, told.ts_event_ms + 1) == [told] * 9
+    assert taken.take(b"0", 9) == []
+    assert (taken.events, taken.duplicates) == (1, 1)
 
 
 def test_repeats_are_known_over_two_generations_and_no_longer(monkeypatch):

@@ -12,6 +12,8 @@ from foreshock_kit.http import HttpClient
 from foreshock_kit.limits import Host, Limit
 from foreshock_kit.testing import FakeClock, MemoryPublisher, eventually
 from foreshock_kit.universe import Universe
+from foreshock_schemas.events import Instrument
+from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import BARS, FEED_HEALTH, TRADES
 from ingest_trades.edge import backfill
 from ingest_trades.edge.desk import TradeDesk
@@ -23,8 +25,8 @@ def row(number):
     return {"a": number, "p": "100", "q": "1", "f": 1, "l": 1, "T": NOW + number, "m": False}
 
 
-def frame(number):
-    return json.dumps({"e": "aggTrade", "E": NOW, "s": "BTCUSDT"} | row(number)).encode()
+def frame(number, **also):
+    return json.dumps({"e": "aggTrade", "E": NOW, "s": "BTCUSDT"} | row(number) | also).encode()
 
 
 class Venue:
@@ -70,12 +72,13 @@ async def test_missing_trades_are_asked_for_in_as_many_answers_as_it_takes(monke
         clock.advance(2)
         await eventually(lambda: publisher.on(FEED_HEALTH))
         (gap,) = publisher.on(FEED_HEALTH)
-    assert numbers(publisher) == list(range(1, 2_503))
+        await desk.on_frame(frame(2_503, T=NOW + 5_000), 0)
+    assert numbers(publisher) == list(range(1, 2_504))
     assert (gap.symbol, gap.missing, gap.refilled) == ("BTCUSDT", 2_500, 2_500)
     assert (gap.gap_start_ms, gap.gap_end_ms) == (NOW + 1, NOW + 2_502)
     assert [asked["limit"] for asked in venue.asked] == ["1000", "1000", "500"]
     money = sum(bar.notional_usd + bar.late_notional_usd for bar in publisher.on(BARS))
-    assert money <= 2_502 * 100
+    assert money == 2_502 * 100
 
 
 async def test_what_the_venue_has_not_is_a_fact_too(monkeypatch):
@@ -112,3 +115,18 @@ async def test_a_trade_that_comes_both_ways_counts_once(monkeypatch):
         await eventually(lambda: publisher.on(FEED_HEALTH))
         await desk.on_frame(frame(2), 0)
     assert numbers(publisher) == [1, 2, 3]
+
+
+async def test_what_a_dropped_coin_trades_until_it_comes_back_is_not_asked_for(monkeypatch):
+    contract = sample(Instrument, exchange="binance", symbol="BTCUSDT", coin="BTC")
+    venue = Venue(newest=70_000)
+    async with looking(venue, monkeypatch) as (desk, publisher, clock):
+        desk.feeds([contract])
+        await desk.on_frame(frame(1), 0)
+        desk.feeds([])
+        desk.feeds([contract])
+        for number in (60_000, 60_002):
+            await desk.on_frame(frame(number, T=NOW), 0)
+        clock.advance(2)
+        await eventually(lambda: publisher.on(FEED_HEALTH))
+    assert [(asked["fromId"], asked["limit"]) for asked in venue.asked] == [("60001", "1")]

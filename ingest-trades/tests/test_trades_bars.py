@@ -1,5 +1,6 @@
 """One-second bars: when they close, what they hold, what comes late."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,6 +82,13 @@ def test_what_comes_late_is_money_of_the_next_bar():
     assert closed[0].notional_usd == 50
 
 
+def test_money_of_over_two_minutes_ago_is_of_no_bar():
+    closed = play(
+        trade(0), trade(200_000), trade(79_000, usd=7), trade(78_999, usd=9), trade(202_000)
+    )
+    assert [bar.late_notional_usd for bar in closed] == [0, 7]
+
+
 def test_coins_have_bars_of_their_own():
     closed = play(trade(0), trade(1, coin="ETH"), trade(2000))
     assert {bar.coin for bar in closed} == {"BTC", "ETH"}
@@ -103,6 +111,44 @@ def test_a_start_in_the_middle_waits_for_nothing_older():
     bars = Bars("binance")
     bars.on_trade(trade(5500))
     assert bars.close(T0) == []
+
+
+def untimed(recv_ms):
+    return msgspec.structs.replace(mark(recv_ms), ts_event_ms=None)
+
+
+@pytest.mark.parametrize("ahead_ms", [-90_000, -2_000, 0, 2_000, 90_000])
+def test_where_marks_carry_no_time_a_clock_of_ours_that_is_wrong_makes_no_trade_late(ahead_ms):
+    bars, closed = Bars("hyperliquid"), []
+    for number in range(300):
+        at_ms = number * 100
+        recv_ms = at_ms + ahead_ms
+        came = trade(at_ms, usd=10)
+        bars.on_trade(msgspec.structs.replace(came, ts_recv_ms=T0 + recv_ms))
+        bars.on_mark(untimed(recv_ms + 50))
+        closed += bars.close(T0 + recv_ms)
+    assert [bar.start_ms - T0 for bar in closed] == [second * 1000 for second in range(28)]
+    assert {(bar.trades, bar.late_notional_usd) for bar in closed} == {(10, 0.0)}
+
+
+def test_a_clock_of_ours_that_was_ahead_before_the_first_trade_is_found_out():
+    bars, closed = Bars("hyperliquid"), []
+    bars.on_mark(untimed(20_000))
+    for number in range(300):
+        came = trade(number * 100, usd=10)
+        bars.on_trade(msgspec.structs.replace(came, ts_recv_ms=T0 + number * 100 + 20_000))
+        bars.on_mark(untimed(number * 100 + 20_000))
+        closed += bars.close(T0 + number * 100)
+    assert sum(bar.trades for bar in closed) == 140
+    assert sum(bar.late_notional_usd for bar in closed) == 1400
+
+
+def test_where_marks_carry_no_time_calm_is_told_by_our_clock():
+    closed = play(trade(0), *(untimed(second * 1000) for second in range(1, 36)))
+    assert [bar.trades for bar in closed] == [1, 0, 0]
+    assert [bar.start_ms - T0 for bar in closed] == [0, 10_000, 20_000]
+    closed = play(*(untimed(second * 1000) for second in range(36)))
+    assert [bar.start_ms - T0 for bar in closed] == [4_000, 14_000, 24_000]
 
 
 TRADES = st.lists(

@@ -84,3 +84,18 @@ def test_a_venue_that_counts_anew_has_no_gap(number):
 )
 def test_an_id_says_which_numbers_it_stands_for(event_id, numbers):
     assert numbers_of(event_id) == numbers
+
+
+def test_what_a_contract_trades_while_nobody_follows_it_is_not_missing():
+    gaps = Gaps()
+    gaps.follow({"A", "B"})
+    for symbol in ("A", "B"):
+        gaps.on_trade(trade(1, symbol=symbol))
+        gaps.on_trade(trade(3, symbol=symbol))
+    gaps.follow({"B"})
+    gaps.on_trade(trade(4, symbol="A"))  # by a socket that is closed last
+    gaps.follow({"A", "B"})
+    for symbol in ("A", "B"):
+        gaps.on_trade(trade(60_000, symbol=symbol))
+    found = [(gap.symbol, gap.first, gap.last) for gap in gaps.due(PATIENT_MS)]
+    assert found == [("B", 2, 2), ("B", 4, 59_999)]

@@ -1,6 +1,7 @@
 """`foreshock replay` through real ingesters: each is held against its own kind of event."""
 
 import json
+import socket
 
 import pytest
 
@@ -57,3 +58,20 @@ def test_what_record_writes_is_replayed_with_the_contracts_that_it_tells(tmp_pat
     assert main(["replay", str(file)]) == 0
     figures = json.loads(capfd.readouterr().out.splitlines()[-1])
     assert (figures["frames"], figures["on_topic"], figures["malformed"]) == (2, 2, 0)
+
+
+def test_what_a_recording_has_not_is_asked_of_nobody(tmp_path, capfd, monkeypatch):
+    lines = [
+        f"{(1_790_000_000 + seconds) * 1_000_000_000} {json.dumps(TRADES[0] | {'t': number})}"
+        for number, seconds in ((1, 0), (9, 1), (10, 40))
+    ]
+    file = tmp_path / "recording"
+    file.write_text("\n".join(lines))
+    with socket.create_server(("127.0.0.1", 0)) as venue:
+        venue.setblocking(False)
+        port = venue.getsockname()[1]
+        monkeypatch.setenv("EXCHANGE_REST_URLS", f"binance=http://127.0.0.1:{port}")
+        assert main(["replay", str(file), "--speed", "10"]) == 0
+        with pytest.raises(BlockingIOError):
+            venue.accept()
+    assert json.loads(capfd.readouterr().out.splitlines()[-1])["on_topic"] == 3

@@ -123,6 +123,7 @@ def _program(service: str, exchange: str, kafka: str, url: str, folder: Path) ->
         "EXCHANGES": exchange,
         "EXCHANGE_WS_URLS": f"{exchange}={url}",
         "HISTORY_S": str(_ANY_AGE_S),
+        "BACKFILL": "false",
         "HEALTH_FILE": str(folder / "health"),
         "HEALTH_PORT": "0",
         "LOG_LEVEL": "WARNING",

@@ -59,14 +59,17 @@ class Answer(msgspec.Struct, frozen=True):
 
 @final
 class MarkPrice(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """The venue's own mark of one contract. Proves that a socket lives; makes no record."""
+    """The venue's own mark of one contract. Proves that a socket lives; makes no record.
+
+    `ts_event_ms` is the venue's time, or `None` where it gives none: never our clock.
+    """
 
     exchange: str
     symbol: str
     coin: str
     mark_price: float
     index_price: float | None
-    ts_event_ms: int
+    ts_event_ms: int | None
     ts_recv_ms: int
 
 

@@ -107,14 +107,14 @@ class Contract(msgspec.Struct, frozen=True, gc=False):
         )
 
     def mark(
-        self, mark: float, index: float | None, ts_event_ms: int, ts_recv_ms: int
+        self, mark: float, index: float | None, ts_event_ms: int | None, ts_recv_ms: int
     ) -> MarkPrice:
         """Return a mark price and, where there is one, an index price, both as on the wire.
 
         Raises:
             ValueError: It lies over 5 s in the future.
         """
-        check_time(ts_event_ms, ts_recv_ms)
+        check_time(ts_event_ms or 0, ts_recv_ms)
         return MarkPrice(
             exchange=self.exchange,
             symbol=self.symbol,

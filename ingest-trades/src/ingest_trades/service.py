@@ -23,7 +23,7 @@ async def run(settings: Settings, context: Context) -> None:
         hosts = {
             name: await stack.enter_async_context(_host(adapter, settings, context.clock))
             for name, adapter in adapters.items()
-            if adapter.gapless
+            if adapter.gapless and settings.backfill
         }
 
         def desk_of(name: str, universe: Universe, publisher: Publishing) -> TradeDesk:

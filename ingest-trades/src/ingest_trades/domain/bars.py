@@ -1,7 +1,7 @@
 """One-second bars of an exchange's trades, by the exchange's own clock.
 
 A bar closes one second after its second and is never reopened: what comes later for it is
-counted as late money of the next bar. Seconds without trades make no bar, but a coin is heard
+counted as late money of the next bar, unless it is minutes late. Seconds without trades make no bar, but a coin is heard
 of at least every ten seconds, so that silence and calm differ.
 """
 
@@ -13,7 +13,12 @@ from foreshock_schemas.events import Bar, Trade
 from foreshock_schemas.ids import venue_id
 
 _GRACE_S: Final = 1
+_LATE_S: Final = 120
+"""Money of longer ago is none of this second's, whatever is asked for again."""
 _HEARTBEAT_S: Final = 10
+_RECKONED_MS: Final = 5000
+"""Where marks carry no time, the exchange's clock is believed to be at least so close to where
+the last trade and ours say; trades that are slower come late."""
 _CLUSTER_MS: Final = 100
 
 
@@ -28,6 +33,7 @@ class Bars:
         self._told: dict[str, int] = {}
         self._closed_to = 0
         self._clock_ms = 0
+        self._ahead_ms = 0
 
     def follow(self, coins: AbstractSet[str]) -> None:
         """Forget the marks of all other coins: of them nothing is heard in silence."""
@@ -36,12 +42,14 @@ class Bars:
             self._told.pop(coin, None)
 
     def on_trade(self, trade: Trade) -> None:
-        """Count a trade in its second, or as late money if that has closed."""
+        """Count a trade in its second, or as late money if that has closed; not if two minutes ago."""
         second = trade.ts_event_ms // 1000
+        self._ahead_ms = trade.ts_recv_ms - trade.ts_event_ms
         if trade.ts_event_ms > self._clock_ms:
             self._advance(trade.ts_event_ms)
         if second < self._closed_to:
-            self._late[trade.coin] = self._late.get(trade.coin, 0.0) + trade.notional_usd
+            if second >= self._closed_to - _LATE_S:
+                self._late[trade.coin] = self._late.get(trade.coin, 0.0) + trade.notional_usd
             return
         coins = self._open.get(second)
         if coins is None:
@@ -52,10 +60,17 @@ class Bars:
         bar.add(trade)
 
     def on_mark(self, mark: MarkPrice) -> None:
-        """Note the mark price, and the time by the exchange's clock."""
+        """Note the mark price, and the time by the exchange's clock.
+
+        A mark without one tells by our clock that time goes on: less what it was ahead of the
+        last trade, and less a margin, so that seconds still trading stay open.
+        """
         self._marks[mark.coin] = mark.mark_price
-        if mark.ts_event_ms > self._clock_ms:
-            self._advance(mark.ts_event_ms)
+        now_ms = mark.ts_event_ms
+        if now_ms is None:
+            now_ms = mark.ts_recv_ms - self._ahead_ms - _RECKONED_MS
+        if now_ms > self._clock_ms:
+            self._advance(now_ms)
 
     def close(self, recv_ms: int) -> list[Bar]:
         """Return the bars that are due by now, oldest first."""

@@ -1,5 +1,6 @@
 """Trades that a venue must have sent and that have not come, by its own gapless numbers."""
 
+from collections.abc import Set as AbstractSet
 from itertools import chain
 from typing import Final
 
@@ -41,6 +42,17 @@ class Gaps:
         self._next: dict[str, int] = {}
         self._seen_ms: dict[str, int] = {}
         self._open: dict[str, list[Gap]] = {}
+        self._followed: AbstractSet[str] = frozenset()
+
+    def follow(self, symbols: AbstractSet[str]) -> None:
+        """Forget the numbers of all contracts but those that are followed still.
+
+        What a contract trades while nobody follows it is not missing.
+        """
+        for symbol in self._next.keys() - (self._followed & symbols):
+            del self._next[symbol], self._seen_ms[symbol]
+            self._open.pop(symbol, None)
+        self._followed = symbols
 
     def on_trade(self, trade: Trade) -> None:
         """Note a trade's numbers: those skipped open a gap, those that come late close it."""

@@ -55,6 +55,8 @@ class TradeDesk(ExchangeDesk):
         coins = {contract.coin for contract in contracts}
         self._bars.follow(coins)
         self._truth.follow(coins)
+        if self._gaps is not None:
+            self._gaps.follow({contract.symbol for contract in contracts})
         return super().feeds(contracts)
 
     async def accompany(self, teller: FeedHealthTeller) -> None:

@@ -124,14 +124,14 @@ class Bitget(VenueAdapter):
         return self.each(
             wire.read_marks(envelope.data),
             lambda _: envelope.arg.symbol,
-            lambda contract, row: _mark(contract, row, envelope.ts or recv_ms, recv_ms),
+            lambda contract, row: _mark(contract, row, envelope.ts, recv_ms),
         )
 
 
-def _mark(contract: Contract, row: wire.Mark, ts_event_ms: int, recv_ms: int) -> MarkPrice | None:
+def _mark(contract: Contract, row: wire.Mark, at_ms: int, recv_ms: int) -> MarkPrice | None:
     if not row.mark_price:
         return None
-    return contract.mark(row.mark_price, row.index_price, ts_event_ms, recv_ms)
+    return contract.mark(row.mark_price, row.index_price, at_ms or None, recv_ms)
 
 
 def _answer(event: str) -> Ignored | OtherStream:

@@ -115,7 +115,7 @@ class Bitmex(VenueAdapter):
 
     def _marks(self, told: wire.Frame, recv_ms: int) -> Parsed:
         def mark(known: Contract, row: wire.Mark) -> MarketEvent:
-            at_ms = millis(row.timestamp) if row.timestamp else recv_ms
+            at_ms = millis(row.timestamp) if row.timestamp else None
             return known.mark(row.mark_price or 0.0, row.indicative_settle_price, at_ms, recv_ms)
 
         rows = [row for row in wire.read_marks(told.data) if row.mark_price]

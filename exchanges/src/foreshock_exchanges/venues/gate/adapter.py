@@ -131,10 +131,10 @@ def _trade(contract: Contract, row: wire.Trade, recv_ms: int) -> Trade | None:
     )
 
 
-def _mark(contract: Contract, row: wire.Ticker, ts_event_ms: int, recv_ms: int) -> MarkPrice | None:
+def _mark(contract: Contract, row: wire.Ticker, at_ms: int, recv_ms: int) -> MarkPrice | None:
     if not row.mark_price:
         return None
-    return contract.mark(row.mark_price, row.index_price, ts_event_ms or recv_ms, recv_ms)
+    return contract.mark(row.mark_price, row.index_price, at_ms or None, recv_ms)
 
 
 def _contracts(size: float) -> float:

@@ -106,7 +106,7 @@ class Hyperliquid(VenueAdapter):
             return Ignored.OTHER_MARKET
         if not (price := told.ctx.mark_px):
             return Ignored.EMPTY
-        mark = known.mark(price, told.ctx.oracle_px, recv_ms, recv_ms)
+        mark = known.mark(price, told.ctx.oracle_px, None, recv_ms)
         premium = premium_of(known, told.ctx, price, recv_ms)
         coins = told.ctx.open_interest * known.multiplier
         said = (coins, premium.mark_price, premium.funding_rate or 0.0)
