@@ -240,3 +240,13 @@ def test_the_memory_of_seen_signals_is_bounded(router):
     for number in range(10_050):
         router.on_signal(msgspec.structs.replace(signal(), event_id=f"s{number}"))
     assert len(router._incidents._seen) == 10_000
+
+
+def test_feeds_of_two_exchanges_are_told_apart_and_so_is_the_end_of_trouble(router):
+    def trouble(number, exchange, severity="warning"):
+        return signal(number, kind="feed", exchanges=(exchange,), severity=severity)
+
+    assert router.on_signal(trouble(1, "okx"))
+    assert router.on_signal(trouble(2, "bybit"))
+    assert not router.on_signal(trouble(3, "okx")), "more of the same"
+    assert router.on_signal(trouble(4, "okx", "info")), "it is over"

@@ -28,6 +28,7 @@ async def test_a_state_is_told_when_it_changes(teller, told, clock):
     for state in ("LIVE", "LIVE", "QUIET", "LIVE"):
         await teller.say(state, f"because {state}")
         clock.advance(10)
+    assert not told.on(SIGNALS)
     states = [(event.state, event.since_ms - NOW) for event in told.on(FEED_HEALTH)]
     assert states == [("LIVE", 0), ("QUIET", 20_000), ("LIVE", 30_000)]
 
@@ -41,14 +42,15 @@ async def test_a_mute_feed_is_a_signal_at_once_and_once_until_it_is_believed_aga
         clock.advance(60)
     (signal,) = told.on(SIGNALS)
     assert (signal.kind, signal.coin, signal.exchanges) == ("feed", MARKET, ("okx",))
-    assert "okx's liquidations are MUTE: silent for 11 min" in signal.headline
+    assert signal.headline.startswith("okx, liquidations: MUTE (silent for 11 min")
     await teller.say("PARTIAL", "one socket is lost")
     await teller.say("MUTE", "silent")
     assert len(told.on(SIGNALS)) == 1, "it was not believed in between"
-    await teller.say("LIVE", "back")
+    await teller.say("LIVE", "it prints")
     await teller.say("MUTE", "silent again")
-    first, second = told.on(SIGNALS)
-    assert first.event_id != second.event_id
+    first, back, second = told.on(SIGNALS)
+    assert (back.severity, back.headline) == ("info", "okx, liquidations: again LIVE (it prints)")
+    assert len({first.event_id, back.event_id, second.event_id}) == 3
 
 
 async def test_a_lost_connection_is_a_signal_when_it_lasts(teller, told, clock):
@@ -58,7 +60,7 @@ async def test_a_lost_connection_is_a_signal_when_it_lasts(teller, told, clock):
     assert not told.on(SIGNALS)
     clock.advance(2)
     await teller.say("DOWN", "no route")
-    assert "DOWN: no route" in told.on(SIGNALS)[0].headline
+    assert "DOWN (no route)" in told.on(SIGNALS)[0].headline
 
 
 async def test_nothing_is_told_of_the_stop_of_what_never_began(teller, told):

@@ -77,3 +77,8 @@ def test_an_optional_secret_has_a_file_and_nothing_else_has(tmp_path):
 @given(st.text(st.characters(exclude_characters="*"), min_size=6))
 def test_no_secret_changes_how_settings_look(text):
     assert repr(Hidden(spare=Secret(text))) == "Hidden(spare=***, note=None)"
+
+
+def test_an_exchange_that_is_named_twice_is_refused():
+    with pytest.raises(SettingsInvalid, match="okx more than once"):
+        load(Known, {"EXCHANGES": "okx,binance,okx"})

@@ -20,7 +20,7 @@ from foreshock_schemas.events import (
     ZoneMap,
 )
 from foreshock_schemas.testing import sample
-from telegram_gateway.domain import markup
+from telegram_gateway.domain import answers, markup
 from telegram_gateway.domain.desk import MARKET_COMMANDS, Desk
 from telegram_gateway.domain.profile import picture, value_area
 from telegram_gateway.domain.views import Views
@@ -377,3 +377,24 @@ def test_zones_and_feeds_are_known(views):
         views.on_event(event)
     assert views.coin("BTC").zones == zones
     assert views.feeds["binance", "trades"].state == "DOWN"
+
+
+def test_an_exchange_that_fell_silent_is_no_part_of_open_interest(views):
+    for event in (reading(7 * MINUTE, coins=50.0, exchange="okx"), reading(coins=11.0)):
+        views.on_event(event)
+    text = "\n".join(answers.open_interest("BTC", views.coin("BTC"), NOW))
+    assert "11" in text
+    assert "okx" in text
+    assert "not counted: nothing since" in text
+    assert "61" not in text
+
+
+def test_open_interest_that_is_counted_in_another_way_has_no_change_yet(views):
+    since_ms = NOW - 5 * MINUTE
+    for event in (
+        reading(15 * MINUTE, coins=8.0),
+        reading(coins=16.0, comparable_since_ms=since_ms),
+    ):
+        views.on_event(event)
+    text = "\n".join(answers.open_interest("BTC", views.coin("BTC"), NOW))
+    assert "%" not in text.partition("funding")[0]

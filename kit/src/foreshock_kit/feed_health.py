@@ -32,7 +32,7 @@ class FeedHealthTeller:
     """Publishes how one channel is: at every change, and each minute as long as it runs.
 
     What lies in MUTE, or for 2 minutes in DOWN or STALE, is a signal too, once until the channel
-    is believed again.
+    is believed again, which then is another.
     """
 
     def __init__(self, clock: Clock, exchange: str, channel: str, publisher: Publishing) -> None:
@@ -120,41 +120,40 @@ class FeedHealthTeller:
         )
 
     async def _signal(self, state: FeedState) -> None:
-        if state in _BELIEVED:
+        if state in _BELIEVED and self._signalled:
             self._signalled = False
+            await self._publisher.send(SIGNALS, self._signal_of(state, "info"))
         lasts_ms = self._clock.now_ms() - self._since_ms
         patience_ms = _WORTH_A_SIGNAL_MS.get(state)
         if self._signalled or patience_ms is None or lasts_ms < patience_ms:
             return
         self._signalled = True
-        await self._publisher.send(
-            SIGNALS, feed_signal(self._exchange, self._channel, state, self._reason, self._since_ms)
+        await self._publisher.send(SIGNALS, self._signal_of(state, "warning"))
+
+    def _signal_of(self, state: FeedState, severity: Severity) -> Signal:
+        what, exchange = self._channel.replace("-", " "), self._exchange
+        over = severity == "info"
+        told = f"{exchange}, {what}: {'again ' if over else ''}{state}"
+        return Signal(
+            event_id=derived_id(
+                "feed-signal", exchange, self._channel, severity, state, self._since_ms
+            ),
+            ts_event_ms=self._since_ms,
+            ts_recv_ms=self._clock.now_ms(),
+            coin=MARKET,
+            kind="feed",
+            severity=severity,
+            headline=f"{told} ({self._reason})",
+            reasons=() if over else (f"Until it is back, sums of {what} lack {exchange}.",),
+            value=1.0,
+            limit=1.0,
+            unit="state",
+            window_s=0,
+            position=None,
+            direction=None,
+            price=None,
+            method="feed_truth",
+            exchanges=(exchange,),
+            coverage="unknown",
+            evidence=(),
         )
-
-
-def feed_signal(
-    exchange: str, channel: str, state: FeedState, reason: str, since_ms: int
-) -> Signal:
-    """Return the signal that a channel cannot be believed."""
-    severity: Severity = "warning"
-    return Signal(
-        event_id=derived_id("feed-signal", exchange, channel, state, since_ms),
-        ts_event_ms=since_ms,
-        ts_recv_ms=since_ms,
-        coin=MARKET,
-        kind="feed",
-        severity=severity,
-        headline=f"{exchange}'s {channel} are {state}: {reason}",
-        reasons=(f"Until it is back, what is said of {channel} lacks {exchange}.",),
-        value=1.0,
-        limit=1.0,
-        unit="state",
-        window_s=0,
-        position=None,
-        direction=None,
-        price=None,
-        method="feed_truth",
-        exchanges=(exchange,),
-        coverage="unknown",
-        evidence=(),
-    )

@@ -98,8 +98,10 @@ class VenueSettings(ServiceSettings, frozen=True, kw_only=True):
         """Check that there are only exchanges that are known.
 
         Raises:
-            ValueError: There are others; it names those there are.
+            ValueError: There are others, which it names with those there are; or one comes twice.
         """
+        if twice := sorted({name for name in self.exchanges if self.exchanges.count(name) > 1}):
+            raise ValueError(f"EXCHANGES is wrong: {', '.join(twice)} more than once")
         if strangers := [name for name in self.exchanges if name not in known]:
             there_are = ", ".join(known)
             raise ValueError(

@@ -1,4 +1,7 @@
-"""Which signals are news: one incident per coin and kind, then silence for a while."""
+"""Which signals are news: one incident per coin and kind, then silence for a while.
+
+Feeds have no coin: there it is one per exchange.
+"""
 
 from collections import OrderedDict
 from typing import Final, TypeVar
@@ -40,7 +43,7 @@ class Incidents:
 
     def __init__(self, cooldown_ms: int) -> None:
         self._cooldown_ms = cooldown_ms
-        self._open: dict[tuple[str, str], _Incident] = {}
+        self._open: dict[tuple[str, str, str], _Incident] = {}
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._told: OrderedDict[str, News] = OrderedDict()
 
@@ -49,14 +52,17 @@ class Incidents:
         news = News(incident_id=alert.incident_id, revision=alert.revision, held_back=0)
         for signal_id in alert.signal_ids:
             _remember(self._told, signal_id, news)
-        incident = self._open.get((alert.coin, alert.kind))
+        if alert.kind == "feed":  # of which exchange it was, an alert does not say
+            return
+        key = (alert.coin, alert.kind, "")
+        incident = self._open.get(key)
         rank = RANK[alert.severity]
         if incident and incident.incident_id == alert.incident_id:
             incident.started_ms = min(incident.started_ms, alert.ts_event_ms)
             incident.revision = max(incident.revision, alert.revision)
             incident.rank = max(incident.rank, rank)
         elif incident is None or alert.ts_event_ms > incident.started_ms:
-            self._open[alert.coin, alert.kind] = _Incident(
+            self._open[key] = _Incident(
                 incident_id=alert.incident_id,
                 revision=alert.revision,
                 started_ms=alert.ts_event_ms,
@@ -73,7 +79,7 @@ class Incidents:
         self.saw(signal)
         if signal.event_id in self._told:
             return self._told[signal.event_id]
-        key = (signal.coin, signal.kind)
+        key = _key(signal)
         incident = self._open.get(key)
         rank = RANK[signal.severity]
         if incident is None or signal.ts_event_ms >= incident.started_ms + self._cooldown_ms:
@@ -101,6 +107,12 @@ class Incidents:
             started_ms=signal.ts_event_ms,
             rank=rank,
         )
+
+
+def _key(signal: Signal) -> tuple[str, str, str]:
+    """Return what is told together: of feeds an exchange's troubles, and their ends, apart."""
+    apart = f"{signal.exchanges} {signal.severity}" if signal.kind == "feed" else ""
+    return signal.coin, signal.kind, apart
 
 
 def _remember(known: OrderedDict[str, T], key: str, value: T) -> None:

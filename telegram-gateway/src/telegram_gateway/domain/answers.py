@@ -15,6 +15,8 @@ _DAY_MS: Final = 24 * _HOUR_MS
 _WINDOWS: Final = ((5, "5 min"), (15, "15 min"), (60, "1 h"))
 _LARGEST: Final = 5
 _NEAREST: Final = 3
+_FRESH_MS: Final = 5 * _MINUTE_MS
+"""Open interest comes each minute; what is older is no part of a sum."""
 _YEAR_H: Final = 8760
 
 Blocks = list[str]
@@ -30,7 +32,7 @@ def price(coin: str, view: CoinView, now_ms: int) -> Blocks:
         blocks.append(f"24 h  {numbers.percent(change_pct)}")
     if view.mark_price is not None:
         blocks.append(f"mark  ${numbers.price(view.mark_price)}")
-    blocks += [_funding(reading) for reading in _newest_readings(view)]
+    blocks += [_funding(reading) for reading in _newest_readings(view, now_ms)]
     return [*blocks, _updated(view.price_ms, now_ms)]
 
 
@@ -78,9 +80,10 @@ def cvd(coin: str, view: CoinView, now_ms: int) -> Blocks:
 
 def open_interest(coin: str, view: CoinView, now_ms: int) -> Blocks:
     """Return open interest in all and by exchange, its changes, and funding."""
-    newest = _newest_readings(view)
+    newest = _newest_readings(view, now_ms)
+    silent = _silent(view, now_ms)
     if not newest:
-        return _unknown(coin, "open interest")
+        return silent or _unknown(coin, "open interest")
     coins = sum(reading.open_interest_coins for reading in newest)
     money = sum(reading.open_interest_usd for reading in newest)
     blocks = [
@@ -96,7 +99,7 @@ def open_interest(coin: str, view: CoinView, now_ms: int) -> Blocks:
             f"{markup.plain(reading.exchange)}  {numbers.usd(reading.open_interest_usd)}",
             _funding(reading),
         ]
-    return [*blocks, _updated(max(r.ts_event_ms for r in newest), now_ms)]
+    return [*blocks, *silent, _updated(min(r.ts_event_ms for r in newest), now_ms)]
 
 
 def profile(coin: str, view: CoinView, now_ms: int) -> Blocks:
@@ -167,7 +170,20 @@ def _updated(ms: int, now_ms: int) -> str:
     return markup.italic(f"as of {numbers.clock(ms)}, {numbers.ago(ms, now_ms)}")
 
 
-def _newest_readings(view: CoinView) -> list[OpenInterest]:
+def _newest_readings(view: CoinView, now_ms: int) -> list[OpenInterest]:
+    return [r for r in _last_readings(view) if now_ms - r.ts_recv_ms <= _FRESH_MS]
+
+
+def _silent(view: CoinView, now_ms: int) -> Blocks:
+    return [
+        f"{markup.plain(reading.exchange)}  not counted: "
+        f"nothing since {numbers.clock(reading.ts_recv_ms)}"
+        for reading in _last_readings(view)
+        if now_ms - reading.ts_recv_ms > _FRESH_MS
+    ]
+
+
+def _last_readings(view: CoinView) -> list[OpenInterest]:
     return [readings[-1] for _, readings in sorted(view.open_interest.items()) if readings]
 
 
@@ -201,7 +217,8 @@ def _change_pct(view: CoinView, window_ms: int) -> float | None:
     before = after = 0.0
     for readings in view.open_interest.values():
         newest = readings[-1]
-        old = [r for r in readings if r.ts_event_ms <= newest.ts_event_ms - window_ms * 0.9]
+        then_ms = newest.ts_event_ms - window_ms * 0.9
+        old = [r for r in readings if newest.comparable_since_ms <= r.ts_event_ms <= then_ms]
         if old:
             before += old[-1].open_interest_coins
             after += newest.open_interest_coins

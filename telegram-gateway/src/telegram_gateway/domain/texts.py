@@ -215,4 +215,5 @@ def _feed(health: FeedHealth, now_ms: int) -> str:
     if now_ms - health.ts_recv_ms > _HEARD_WITHIN_MS:
         return f"⚪ {name}: unknown, nothing heard since {numbers.clock(health.ts_recv_ms)}"
     since = numbers.ago(health.since_ms, now_ms)
-    return f"{'🟢' if good else '🔴'} {name}: {health.state}, since {since}"
+    light = "⚪" if health.state == "UNKNOWN" else "🟢" if good else "🔴"
+    return f"{light} {name}: {health.state}, since {since}"
