@@ -107,7 +107,7 @@ def test_a_mute_verdict_says_for_how_long_and_against_what():
     assert verdict.state == "MUTE"
     assert verdict.since_ms == 796 * 6_000
     assert verdict.reason == "silent for 6 min while the others had 63 clusters; 21.0 were expected"
-    feeds.on_print(print_at(end))
+    feeds.on_cluster("x", end + 50)
     assert states(feeds, end + 50)["x"] == "LIVE"
 
 

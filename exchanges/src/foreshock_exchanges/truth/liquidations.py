@@ -5,10 +5,8 @@ from typing import Final
 
 import msgspec
 
-from foreshock_exchanges.truth.clusters import Clusters
 from foreshock_exchanges.truth.silence import FEWEST_OWN, Learned, Silence
 from foreshock_exchanges.truth.verdict import Connection, Link, Verdict, joined
-from foreshock_schemas.events import Liquidation
 
 HALF_LIFE_MS: Final = 3 * 86_400_000
 SOONEST_MS: Final = 60_000
@@ -56,15 +54,9 @@ class Liquidations:
         self, exchanges: Iterable[str], memory: Mapping[str, FeedMemory] | None = None
     ) -> None:
         memory = memory or {}
-        self._clusters = Clusters()
         self._feeds = {name: _Feed(memory.get(name)) for name in exchanges}
         self._total = 0
         self._all_up = True
-
-    def on_print(self, liquidation: Liquidation) -> None:
-        """Take a liquidation; one that goes on a cluster changes nothing."""
-        if self._clusters.opens(liquidation):
-            self.on_cluster(liquidation.exchange, liquidation.ts_recv_ms)
 
     def on_cluster(self, exchange: str, at_ms: int) -> None:
         """Take the begin of a cluster, received at `at_ms`."""
@@ -88,8 +80,8 @@ class Liquidations:
         for feed in self._feeds.values():
             feed.advance(self._total, at_ms, learn=self._all_up)
         feed = self._feeds[exchange]
-        if link != feed.connection.link:
-            feed.connection = Connection(link, reason or f"the connection is {link}", at_ms)
+        since_ms = feed.connection.since_ms if link == feed.connection.link else at_ms
+        feed.connection = Connection(link, reason or f"the connection is {link}", since_ms)
         self._look_who_is_up()
 
     def judge(self, now_ms: int) -> dict[str, Verdict]:
