@@ -140,11 +140,10 @@ def test_runs_of_three_are_recognised_and_chance_is_taken_for_chance():
         feeds = Liquidations(of)
         for at_ms, name in market(Random(3), kind, of, 3 * DAY):
             feeds.on_cluster(name, at_ms)
-        return feeds.memory(3 * DAY * MINUTE_MS)["a"].learned
+        return feeds._feeds["a"].silence.dispersion
 
-    scattered, bunched = dispersion(poisson), dispersion(runs_of_three(0.2))
-    assert scattered.scatter / scattered.chance == pytest.approx(1.0, abs=0.15)
-    assert bunched.scatter / bunched.chance == pytest.approx(3.0, abs=0.6)
+    assert dispersion(poisson) == pytest.approx(1.0, abs=0.15)
+    assert dispersion(runs_of_three(0.2)) == pytest.approx(3.0, abs=0.6)
 
 
 def test_a_market_that_falls_quiet_makes_no_feed_mute():

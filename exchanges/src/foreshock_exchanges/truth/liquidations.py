@@ -1,11 +1,9 @@
 """Which venues' liquidations can be believed, each held against all the others'."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
-import msgspec
-
-from foreshock_exchanges.truth.silence import FEWEST_OWN, Learned, Silence
+from foreshock_exchanges.truth.silence import FEWEST_OWN, Silence
 from foreshock_exchanges.truth.verdict import Connection, Link, Verdict, joined
 
 HALF_LIFE_MS: Final = 3 * 86_400_000
@@ -20,19 +18,6 @@ NEWCOMER_SHARE: Final = SMALLEST_SHARE / 2
 
 QUIET_GAPS: Final = 5.0
 """A market is quiet after so many usual gaps in which it had half its usual clusters or fewer."""
-
-
-class FeedMemory(msgspec.Struct, frozen=True, kw_only=True):
-    """What to start from instead of a venue's whole past: what was learned, and its silence.
-
-    It is of `as_of_ms`; the last cluster came at `last_ms`.
-    """
-
-    learned: Learned
-    as_of_ms: int
-    last_ms: int
-    missed: int
-    silent_ms: int
 
 
 class Liquidations:
@@ -50,11 +35,8 @@ class Liquidations:
     or more makes all shares start anew; prints of venues not named are left out.
     """
 
-    def __init__(
-        self, exchanges: Iterable[str], memory: Mapping[str, FeedMemory] | None = None
-    ) -> None:
-        memory = memory or {}
-        self._feeds = {name: _Feed(memory.get(name)) for name in exchanges}
+    def __init__(self, exchanges: Iterable[str]) -> None:
+        self._feeds = {name: _Feed() for name in exchanges}
         self._total = 0
         self._all_up = True
 
@@ -95,14 +77,6 @@ class Liquidations:
         """Return a venue's usual share of all clusters."""
         return self._feeds[exchange].silence.share
 
-    def memory(self, now_ms: int) -> dict[str, FeedMemory]:
-        """Return what a new `Liquidations` can go on from with what it is told next."""
-        return {
-            name: feed.memory(self._total, now_ms, feed.last_ms)
-            for name, feed in self._feeds.items()
-            if feed.last_ms is not None
-        }
-
     def _learn(self, feed: "_Feed", at_ms: int) -> None:
         feed.advance(self._total, at_ms, learn=self._all_up and feed.last_ms is not None)
         if self._all_up and feed.is_up and feed.last_ms is not None:
@@ -121,18 +95,18 @@ class Liquidations:
 class _Feed:
     """One venue: what is known of it, and its silence up to the last change of a connection."""
 
-    def __init__(self, memory: FeedMemory | None) -> None:
-        self.silence = Silence(HALF_LIFE_MS, memory.learned if memory else None)
+    def __init__(self) -> None:
+        self.silence = Silence(HALF_LIFE_MS)
         self.connection = Connection("up", "", 0)
-        self.last_ms = memory.last_ms if memory else None
-        self.is_newcomer = memory is None
-        self._missed = memory.missed if memory else 0
-        self._silent_ms = memory.silent_ms if memory else 0
+        self.last_ms: int | None = None
+        self.is_newcomer = True
+        self._missed = 0
+        self._silent_ms = 0
         self._to_learn = 0
         self._to_learn_ms = 0
         self._mark = 0
-        self._mark_ms: int | None = memory.as_of_ms if memory else None
-        self._share_tells = self.silence.share >= SMALLEST_SHARE
+        self._mark_ms: int | None = None
+        self._share_tells = False
 
     @property
     def is_up(self) -> bool:
@@ -174,16 +148,6 @@ class _Feed:
     def is_believed(self, total: int, now_ms: int) -> bool:
         missed, silent_ms = self._since_last(total, now_ms)
         return missed < self.silence.limit or silent_ms < SOONEST_MS or not self._share_tells
-
-    def memory(self, total: int, now_ms: int, last_ms: int) -> FeedMemory:
-        missed, silent_ms = self._since_last(total, now_ms)
-        return FeedMemory(
-            learned=self.silence.learned,
-            as_of_ms=now_ms,
-            last_ms=last_ms,
-            missed=missed,
-            silent_ms=silent_ms,
-        )
 
     def verdict(self, total: int, now_ms: int) -> Verdict:
         if self.last_ms is None:

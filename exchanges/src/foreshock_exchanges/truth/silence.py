@@ -60,11 +60,6 @@ class Silence:
         self._limit: float | None = None
 
     @property
-    def learned(self) -> Learned:
-        """A copy of what is known."""
-        return msgspec.structs.replace(self._sums)
-
-    @property
     def is_known(self) -> bool:
         """Whether enough own events were seen to judge by."""
         return self._sums.own >= FEWEST_OWN
