@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foreshock_exchanges.truth.clusters import Clusters
-from foreshock_exchanges.truth.liquidations import SOONEST_MS, Liquidations
+from foreshock_exchanges.truth.liquidations import HALF_LIFE_MS, SOONEST_MS, Liquidations
 from foreshock_exchanges.truth.silence import FALSE_ALARM_MINUTES, FEWEST_OWN, Learned, Silence
 from foreshock_schemas.events import Liquidation
 from foreshock_schemas.testing import sample
@@ -27,7 +27,7 @@ def print_at(ms, exchange="x", coin="BTC", position="long"):
     )
 
 
-def regular(feeds, turns, start_ms=0, every_ms=6_000, order="xyyy"):
+def regular(feeds, turns, start_ms=0, order="xyyy", every_ms=6_000):
     """One cluster after another, in this order; return the time after the last."""
     for number in range(turns * len(order)):
         feeds.on_cluster(order[number % len(order)], start_ms + number * every_ms)
@@ -164,6 +164,34 @@ def test_nothing_is_learned_of_a_feed_while_a_witness_that_matters_is_away():
     end = regular(feeds, 1_000, end, order="xy")
     feeds.connected("z", "up", end)
     assert feeds.share("x") == pytest.approx(before, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("away", "order", "state", "share"),
+    [
+        ("down", "xy", "DOWN", 1 / 2),
+        ("up", "xy", "MUTE", 1 / 2),
+        ("partial", "xyxyzxyxy", "PARTIAL", 4 / 9),
+    ],
+)
+def test_a_venue_away_for_a_half_life_no_longer_keeps_the_others_from_learning(
+    away, order, state, share
+):
+    feeds = Liquidations("xyz")
+    end = regular(feeds, 300, order="xyz", every_ms=MINUTE)
+    feeds.connected("z", away, end)
+    turns = HALF_LIFE_MS // len(order) // MINUTE
+    end = regular(feeds, turns - 1, end, order, every_ms=MINUTE)
+    assert feeds.share("x") == pytest.approx(1 / 3, abs=0.01)
+    end = regular(feeds, 3 * turns, end, order, every_ms=MINUTE)
+    assert feeds.share("x") == pytest.approx(share, abs=0.02)
+    assert states(feeds, end) == {"x": "LIVE", "y": "LIVE", "z": state}
+    feeds.connected("z", "up", end)
+    end = regular(feeds, 12, end, order="xyz", every_ms=MINUTE)
+    assert states(feeds, end) == dict.fromkeys("xyz", "UNKNOWN")
+    end = regular(feeds, 200, end, order="xyz", every_ms=MINUTE)
+    assert states(feeds, end) == dict.fromkeys("xyz", "LIVE")
+    assert feeds.share("x") == pytest.approx(1 / 3, abs=0.02)
 
 
 def test_a_newcomer_of_weight_makes_all_shares_start_anew_after_ten_clusters():

@@ -7,6 +7,8 @@ from foreshock_exchanges.truth.silence import FEWEST_OWN, Silence
 from foreshock_exchanges.truth.verdict import Connection, Link, Verdict, joined
 
 HALF_LIFE_MS: Final = 3 * 86_400_000
+"""In such a time of learning, what was known counts half; who is away for as long is gone."""
+
 SOONEST_MS: Final = 60_000
 """No silence is judged before: in a cascade a minute's clusters come within a second."""
 
@@ -25,26 +27,31 @@ class Liquidations:
 
     A venue's share is its clusters over those of all venues, its own among them: with a share of
     0.25 it has one cluster for three of the others'. It is MUTE when so many of the others' have
-    come since its last that calm would do the same once a month. What is learned is learned from
-    times in which all venues that matter (a share of 0.1 or more) were connected and not MUTE.
-    Others' clusters of times when its own sockets were not all open do not count against a venue,
-    but neither does opening them anew excuse it.
+    come since its last that calm would do the same once in three months. What is learned is
+    learned from times in which all venues that matter (a share of 0.1 or more) were connected and
+    not MUTE. Others' clusters of times when its own sockets were not all open do not count against
+    a venue, but neither does opening them anew excuse it.
+
+    A venue from which nothing came in three days through sockets all open matters no longer to
+    what is learned of the others; its own state stays. If it comes back it is a newcomer: one with
+    a share of 0.05 or more makes all shares start anew. Clusters of venues not named are left out.
 
     All that it says follows from what it is told, which is to be told in the order of receive
-    times: a restart reads the topic back and comes to the same. A newcomer with a share of 0.05
-    or more makes all shares start anew; prints of venues not named are left out.
+    times.
     """
 
     def __init__(self, exchanges: Iterable[str]) -> None:
         self._feeds = {name: _Feed() for name in exchanges}
         self._total = 0
-        self._all_up = True
 
     def on_cluster(self, exchange: str, at_ms: int) -> None:
         """Take the begin of a cluster, received at `at_ms`."""
         feed = self._feeds.get(exchange)
         if feed is None:
             return
+        if feed.is_up and feed.is_gone(at_ms):
+            feed.start_anew(self._total, at_ms)
+            feed.is_newcomer = True
         self._learn(feed, at_ms)
         self._total += 1
         feed.heard(self._total, at_ms)
@@ -59,12 +66,12 @@ class Liquidations:
         Raises:
             KeyError: The exchange is not among those judged.
         """
+        all_up = self._all_up(at_ms)
         for feed in self._feeds.values():
-            feed.advance(self._total, at_ms, learn=self._all_up)
+            feed.advance(self._total, at_ms, learn=all_up)
         feed = self._feeds[exchange]
         since_ms = feed.connection.since_ms if link == feed.connection.link else at_ms
         feed.connection = Connection(link, reason or f"the connection is {link}", since_ms)
-        self._look_who_is_up()
 
     def judge(self, now_ms: int) -> dict[str, Verdict]:
         """Return the state of every feed; asking changes nothing."""
@@ -78,18 +85,23 @@ class Liquidations:
         return self._feeds[exchange].silence.share
 
     def _learn(self, feed: "_Feed", at_ms: int) -> None:
-        feed.advance(self._total, at_ms, learn=self._all_up and feed.last_ms is not None)
-        if self._all_up and feed.is_up and feed.last_ms is not None:
-            feed.learn(all(each.is_believed(self._total, at_ms) for each in self._feeds.values()))
+        all_up = self._all_up(at_ms) and feed.last_ms is not None
+        feed.advance(self._total, at_ms, learn=all_up)
+        if all_up and feed.is_up:
+            feed.learn(
+                all(
+                    each.is_believed(self._total, at_ms) or each.is_gone(at_ms)
+                    for each in self._feeds.values()
+                )
+            )
 
     def _start_anew(self, at_ms: int) -> None:
         for feed in self._feeds.values():
             if feed.is_believed(self._total, at_ms):
                 feed.start_anew(self._total, at_ms)
-        self._look_who_is_up()
 
-    def _look_who_is_up(self) -> None:
-        self._all_up = all(each.is_up or not each.matters for each in self._feeds.values())
+    def _all_up(self, at_ms: int) -> bool:
+        return all(each.is_up or not each.matters(at_ms) for each in self._feeds.values())
 
 
 class _Feed:
@@ -99,6 +111,7 @@ class _Feed:
         self.silence = Silence(HALF_LIFE_MS)
         self.connection = Connection("up", "", 0)
         self.last_ms: int | None = None
+        self._whole_ms: int | None = None
         self.is_newcomer = True
         self._missed = 0
         self._silent_ms = 0
@@ -112,9 +125,12 @@ class _Feed:
     def is_up(self) -> bool:
         return self.connection.link == "up"
 
-    @property
-    def matters(self) -> bool:
-        return self.silence.share >= SMALLEST_SHARE
+    def matters(self, at_ms: int) -> bool:
+        return self.silence.share >= SMALLEST_SHARE and not self.is_gone(at_ms)
+
+    def is_gone(self, at_ms: int) -> bool:
+        """Whether nothing has come for a half-life while all its sockets were open."""
+        return self._whole_ms is not None and at_ms - self._whole_ms >= HALF_LIFE_MS
 
     def advance(self, total: int, at_ms: int, *, learn: bool) -> None:
         """Count the others' clusters, and the time, since the last mark."""
@@ -139,6 +155,8 @@ class _Feed:
         self._missed = self._silent_ms = 0
         self._mark = total
         self.last_ms = at_ms
+        if self.is_up:
+            self._whole_ms = at_ms
 
     def start_anew(self, total: int, at_ms: int) -> None:
         self.advance(total, at_ms, learn=False)
