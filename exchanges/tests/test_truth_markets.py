@@ -169,10 +169,10 @@ def test_a_mute_time_and_a_witness_mute_time_are_not_learned():
         feeds.on_cluster(name, at_ms)
     before = {name: feeds.share(name) for name in of}
     without_b = {name: rate for name, rate in of.items() if name != "b"}
-    for at_ms, name in market(rng, poisson, without_b, 3 * DAY, DAY):
+    for at_ms, name in market(rng, poisson, without_b, 2 * DAY, DAY):
         feeds.on_cluster(name, at_ms)
-    assert feeds.judge(4 * DAY * MINUTE_MS)["b"].state == "MUTE"
-    for at_ms, name in market(rng, poisson, of, 10, 4 * DAY):
+    assert feeds.judge(3 * DAY * MINUTE_MS)["b"].state == "MUTE"
+    for at_ms, name in market(rng, poisson, of, 10, 3 * DAY):
         feeds.on_cluster(name, at_ms)
     after = {name: feeds.share(name) for name in of}
     assert after == pytest.approx(before, abs=0.02)
