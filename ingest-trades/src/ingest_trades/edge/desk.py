@@ -39,8 +39,8 @@ class TradeDesk(ExchangeDesk):
         host: HttpClient | None = None,
     ) -> None:
         super().__init__(adapter, url, logs.Burst(log, "frame_refused", exchange=adapter.name))
-        self._bars = Bars(adapter.name)
         self._truth = Trades()
+        self._bars = Bars(adapter.name, self._truth.on_second)
         self._steady = Steady()
         self._gaps = Gaps() if host is not None else None
         self._host = host
@@ -86,8 +86,6 @@ class TradeDesk(ExchangeDesk):
             self._observed_ms = recv_ms
             self._delay.observe((recv_ms - events[0].ts_event_ms) / 1000)
         for bar in self._bars.close(recv_ms):
-            if bar.trades:
-                self._truth.on_second(bar.coin, bar.start_ms, recv_ms)
             await self._publisher.publish(BARS, bar)
         return self.heard
 
