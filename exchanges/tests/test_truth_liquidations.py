@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foreshock_exchanges.truth.clusters import Clusters
-from foreshock_exchanges.truth.liquidations import HALF_LIFE_MS, SOONEST_MS, Liquidations
+from foreshock_exchanges.truth.liquidations import HALF_LIFE_MS, SOONEST_MS, LiquidationJudge
 from foreshock_exchanges.truth.silence import FALSE_ALARM_MINUTES, FEWEST_OWN, Learned, Silence
 from foreshock_schemas.events import Liquidation
 from foreshock_schemas.testing import sample
@@ -99,7 +99,7 @@ def test_the_past_is_half_forgotten_after_a_half_life():
 
 
 def test_a_mute_verdict_says_for_how_long_and_against_what():
-    feeds = Liquidations("xy")
+    feeds = LiquidationJudge("xy")
     end = regular(feeds, 200)
     assert states(feeds, end) == {"x": "LIVE", "y": "LIVE"}
     end = regular(feeds, 60, end, order="y")
@@ -112,7 +112,7 @@ def test_a_mute_verdict_says_for_how_long_and_against_what():
 
 
 def test_a_feed_is_unknown_until_it_had_30_clusters_and_while_its_share_is_small():
-    feeds = Liquidations("xyz")
+    feeds = LiquidationJudge("xyz")
     assert states(feeds, 0) == dict.fromkeys("xyz", "UNKNOWN")
     end = regular(feeds, FEWEST_OWN - 1)
     assert states(feeds, end)["x"] == "UNKNOWN"
@@ -126,7 +126,7 @@ def test_a_feed_is_unknown_until_it_had_30_clusters_and_while_its_share_is_small
 
 
 def test_a_cascade_elsewhere_is_not_held_against_a_feed_before_a_minute():
-    feeds = Liquidations("xy")
+    feeds = LiquidationJudge("xy")
     end = regular(feeds, 200)
     last_x = end - 4 * 6_000
     for number in range(200):
@@ -137,7 +137,7 @@ def test_a_cascade_elsewhere_is_not_held_against_a_feed_before_a_minute():
 
 
 def test_times_without_a_socket_do_not_count_and_a_new_socket_does_not_excuse():
-    feeds = Liquidations("xy")
+    feeds = LiquidationJudge("xy")
     end = regular(feeds, 200)
     feeds.connected("x", "down", end, "closed by the venue")
     end = regular(feeds, 500, end, order="y")
@@ -157,7 +157,7 @@ def test_times_without_a_socket_do_not_count_and_a_new_socket_does_not_excuse():
 
 
 def test_nothing_is_learned_of_a_feed_while_a_witness_that_matters_is_away():
-    feeds = Liquidations("xyz")
+    feeds = LiquidationJudge("xyz")
     end = regular(feeds, 200, order="xyz")
     before = feeds.share("x")
     feeds.connected("z", "down", end)
@@ -177,7 +177,7 @@ def test_nothing_is_learned_of_a_feed_while_a_witness_that_matters_is_away():
 def test_a_venue_away_for_a_half_life_no_longer_keeps_the_others_from_learning(
     away, order, state, share
 ):
-    feeds = Liquidations("xyz")
+    feeds = LiquidationJudge("xyz")
     end = regular(feeds, 300, order="xyz", every_ms=MINUTE)
     feeds.connected("z", away, end)
     turns = HALF_LIFE_MS // len(order) // MINUTE
@@ -195,7 +195,7 @@ def test_a_venue_away_for_a_half_life_no_longer_keeps_the_others_from_learning(
 
 
 def test_a_newcomer_of_weight_makes_all_shares_start_anew_after_ten_clusters():
-    feeds = Liquidations("xyz")
+    feeds = LiquidationJudge("xyz")
     feeds.connected("z", "down", 0)
     end = regular(feeds, 200, order="xy")
     feeds.connected("z", "up", end)
@@ -210,7 +210,7 @@ def test_a_newcomer_of_weight_makes_all_shares_start_anew_after_ten_clusters():
 
 
 def test_a_newcomer_of_no_weight_changes_nothing_and_none_excuses_a_mute_feed():
-    feeds = Liquidations("wxyz")
+    feeds = LiquidationJudge("wxyz")
     end = regular(feeds, 200, order="xy")
     end = regular(feeds, 20, end, order="z" + "xy" * 20)
     assert states(feeds, end) == {"w": "UNKNOWN", "x": "LIVE", "y": "LIVE", "z": "UNKNOWN"}
@@ -221,7 +221,7 @@ def test_a_newcomer_of_no_weight_changes_nothing_and_none_excuses_a_mute_feed():
 
 
 def test_prints_of_venues_not_named_are_left_out():
-    feeds = Liquidations("xy")
+    feeds = LiquidationJudge("xy")
     end = regular(feeds, 200, order="xyq")
     assert feeds.share("x") == pytest.approx(0.5, abs=0.01)
     assert set(states(feeds, end)) == {"x", "y"}
@@ -248,7 +248,7 @@ def test_the_same_events_give_the_same_states_whoever_asks_in_between(steps, par
     for pause, what in steps:
         at_ms += pause
         events.append((at_ms, what))
-    once, asked = Liquidations("xyz"), Liquidations("xyz")
+    once, asked = LiquidationJudge("xyz"), LiquidationJudge("xyz")
     tell(once, events)
     cut = int(part * len(events))
     tell(asked, events[:cut])

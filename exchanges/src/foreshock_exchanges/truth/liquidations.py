@@ -13,7 +13,11 @@ SOONEST_MS: Final = 60_000
 """No silence is judged before: in a cascade a minute's clusters come within a second."""
 
 SMALLEST_SHARE: Final = 0.1
+"""A feed with less is not judged, and is no witness that has to be there."""
+
 REGAINED_SHARE: Final = 0.11
+"""One that had less is judged again from here on."""
+
 NEWCOMER_CLUSTERS: Final = 10
 NEWCOMER_SHARE: Final = SMALLEST_SHARE / 2
 """What a venue has to have of the clusters since its first, after ten, to change others' shares."""
@@ -22,7 +26,7 @@ QUIET_GAPS: Final = 5.0
 """A market is quiet after so many usual gaps in which it had half its usual clusters or fewer."""
 
 
-class Liquidations:
+class LiquidationJudge:
     """Judges the liquidation feeds of several venues from their clusters of prints.
 
     A venue's share is its clusters over those of all venues, its own among them: with a share of

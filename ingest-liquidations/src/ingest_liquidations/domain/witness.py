@@ -6,7 +6,7 @@ from sys import intern
 from foreshock_exchanges.base import Channel
 from foreshock_exchanges.truth.clusters import Clusters
 from foreshock_exchanges.truth.hysteresis import Steady
-from foreshock_exchanges.truth.liquidations import Liquidations
+from foreshock_exchanges.truth.liquidations import LiquidationJudge
 from foreshock_exchanges.truth.verdict import LINKS, Link
 from foreshock_schemas.events import FeedHealth, FeedState, Liquidation
 
@@ -25,7 +25,7 @@ class Witness:
 
     def __init__(self, exchanges: Iterable[str]) -> None:
         self._links: dict[str, Link] = dict.fromkeys(exchanges, "up")
-        self._truth = Liquidations(self._links)
+        self._truth = LiquidationJudge(self._links)
         self._clusters = Clusters()
         self._steady = {name: Steady() for name in self._links}
         self._ours: set[str] = set()

@@ -6,7 +6,7 @@ from foreshock_exchanges.base import Adapter, Channel, Feed, MarkPrice
 from foreshock_exchanges.desk import ExchangeDesk
 from foreshock_exchanges.intake import Heard
 from foreshock_exchanges.truth.hysteresis import Steady
-from foreshock_exchanges.truth.trades import Trades
+from foreshock_exchanges.truth.trades import TradeJudge
 from foreshock_exchanges.truth.verdict import LINKS
 from foreshock_kit import logs
 from foreshock_kit.clock import Clock
@@ -39,7 +39,7 @@ class TradeDesk(ExchangeDesk):
         host: HttpClient | None = None,
     ) -> None:
         super().__init__(adapter, url, logs.Burst(log, "frame_refused", exchange=adapter.name))
-        self._truth = Trades()
+        self._truth = TradeJudge()
         self._bars = Bars(adapter.name, self._truth.on_second)
         self._steady = Steady()
         self._gaps = Gaps() if host is not None else None
