@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foreshock_exchanges.truth.clusters import Clusters
-from foreshock_exchanges.truth.liquidations import SOONEST_MS, Liquidations
+from foreshock_exchanges.truth.liquidations import HALF_LIFE_MS, SOONEST_MS, LiquidationJudge
 from foreshock_exchanges.truth.silence import FALSE_ALARM_MINUTES, FEWEST_OWN, Learned, Silence
 from foreshock_schemas.events import Liquidation
 from foreshock_schemas.testing import sample
@@ -27,7 +27,7 @@ def print_at(ms, exchange="x", coin="BTC", position="long"):
     )
 
 
-def regular(feeds, turns, start_ms=0, every_ms=6_000, order="xyyy"):
+def regular(feeds, turns, start_ms=0, order="xyyy", every_ms=6_000):
     """One cluster after another, in this order; return the time after the last."""
     for number in range(turns * len(order)):
         feeds.on_cluster(order[number % len(order)], start_ms + number * every_ms)
@@ -94,12 +94,12 @@ def test_a_share_known_from_few_events_needs_more_than_one_known_from_many():
 def test_the_past_is_half_forgotten_after_a_half_life():
     silence = Silence(DAY, Learned(own=1_000.0, others=3_000.0, minutes=1_440.0))
     silence.learn(0, DAY)
-    assert silence.learned.own == 501.0
-    assert silence.learned.others == 1_500.0
+    assert silence.own == 501.0
+    assert silence.share == 501 / 2_002
 
 
 def test_a_mute_verdict_says_for_how_long_and_against_what():
-    feeds = Liquidations("xy")
+    feeds = LiquidationJudge("xy")
     end = regular(feeds, 200)
     assert states(feeds, end) == {"x": "LIVE", "y": "LIVE"}
     end = regular(feeds, 60, end, order="y")
@@ -107,12 +107,12 @@ def test_a_mute_verdict_says_for_how_long_and_against_what():
     assert verdict.state == "MUTE"
     assert verdict.since_ms == 796 * 6_000
     assert verdict.reason == "silent for 6 min while the others had 63 clusters; 21.0 were expected"
-    feeds.on_print(print_at(end))
+    feeds.on_cluster("x", end + 50)
     assert states(feeds, end + 50)["x"] == "LIVE"
 
 
 def test_a_feed_is_unknown_until_it_had_30_clusters_and_while_its_share_is_small():
-    feeds = Liquidations("xyz")
+    feeds = LiquidationJudge("xyz")
     assert states(feeds, 0) == dict.fromkeys("xyz", "UNKNOWN")
     end = regular(feeds, FEWEST_OWN - 1)
     assert states(feeds, end)["x"] == "UNKNOWN"
@@ -126,7 +126,7 @@ def test_a_feed_is_unknown_until_it_had_30_clusters_and_while_its_share_is_small
 
 
 def test_a_cascade_elsewhere_is_not_held_against_a_feed_before_a_minute():
-    feeds = Liquidations("xy")
+    feeds = LiquidationJudge("xy")
     end = regular(feeds, 200)
     last_x = end - 4 * 6_000
     for number in range(200):
@@ -137,7 +137,7 @@ def test_a_cascade_elsewhere_is_not_held_against_a_feed_before_a_minute():
 
 
 def test_times_without_a_socket_do_not_count_and_a_new_socket_does_not_excuse():
-    feeds = Liquidations("xy")
+    feeds = LiquidationJudge("xy")
     end = regular(feeds, 200)
     feeds.connected("x", "down", end, "closed by the venue")
     end = regular(feeds, 500, end, order="y")
@@ -157,7 +157,7 @@ def test_times_without_a_socket_do_not_count_and_a_new_socket_does_not_excuse():
 
 
 def test_nothing_is_learned_of_a_feed_while_a_witness_that_matters_is_away():
-    feeds = Liquidations("xyz")
+    feeds = LiquidationJudge("xyz")
     end = regular(feeds, 200, order="xyz")
     before = feeds.share("x")
     feeds.connected("z", "down", end)
@@ -166,8 +166,36 @@ def test_nothing_is_learned_of_a_feed_while_a_witness_that_matters_is_away():
     assert feeds.share("x") == pytest.approx(before, abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("away", "order", "state", "share"),
+    [
+        ("down", "xy", "DOWN", 1 / 2),
+        ("up", "xy", "MUTE", 1 / 2),
+        ("partial", "xyxyzxyxy", "PARTIAL", 4 / 9),
+    ],
+)
+def test_a_venue_away_for_a_half_life_no_longer_keeps_the_others_from_learning(
+    away, order, state, share
+):
+    feeds = LiquidationJudge("xyz")
+    end = regular(feeds, 300, order="xyz", every_ms=MINUTE)
+    feeds.connected("z", away, end)
+    turns = HALF_LIFE_MS // len(order) // MINUTE
+    end = regular(feeds, turns - 1, end, order, every_ms=MINUTE)
+    assert feeds.share("x") == pytest.approx(1 / 3, abs=0.01)
+    end = regular(feeds, 3 * turns, end, order, every_ms=MINUTE)
+    assert feeds.share("x") == pytest.approx(share, abs=0.02)
+    assert states(feeds, end) == {"x": "LIVE", "y": "LIVE", "z": state}
+    feeds.connected("z", "up", end)
+    end = regular(feeds, 12, end, order="xyz", every_ms=MINUTE)
+    assert states(feeds, end) == dict.fromkeys("xyz", "UNKNOWN")
+    end = regular(feeds, 200, end, order="xyz", every_ms=MINUTE)
+    assert states(feeds, end) == dict.fromkeys("xyz", "LIVE")
+    assert feeds.share("x") == pytest.approx(1 / 3, abs=0.02)
+
+
 def test_a_newcomer_of_weight_makes_all_shares_start_anew_after_ten_clusters():
-    feeds = Liquidations("xyz")
+    feeds = LiquidationJudge("xyz")
     feeds.connected("z", "down", 0)
     end = regular(feeds, 200, order="xy")
     feeds.connected("z", "up", end)
@@ -182,7 +210,7 @@ def test_a_newcomer_of_weight_makes_all_shares_start_anew_after_ten_clusters():
 
 
 def test_a_newcomer_of_no_weight_changes_nothing_and_none_excuses_a_mute_feed():
-    feeds = Liquidations("wxyz")
+    feeds = LiquidationJudge("wxyz")
     end = regular(feeds, 200, order="xy")
     end = regular(feeds, 20, end, order="z" + "xy" * 20)
     assert states(feeds, end) == {"w": "UNKNOWN", "x": "LIVE", "y": "LIVE", "z": "UNKNOWN"}
@@ -193,7 +221,7 @@ def test_a_newcomer_of_no_weight_changes_nothing_and_none_excuses_a_mute_feed():
 
 
 def test_prints_of_venues_not_named_are_left_out():
-    feeds = Liquidations("xy")
+    feeds = LiquidationJudge("xy")
     end = regular(feeds, 200, order="xyq")
     assert feeds.share("x") == pytest.approx(0.5, abs=0.01)
     assert set(states(feeds, end)) == {"x", "y"}
@@ -220,24 +248,10 @@ def test_the_same_events_give_the_same_states_whoever_asks_in_between(steps, par
     for pause, what in steps:
         at_ms += pause
         events.append((at_ms, what))
-    once, asked = Liquidations("xyz"), Liquidations("xyz")
+    once, asked = LiquidationJudge("xyz"), LiquidationJudge("xyz")
     tell(once, events)
     cut = int(part * len(events))
     tell(asked, events[:cut])
     asked.judge(at_ms * 2)
-    asked.memory(at_ms * 2)
     tell(asked, events[cut:])
     assert asked.judge(at_ms + later_ms) == once.judge(at_ms + later_ms)
-
-
-def test_a_feed_that_was_mute_is_mute_after_a_restart_from_memory():
-    feeds = Liquidations("xy")
-    end = regular(feeds, 200)
-    end = regular(feeds, 60, end, order="y")
-    again = Liquidations("xy", feeds.memory(end))
-    end = regular(again, 5, end, order="y")
-    assert again.judge(end)["x"].reason == (
-        "silent for 6 min while the others had 68 clusters; 22.6 were expected"
-    )
-    assert states(again, end) == {"x": "MUTE", "y": "LIVE"}
-    assert again.share("y") == pytest.approx(feeds.share("y"), abs=0.01)

@@ -1,4 +1,9 @@
-"""Liquidation feeds in simulated markets: how soon a mute one is found, how often a good one is."""
+"""Liquidation feeds in simulated markets: how soon a mute one is found, how often a good one is.
+
+The two seeds of the test of false alarms were chosen after seeing results: by design a month in
+twenty has two alarms, and `docs/feed-truth.md` tells how many of all runs had. Times to detection
+are of the seeds from 0 on, and one of the ten may be late at 2 clusters a minute.
+"""
 
 from collections import deque
 from heapq import merge
@@ -8,7 +13,7 @@ from statistics import median
 
 import pytest
 
-from foreshock_exchanges.truth.liquidations import Liquidations
+from foreshock_exchanges.truth.liquidations import LiquidationJudge
 
 MINUTE_MS = 60_000
 DAY = 1_440
@@ -64,7 +69,7 @@ def minutes_to_mute(seed, others, own, learned_days):
     """Minutes from when `a` falls silent until it is MUTE, asked every 5 s."""
     rng = Random(seed)
     of = rates(others, own)
-    feeds = Liquidations(of)
+    feeds = LiquidationJudge(of)
     for at_ms, name in market(rng, poisson, of, learned_days * DAY):
         feeds.on_cluster(name, at_ms)
     start_ms = int(learned_days * DAY * MINUTE_MS)
@@ -82,7 +87,7 @@ def minutes_to_mute(seed, others, own, learned_days):
 def false_mutes(seed, kind, others, days=30):
     """How often `a` is MUTE at the end of one of its silences, though nothing is wrong."""
     of = rates(others, own_rate(others))
-    feeds = Liquidations(of)
+    feeds = LiquidationJudge(of)
     found = 0
     for at_ms, name in market(Random(seed), kind, of, days * DAY):
         if name == "a":
@@ -119,7 +124,7 @@ def test_a_mute_feed_with_a_quarter_of_the_others_clusters_is_mostly_found_in_ti
     assert median(took) <= within, f"median {median(took):.1f} of {took} min, within {within}"
 
 
-@pytest.mark.parametrize("seed", [2, 3])  # by design, a month in twenty has two
+@pytest.mark.parametrize("seed", [2, 3])
 @pytest.mark.parametrize(
     ("kind", "others"),
     [
@@ -137,20 +142,19 @@ def test_a_good_feed_is_mute_once_in_30_days_at_most(kind, others, seed):
 def test_runs_of_three_are_recognised_and_chance_is_taken_for_chance():
     def dispersion(kind):
         of = rates(5, own_rate(5))
-        feeds = Liquidations(of)
+        feeds = LiquidationJudge(of)
         for at_ms, name in market(Random(3), kind, of, 3 * DAY):
             feeds.on_cluster(name, at_ms)
-        return feeds.memory(3 * DAY * MINUTE_MS)["a"].learned
+        return feeds._feeds["a"].silence.dispersion
 
-    scattered, bunched = dispersion(poisson), dispersion(runs_of_three(0.2))
-    assert scattered.scatter / scattered.chance == pytest.approx(1.0, abs=0.15)
-    assert bunched.scatter / bunched.chance == pytest.approx(3.0, abs=0.6)
+    assert dispersion(poisson) == pytest.approx(1.0, abs=0.15)
+    assert dispersion(runs_of_three(0.2)) == pytest.approx(3.0, abs=0.6)
 
 
 def test_a_market_that_falls_quiet_makes_no_feed_mute():
     rng = Random(5)
     of = rates(5, own_rate(5))
-    feeds = Liquidations(of)
+    feeds = LiquidationJudge(of)
     for at_ms, name in market(rng, poisson, of, DAY):
         feeds.on_cluster(name, at_ms)
     end_ms = DAY * MINUTE_MS
@@ -165,15 +169,15 @@ def test_a_market_that_falls_quiet_makes_no_feed_mute():
 def test_a_mute_time_and_a_witness_mute_time_are_not_learned():
     rng = Random(6)
     of = rates(5, own_rate(5))
-    feeds = Liquidations(of)
+    feeds = LiquidationJudge(of)
     for at_ms, name in market(rng, poisson, of, DAY):
         feeds.on_cluster(name, at_ms)
     before = {name: feeds.share(name) for name in of}
     without_b = {name: rate for name, rate in of.items() if name != "b"}
-    for at_ms, name in market(rng, poisson, without_b, 3 * DAY, DAY):
+    for at_ms, name in market(rng, poisson, without_b, 2 * DAY, DAY):
         feeds.on_cluster(name, at_ms)
-    assert feeds.judge(4 * DAY * MINUTE_MS)["b"].state == "MUTE"
-    for at_ms, name in market(rng, poisson, of, 10, 4 * DAY):
+    assert feeds.judge(3 * DAY * MINUTE_MS)["b"].state == "MUTE"
+    for at_ms, name in market(rng, poisson, of, 10, 3 * DAY):
         feeds.on_cluster(name, at_ms)
     after = {name: feeds.share(name) for name in of}
     assert after == pytest.approx(before, abs=0.02)

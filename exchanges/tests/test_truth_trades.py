@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from foreshock_exchanges.truth.trades import Trades
+from foreshock_exchanges.truth.trades import TradeJudge
 
 SECOND = 1000
 CHANCES = {"BTC": 0.97, "ETH": 0.9, "SOL": 0.6, "SLOW": 1 / 200}
@@ -14,7 +14,7 @@ class Channel:
     """A channel whose coins trade in a second with a chance of their own."""
 
     def __init__(self, chances=CHANCES):
-        self.trades = Trades()
+        self.trades = TradeJudge()
         self.chances = chances
         self.rng = Random(1)
         self.second = 0

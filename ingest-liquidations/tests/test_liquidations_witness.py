@@ -104,3 +104,30 @@ def test_a_lost_connection_is_worse_than_anything_the_witness_says():
     witness.past_is_complete()
     heard(witness, market(60, seed=4))
     assert witness.judge("okx", "DOWN", "no route", T0 + 60 * MINUTE_MS) == ("DOWN", "no route")
+
+
+def health(state, at_ms, exchange="okx", channel="liquidations"):
+    return sample(FeedHealth, exchange=exchange, channel=channel, state=state, ts_recv_ms=at_ms)
+
+
+def test_the_reason_is_our_sockets_even_if_the_past_ended_in_the_same_state():
+    witness = Witness(VENUES)
+    heard(witness, [health("DOWN", T0)])
+    witness.past_is_complete()
+    assert witness.judge("okx", "DOWN", "no route", T0 + MINUTE_MS) == ("DOWN", "no route")
+
+
+def test_of_the_past_only_begins_of_clusters_and_changes_of_link_are_kept():
+    witness = Witness(VENUES)
+    for second in range(180):
+        at_ms = T0 + second * 1_000
+        witness.on_event(liquidation("okx", at_ms, 0))
+        witness.on_event(liquidation("elsewhere", at_ms, second))
+        witness.on_event(health("DOWN", at_ms, channel="trades"))
+        witness.on_event(health("LIVE" if second < 90 else "DOWN", at_ms))
+    assert [(at_ms - T0, link) for at_ms, _, link in witness._past] == [
+        (0, None),
+        (60_000, None),
+        (90_000, "down"),
+        (120_000, None),
+    ]

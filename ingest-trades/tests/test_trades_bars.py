@@ -151,6 +151,15 @@ def test_where_marks_carry_no_time_calm_is_told_by_our_clock():
     assert [bar.start_ms - T0 for bar in closed] == [4_000, 14_000, 24_000]
 
 
+def test_of_a_closed_second_it_is_told_when_its_last_trade_came_not_when_it_closed():
+    told = []
+    bars = Bars("binance", lambda *second: told.append(second))
+    for each in (trade(200), trade(700), trade(300, coin="ETH"), mark(60_000)):
+        bars.on_trade(each) if isinstance(each, Trade) else bars.on_mark(each)
+    bars.close(T0 + 60_000)
+    assert told == [("BTC", T0, T0 + 705), ("ETH", T0, T0 + 305)]
+
+
 TRADES = st.lists(
     st.builds(
         trade,

@@ -93,7 +93,7 @@ class Venue:
 
 
 @asynccontextmanager
-async def following(channel, context=None):
+async def following(channel, context=None, **changes):
     venue, watch, told = Venue(), Watch(), MemoryPublisher()
     context = context or Context("test")
     async with (
@@ -103,7 +103,7 @@ async def following(channel, context=None):
     ):
         url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         watch.desk = Desk(url, channel)
-        task = group.create_task(follow_feeds(context, watch, watch.desk, told))
+        task = group.create_task(follow_feeds(context, watch, watch.desk, told, **changes))
         yield venue, watch, told
         task.cancel()
 
@@ -254,3 +254,18 @@ async def test_a_socket_that_has_shown_no_market_frame_has_no_date():
         watch.choose("A", "MUTE")
         await eventually(lambda: venue.open.keys() == {"A", "MUTE"})
         await eventually(lambda: dated_feeds("eight") == {"binance-eight-0"})
+
+
+async def test_the_time_since_an_earlier_run_is_a_gap():
+    context = Context("test")
+    lost_ms = context.clock.now_ms() - 60_000
+    async with following("ten", context, lost_ms=lost_ms) as (_, watch, told):
+        watch.choose("A", "B")
+        await eventually(lambda: gaps(told))
+    (gap,) = gaps(told)
+    assert gap.gap_start_ms == lost_ms
+    assert gap.gap_end_ms - lost_ms >= 60_000
+
+
+def gaps(told):
+    return [event for event in told.on(FEED_HEALTH) if event.gap_start_ms is not None]

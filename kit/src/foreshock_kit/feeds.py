@@ -8,18 +8,20 @@ from foreshock_kit import logs
 from foreshock_kit.clock import Clock
 from foreshock_kit.feed import FeedLike, Heard
 from foreshock_kit.feed_health import FeedHealthTeller
-from foreshock_kit.kafka import Publisher, Publishing
+from foreshock_kit.kafka import Publisher, Publishing, Record, follow
 from foreshock_kit.kafka.publisher import LINGER_S
 from foreshock_kit.metrics import COUNTS_ELSEWHERE, Counts
 from foreshock_kit.service import Context
 from foreshock_kit.settings import VenueSettings
 from foreshock_kit.sockets import Sockets, Standing
 from foreshock_kit.universe import Universe, UniverseWatch
-from foreshock_schemas.events import FeedState, Instrument
+from foreshock_schemas.events import FeedHealth, FeedState, Instrument
+from foreshock_schemas.topics import FEED_HEALTH
 
 log = logs.get_logger(__name__)
 
 _JUDGE_EVERY_S: Final = 5.0
+_LOOKS_BACK_MS: Final = 3_600_000
 _SAID_BY_SOCKETS: Final[Mapping[Standing, FeedState]] = {
     "none": "DOWN",
     "down": "DOWN",
@@ -78,6 +80,7 @@ async def run_desks(
     `desk_of` returns no desk for an exchange whose channel is not public.
     `linger_s` is how long records wait for company: less is sooner, more is cheaper.
     """
+    told = await _told_last(settings, context)
     watch = UniverseWatch()
     prefix = f"foreshock_{context.name.replace('-', '_')}"
     async with (
@@ -93,11 +96,34 @@ async def run_desks(
                 log.info("channel_not_public", exchange=name)
                 continue
             COUNTS_ELSEWHERE.add(prefix, desk.counts, exchange=name)
-            following = follow_feeds(context, watch, desk, publisher, settings.history_s)
+            lost_ms = told.get((name, desk.channel))
+            following = follow_feeds(
+                context, watch, desk, publisher, settings.history_s, lost_ms=lost_ms
+            )
             tasks.append(group.create_task(following))
         await context.stop.wait()
         for task in tasks:
             task.cancel()
+
+
+async def _told_last(settings: VenueSettings, context: Context) -> dict[tuple[str, str], int]:
+    """Return when each channel of each exchange was last told of, within the last hour; ms."""
+    told: dict[tuple[str, str], int] = {}
+    read = asyncio.Event()
+
+    def on_record(record: Record) -> None:
+        if isinstance(record.event, FeedHealth):
+            told[record.event.exchange, record.event.channel] = record.event.ts_recv_ms
+
+    async with asyncio.TaskGroup() as group:
+        since_ms: dict[str, int | None] = {FEED_HEALTH.name: _LOOKS_BACK_MS}
+        reading = group.create_task(
+            follow(settings, context, [FEED_HEALTH], on_record, since_ms=since_ms, caught_up=read)
+        )
+        reading.add_done_callback(lambda _: read.set())
+        await read.wait()
+        reading.cancel()
+    return told
 
 
 async def follow_feeds(
@@ -106,16 +132,21 @@ async def follow_feeds(
     desk: Desk,
     publisher: Publishing,
     history_s: float = 5.0,
+    *,
+    lost_ms: int | None = None,
 ) -> None:
     """Keep a desk's sockets open as long as the task lives, as its contracts ask for them.
 
     Whether the channel can be believed goes to `foreshock.feed-health.v1`: at every change, each
-    minute, and at a clean stop; so do the times in which a socket was lost.
+    minute, and at a clean stop; so do the times in which a socket was lost, the first since
+    `lost_ms`, when an earlier run was heard of last.
     """
     teller = FeedHealthTeller(context.clock, desk.exchange, desk.channel, publisher)
     try:
         async with asyncio.TaskGroup() as group:
-            verdict = _Verdict(group, desk, teller, watch.universe, context.clock, history_s)
+            verdict = _Verdict(
+                group, desk, teller, watch.universe, context.clock, history_s, lost_ms
+            )
             group.create_task(teller.repeat())
             group.create_task(verdict.keep_judging())
             group.create_task(desk.accompany(teller))
@@ -140,6 +171,7 @@ class _Verdict:
         universe: Universe,
         clock: Clock,
         history_s: float,
+        lost_ms: int | None,
     ) -> None:
         self.sockets = Sockets(
             group,
@@ -149,6 +181,7 @@ class _Verdict:
             self._on_gap,
             clock,
             history_s,
+            lost_ms,
         )
         self._desk = desk
         self._teller = teller

@@ -42,7 +42,7 @@ class Sockets:
     """Holds sockets open in a task group that is not its own.
 
     `on_change` is told why `standing` may be another than before; `on_gap` the times (ms) between
-    which one was lost and no other stood in for it.
+    which one was lost and no other stood in for it. The first counts as lost since `lost_ms`.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Sockets:
         on_gap: OnGap,
         clock: Clock,
         history_s: float = 5.0,
+        lost_ms: int | None = None,
     ) -> None:
         self._group = group
         self._name = name
@@ -62,6 +63,7 @@ class Sockets:
         self._on_gap = on_gap
         self._clock = clock
         self._history_s = history_s
+        self._lost_ms = lost_ms
         self._wanted: list[_Socket] = []
         self._leaving: list[_Socket] = []
         self._numbers: set[int] = set()
@@ -98,6 +100,7 @@ class Sockets:
         number = next(each for each in itertools.count() if each not in self._numbers)
         self._numbers.add(number)
         socket = _Socket(feed, number, self._clock.monotonic())
+        socket.dark_since_ms, self._lost_ms = self._lost_ms, None
         task = self._group.create_task(
             hold_open(
                 f"{self._name}-{number}",

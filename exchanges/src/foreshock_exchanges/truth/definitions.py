@@ -5,7 +5,11 @@ from statistics import median
 from typing import Final
 
 FEWEST_COINS: Final = 5
+"""Coins in both polls before anything is said of the venue: fewer may move alike by chance."""
+
 MOST_ALIKE: Final = 0.8
+"""The part of the coins that has to change by the same factor."""
+
 _FACTORS: Final = (2.0, 0.5)
 _TOLERANCE: Final = 0.05
 

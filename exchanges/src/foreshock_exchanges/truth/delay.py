@@ -4,8 +4,14 @@ from collections import deque
 from typing import Final
 
 LATE_MS: Final = 5_000
+"""Beyond the usual: late from here on."""
+
 IN_TIME_MS: Final = 2_000
+"""Beyond the usual: in time again below this, so that a delay in between changes nothing."""
+
 SECONDS: Final = 10
+"""Seconds in a row that have to agree."""
+
 _USUAL_OVER: Final = 600.0
 
 
@@ -31,7 +37,7 @@ class Delay:
         return min(self._recent, default=0) - self._usual
 
     def on_second(self, start_ms: int, recv_ms: int) -> None:
-        """Take trades of the second from `start_ms`, of which the last came at `recv_ms`."""
+        """Take trades of the second from `start_ms`, of which a coin's last came at `recv_ms`."""
         delay = recv_ms - start_ms - 1000
         if start_ms > self._second_ms:
             if self._second_ms:

@@ -8,7 +8,11 @@ from foreshock_schemas.events import FeedState
 
 HOUR_MS: Final = 3_600_000
 HOLD_MS: Final = 900_000
+"""How long a better state of a feed that flaps has to hold before it is told."""
+
 FREE_CHANGES: Final = 4
+"""Changes in an hour before a feed is taken to flap."""
+
 
 _FROM_GOOD_TO_BAD: Final[tuple[FeedState, ...]] = (
     "LIVE",

@@ -1,21 +1,23 @@
 """Which venues' liquidations can be believed, each held against all the others'."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
-import msgspec
-
-from foreshock_exchanges.truth.clusters import Clusters
-from foreshock_exchanges.truth.silence import FEWEST_OWN, Learned, Silence
+from foreshock_exchanges.truth.silence import FEWEST_OWN, Silence
 from foreshock_exchanges.truth.verdict import Connection, Link, Verdict, joined
-from foreshock_schemas.events import Liquidation
 
 HALF_LIFE_MS: Final = 3 * 86_400_000
+"""In such a time of learning, what was known counts half; who is away for as long is gone."""
+
 SOONEST_MS: Final = 60_000
 """No silence is judged before: in a cascade a minute's clusters come within a second."""
 
 SMALLEST_SHARE: Final = 0.1
+"""A feed with less is not judged, and is no witness that has to be there."""
+
 REGAINED_SHARE: Final = 0.11
+"""One that had less is judged again from here on."""
+
 NEWCOMER_CLUSTERS: Final = 10
 NEWCOMER_SHARE: Final = SMALLEST_SHARE / 2
 """What a venue has to have of the clusters since its first, after ten, to change others' shares."""
@@ -24,53 +26,36 @@ QUIET_GAPS: Final = 5.0
 """A market is quiet after so many usual gaps in which it had half its usual clusters or fewer."""
 
 
-class FeedMemory(msgspec.Struct, frozen=True, kw_only=True):
-    """What to start from instead of a venue's whole past: what was learned, and its silence.
-
-    It is of `as_of_ms`; the last cluster came at `last_ms`.
-    """
-
-    learned: Learned
-    as_of_ms: int
-    last_ms: int
-    missed: int
-    silent_ms: int
-
-
-class Liquidations:
+class LiquidationJudge:
     """Judges the liquidation feeds of several venues from their clusters of prints.
 
     A venue's share is its clusters over those of all venues, its own among them: with a share of
     0.25 it has one cluster for three of the others'. It is MUTE when so many of the others' have
-    come since its last that calm would do the same once a month. What is learned is learned from
-    times in which all venues that matter (a share of 0.1 or more) were connected and not MUTE.
-    Others' clusters of times when its own sockets were not all open do not count against a venue,
-    but neither does opening them anew excuse it.
+    come since its last that calm would do the same once in three months. What is learned is
+    learned from times in which all venues that matter (a share of 0.1 or more) were connected and
+    not MUTE. Others' clusters of times when its own sockets were not all open do not count against
+    a venue, but neither does opening them anew excuse it.
+
+    A venue from which nothing came in three days through sockets all open matters no longer to
+    what is learned of the others; its own state stays. If it comes back it is a newcomer: one with
+    a share of 0.05 or more makes all shares start anew. Clusters of venues not named are left out.
 
     All that it says follows from what it is told, which is to be told in the order of receive
-    times: a restart reads the topic back and comes to the same. A newcomer with a share of 0.05
-    or more makes all shares start anew; prints of venues not named are left out.
+    times.
     """
 
-    def __init__(
-        self, exchanges: Iterable[str], memory: Mapping[str, FeedMemory] | None = None
-    ) -> None:
-        memory = memory or {}
-        self._clusters = Clusters()
-        self._feeds = {name: _Feed(memory.get(name)) for name in exchanges}
+    def __init__(self, exchanges: Iterable[str]) -> None:
+        self._feeds = {name: _Feed() for name in exchanges}
         self._total = 0
-        self._all_up = True
-
-    def on_print(self, liquidation: Liquidation) -> None:
-        """Take a liquidation; one that goes on a cluster changes nothing."""
-        if self._clusters.opens(liquidation):
-            self.on_cluster(liquidation.exchange, liquidation.ts_recv_ms)
 
     def on_cluster(self, exchange: str, at_ms: int) -> None:
         """Take the begin of a cluster, received at `at_ms`."""
         feed = self._feeds.get(exchange)
         if feed is None:
             return
+        if feed.is_up and feed.is_gone(at_ms):
+            feed.start_anew(self._total, at_ms)
+            feed.is_newcomer = True
         self._learn(feed, at_ms)
         self._total += 1
         feed.heard(self._total, at_ms)
@@ -85,12 +70,12 @@ class Liquidations:
         Raises:
             KeyError: The exchange is not among those judged.
         """
+        all_up = self._all_up(at_ms)
         for feed in self._feeds.values():
-            feed.advance(self._total, at_ms, learn=self._all_up)
+            feed.advance(self._total, at_ms, learn=all_up)
         feed = self._feeds[exchange]
-        if link != feed.connection.link:
-            feed.connection = Connection(link, reason or f"the connection is {link}", at_ms)
-        self._look_who_is_up()
+        since_ms = feed.connection.since_ms if link == feed.connection.link else at_ms
+        feed.connection = Connection(link, reason or f"the connection is {link}", since_ms)
 
     def judge(self, now_ms: int) -> dict[str, Verdict]:
         """Return the state of every feed; asking changes nothing."""
@@ -103,52 +88,53 @@ class Liquidations:
         """Return a venue's usual share of all clusters."""
         return self._feeds[exchange].silence.share
 
-    def memory(self, now_ms: int) -> dict[str, FeedMemory]:
-        """Return what a new `Liquidations` can go on from with what it is told next."""
-        return {
-            name: feed.memory(self._total, now_ms, feed.last_ms)
-            for name, feed in self._feeds.items()
-            if feed.last_ms is not None
-        }
-
     def _learn(self, feed: "_Feed", at_ms: int) -> None:
-        feed.advance(self._total, at_ms, learn=self._all_up and feed.last_ms is not None)
-        if self._all_up and feed.is_up and feed.last_ms is not None:
-            feed.learn(all(each.is_believed(self._total, at_ms) for each in self._feeds.values()))
+        all_up = self._all_up(at_ms) and feed.last_ms is not None
+        feed.advance(self._total, at_ms, learn=all_up)
+        if all_up and feed.is_up:
+            feed.learn(
+                all(
+                    each.is_believed(self._total, at_ms) or each.is_gone(at_ms)
+                    for each in self._feeds.values()
+                )
+            )
 
     def _start_anew(self, at_ms: int) -> None:
         for feed in self._feeds.values():
             if feed.is_believed(self._total, at_ms):
                 feed.start_anew(self._total, at_ms)
-        self._look_who_is_up()
 
-    def _look_who_is_up(self) -> None:
-        self._all_up = all(each.is_up or not each.matters for each in self._feeds.values())
+    def _all_up(self, at_ms: int) -> bool:
+        return all(each.is_up or not each.matters(at_ms) for each in self._feeds.values())
 
 
 class _Feed:
     """One venue: what is known of it, and its silence up to the last change of a connection."""
 
-    def __init__(self, memory: FeedMemory | None) -> None:
-        self.silence = Silence(HALF_LIFE_MS, memory.learned if memory else None)
+    def __init__(self) -> None:
+        self.silence = Silence(HALF_LIFE_MS)
         self.connection = Connection("up", "", 0)
-        self.last_ms = memory.last_ms if memory else None
-        self.is_newcomer = memory is None
-        self._missed = memory.missed if memory else 0
-        self._silent_ms = memory.silent_ms if memory else 0
+        self.last_ms: int | None = None
+        self._whole_ms: int | None = None
+        self.is_newcomer = True
+        self._missed = 0
+        self._silent_ms = 0
         self._to_learn = 0
         self._to_learn_ms = 0
         self._mark = 0
-        self._mark_ms: int | None = memory.as_of_ms if memory else None
-        self._share_tells = self.silence.share >= SMALLEST_SHARE
+        self._mark_ms: int | None = None
+        self._share_tells = False
 
     @property
     def is_up(self) -> bool:
         return self.connection.link == "up"
 
-    @property
-    def matters(self) -> bool:
-        return self.silence.share >= SMALLEST_SHARE
+    def matters(self, at_ms: int) -> bool:
+        return self.silence.share >= SMALLEST_SHARE and not self.is_gone(at_ms)
+
+    def is_gone(self, at_ms: int) -> bool:
+        """Whether nothing has come for a half-life while all its sockets were open."""
+        return self._whole_ms is not None and at_ms - self._whole_ms >= HALF_LIFE_MS
 
     def advance(self, total: int, at_ms: int, *, learn: bool) -> None:
         """Count the others' clusters, and the time, since the last mark."""
@@ -173,6 +159,8 @@ class _Feed:
         self._missed = self._silent_ms = 0
         self._mark = total
         self.last_ms = at_ms
+        if self.is_up:
+            self._whole_ms = at_ms
 
     def start_anew(self, total: int, at_ms: int) -> None:
         self.advance(total, at_ms, learn=False)
@@ -182,16 +170,6 @@ class _Feed:
     def is_believed(self, total: int, now_ms: int) -> bool:
         missed, silent_ms = self._since_last(total, now_ms)
         return missed < self.silence.limit or silent_ms < SOONEST_MS or not self._share_tells
-
-    def memory(self, total: int, now_ms: int, last_ms: int) -> FeedMemory:
-        missed, silent_ms = self._since_last(total, now_ms)
-        return FeedMemory(
-            learned=self.silence.learned,
-            as_of_ms=now_ms,
-            last_ms=last_ms,
-            missed=missed,
-            silent_ms=silent_ms,
-        )
 
     def verdict(self, total: int, now_ms: int) -> Verdict:
         if self.last_ms is None:

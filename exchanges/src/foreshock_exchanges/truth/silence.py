@@ -17,6 +17,9 @@ FEWEST_OWN: Final = 30
 _BLOCK: Final = 5.0
 """Expected own events in a block over which their scatter is measured."""
 
+_FEWEST_CHANCES: Final = 100.0
+"""However slow a feed is, a silence is not told before calm makes it once in so many runs."""
+
 _PRIOR_DISPERSION: Final = 3.0
 _PRIOR_WEIGHT: Final = 20.0
 """Until its scatter is known a feed is taken to come in runs of three, as if seen in 4 blocks."""
@@ -43,11 +46,12 @@ class Silence:
     If each event of the two together is own with the chance `share`, whatever their pace, then
     k in a row are the witness's with (1 - share)^k. A bursty feed is silent for longer: it is
     taken to come in runs of `dispersion` events, the variance of its counts over that of chance,
-    so that k counts for k / dispersion only. A share known from few events is uncertain, with a
-    gamma posterior, which makes the chance (1 + k c / own)^(-own / dispersion), c being
-    -ln(1 - share). Each run of own events is a chance of a false alarm; `limit` is the k at which
-    the chances of three months have
-    one between them.
+    so that k counts for k / dispersion only. A share known from few events is uncertain: its
+    posterior is a gamma distribution of `own` events, which makes the chance
+    (1 + k c / own)^(-own / dispersion), c being -ln(1 - share), as a wait of unknown rate has
+    (Gelman et al., Bayesian Data Analysis, 3rd edition, section 2.6). Each run of own events is a
+    chance of a false alarm; `limit` is the k at which the chances of three months, a hundred at
+    least, have one between them.
 
     The past fades with `half_life_ms` of the time learned from.
     """
@@ -58,11 +62,6 @@ class Silence:
         self._block_own = 0
         self._block_expected = 0.0
         self._limit: float | None = None
-
-    @property
-    def learned(self) -> Learned:
-        """A copy of what is known."""
-        return msgspec.structs.replace(self._sums)
 
     @property
     def is_known(self) -> bool:
@@ -130,5 +129,5 @@ class Silence:
         if not self.is_known:
             return inf
         dispersion, own = self.dispersion, self._sums.own
-        chances = max(FALSE_ALARM_MINUTES * self.pace / dispersion, 100.0)
+        chances = max(FALSE_ALARM_MINUTES * self.pace / dispersion, _FEWEST_CHANCES)
         return own / log1p(self._odds()) * expm1(dispersion * log(chances) / own)

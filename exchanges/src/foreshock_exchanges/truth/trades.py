@@ -8,7 +8,11 @@ from foreshock_exchanges.truth.silence import Silence
 from foreshock_exchanges.truth.verdict import Connection, Link, Verdict, joined
 
 HALF_LIFE_MS: Final = 3_600_000
+"""In such a time of trading, a coin's pace of before counts half: paces change by the hour."""
+
 TOP: Final = 10
+"""So many of the busiest coins are judged."""
+
 LEAST_PACE: Final = 6.0
 """Seconds with trades in a minute; slower coins are not judged."""
 
@@ -19,10 +23,12 @@ SLOWDOWN: Final = 1.5
 """Room for a pace that falls at once; in four days of three coins no silence passed 1.02."""
 
 MARK_MS: Final = 30_000
+"""Without a mark price for so long, the connection is taken to be dead as well."""
+
 _NAMED: Final = 5
 
 
-class Trades:
+class TradeJudge:
     """Judges one exchange's trades, told of each coin's seconds in which it traded.
 
     A coin is missing when it has been silent for half as long again as calm explains once in three
@@ -38,7 +44,10 @@ class Trades:
         self._mark_ms = 0
 
     def on_second(self, coin: str, start_ms: int, recv_ms: int) -> None:
-        """Take a second with trades: its start by the exchange's clock, its last trade by ours."""
+        """Take a second with trades: its start by the exchange's clock.
+
+        `recv_ms` is when its last trade came by our clock, not when it was known to be over.
+        """
         self._delay.on_second(start_ms, recv_ms)
         known = self._coins.get(coin)
         if known is None:

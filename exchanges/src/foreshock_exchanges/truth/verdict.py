@@ -11,7 +11,12 @@ Link = Literal["up", "partial", "down"]
 """What the socket layer says: all sockets are open, some are, none is."""
 
 LINKS: Final[Mapping[FeedState, Link]] = {"DOWN": "down", "PARTIAL": "partial"}
-"""What a published state says of the sockets; in every other they are open."""
+"""What a published state says of the sockets; in every other they are open.
+
+DOWN is exact, for it outdoes every other state and is left at once. PARTIAL may be held for 15
+minutes after the last socket is back, and may be hidden by a MUTE. Who reads it back as a link
+takes it at its word: minutes of a feed that flaps are then neither learned nor counted.
+"""
 
 _WORSE_THAN_PARTIAL: Final = ("STALE", "MUTE", "DOWN")
 

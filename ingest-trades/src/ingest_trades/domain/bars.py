@@ -5,6 +5,7 @@ counted as late money of the next bar, unless it is minutes late. Seconds withou
 bar, but a coin is heard of at least every ten seconds, so that silence and calm differ.
 """
 
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -23,10 +24,17 @@ _CLUSTER_MS: Final = 100
 
 
 class Bars:
-    """The open seconds of every coin of one exchange."""
+    """The open seconds of every coin of one exchange.
 
-    def __init__(self, exchange: str) -> None:
+    `on_second` is told of each closed one with trades: the coin, its start by the exchange's
+    clock, and when its last trade came by ours.
+    """
+
+    def __init__(
+        self, exchange: str, on_second: Callable[[str, int, int], None] = lambda *_: None
+    ) -> None:
         self._exchange = exchange
+        self._on_second = on_second
         self._open: dict[int, dict[str, _Second]] = {}
         self._late: dict[str, float] = {}
         self._marks: dict[str, float] = {}
@@ -98,6 +106,8 @@ class Bars:
 
     def _bar(self, second: int, coin: str, trades: "_Second | None", recv_ms: int) -> Bar:
         self._told[coin] = second
+        if trades:
+            self._on_second(coin, second * 1000, trades.recv_ms)
         return Bar(
             event_id=venue_id(self._exchange, coin, "bar", second),
             ts_event_ms=(second + 1) * 1000,
@@ -123,13 +133,13 @@ class _Second:
 
     __slots__ = (
         "_run_buys", "_run_start_ms", "_run_usd", "close", "high", "largest_cluster_usd", "low",
-        "notional_usd", "open", "taker_buy_usd", "trades",
+        "notional_usd", "open", "recv_ms", "taker_buy_usd", "trades",
     )  # fmt: skip
 
     def __init__(self, price: float) -> None:
         self.open = self.high = self.low = self.close = price
         self.notional_usd = self.taker_buy_usd = self.largest_cluster_usd = 0.0
-        self.trades = 0
+        self.trades = self.recv_ms = 0
         self._run_buys: bool | None = None
         self._run_start_ms = 0
         self._run_usd = 0.0
@@ -144,6 +154,7 @@ class _Second:
             self.low = price
         self.notional_usd += usd
         self.trades += 1
+        self.recv_ms = trade.ts_recv_ms
         if buys:
             self.taker_buy_usd += usd
         if buys is self._run_buys and trade.ts_event_ms - self._run_start_ms <= _CLUSTER_MS:

@@ -6,7 +6,7 @@ from foreshock_exchanges.base import Adapter, Channel, Feed, MarkPrice
 from foreshock_exchanges.desk import ExchangeDesk
 from foreshock_exchanges.intake import Heard
 from foreshock_exchanges.truth.hysteresis import Steady
-from foreshock_exchanges.truth.trades import Trades
+from foreshock_exchanges.truth.trades import TradeJudge
 from foreshock_exchanges.truth.verdict import LINKS
 from foreshock_kit import logs
 from foreshock_kit.clock import Clock
@@ -39,8 +39,8 @@ class TradeDesk(ExchangeDesk):
         host: HttpClient | None = None,
     ) -> None:
         super().__init__(adapter, url, logs.Burst(log, "frame_refused", exchange=adapter.name))
-        self._bars = Bars(adapter.name)
-        self._truth = Trades()
+        self._truth = TradeJudge()
+        self._bars = Bars(adapter.name, self._truth.on_second)
         self._steady = Steady()
         self._gaps = Gaps() if host is not None else None
         self._host = host
@@ -88,8 +88,6 @@ class TradeDesk(ExchangeDesk):
             self._observed_ms = recv_ms
             self._delay.observe((recv_ms - events[0].ts_event_ms) / 1000)
         for bar in self._bars.close(recv_ms):
-            if bar.trades:
-                self._truth.on_second(bar.coin, bar.start_ms, recv_ms)
             await self._publisher.publish(BARS, bar)
         return heard
 
