@@ -5,11 +5,14 @@ import asyncio
 import httpx
 import pytest
 import structlog
+from msgspec.structs import replace
 
 from foreshock_kit.http import HttpClient
 from foreshock_kit.limits import Host, Limit
 from foreshock_kit.service import Context
 from foreshock_kit.testing import MemoryPublisher
+from foreshock_schemas.events import Kline
+from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import (
     FEED_HEALTH,
     INSTRUMENTS,
@@ -24,6 +27,7 @@ from oi_poller.edge.poller import Poller
 from oi_poller.edge.venue import Venue
 from oi_poller.settings import Settings
 
+HOUR_MS = 3_600_000
 COINS = {"BTC": (80_000.0, 8e9), "1000PEPE": (0.0123, 1e9)}
 
 
@@ -289,6 +293,30 @@ def test_a_venue_without_history_has_none_and_is_not_asked_again(played):
         assert {k.exchange for k in on(told, KLINES)} == {"a"}
         await asyncio.sleep(60)
         assert not on(await world.round(), MARKET_STATS), "nothing was learned"
+
+    played(play)
+
+
+def test_a_month_of_candles_is_read_page_by_page_until_it_is_whole(played):
+    async def play(world):
+        venue, host, asked = world.venues["a"], world.hosts["a"], []
+        newest = world.clock.now_ms() // HOUR_MS
+        await venue.instruments()
+
+        def read_klines(body, symbol, *_):
+            last = newest - 299 * len(asked)
+            asked.append(symbol)
+            hours = range(last - 299, last + 1)
+            return [sample(Kline, ts_event_ms=h * HOUR_MS, start_ms=h * HOUR_MS) for h in hours]
+
+        venue._rest.read_klines = read_klines
+        venue._rest.next_page = lambda request, _: replace(
+            request, params=(*request.params, ("page", str(len(asked))))
+        )
+        klines = await venue.klines("BTC-PERP", "1h", 721)
+        assert len(asked) == host.asked.count("/klines") == 3, "no fourth, though there is one"
+        hours = [kline.start_ms // HOUR_MS for kline in klines]
+        assert hours == list(range(newest - 897, newest + 1)), "each once, oldest first"
 
     played(play)
 
