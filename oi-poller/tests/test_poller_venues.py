@@ -1,11 +1,14 @@
 """Several venues at once: each answers in its own way, and none waits for another."""
 
 import asyncio
+from itertools import groupby
+from operator import itemgetter
 
 import httpx
 import pytest
 import structlog
 from msgspec.structs import replace
+from prometheus_client import REGISTRY
 
 from foreshock_kit.http import HttpClient
 from foreshock_kit.limits import Host, Limit
@@ -220,18 +223,86 @@ def test_a_venue_that_stops_answering_is_given_up_before_its_next_minute(played)
         async def stop_and_go():
             await asyncio.sleep(70)
             world.hosts["b"].silent = {"/info", "/klines"}
-            await asyncio.sleep(100)
+            await asyncio.sleep(220)
             world.hosts["b"].silent = set()
 
         async with asyncio.TaskGroup() as group:
             group.create_task(stop_and_go())
-            await world.play(250)
-        assert world.read("a") == [0.0, 60.0, 120.0, 180.0, 240.0]
-        assert world.read("b") == [0.0, 60.0, 180.0, 240.0]
-        states = world.health("b")
-        assert [state for state, _ in states if state == "DOWN"]
-        assert states[0] == ("LIVE", 0)
-        assert states[-1] == ("LIVE", 240)
+            await world.play(370)
+        assert world.read("a") == [0.0, 60.0, 120.0, 180.0, 240.0, 300.0, 360.0]
+        assert world.read("b") == [0.0, 60.0, 300.0, 360.0]
+        changes = [next(same) for _, same in groupby(world.health("b"), itemgetter(0))]
+        assert changes == [("LIVE", 0), ("DOWN", 290), ("LIVE", 300)], "after three polls"
+
+    played(play)
+
+
+def test_single_polls_that_fail_are_a_reason_and_no_state(played):
+    async def play(world):
+        answers = world.hosts["b"].answers
+        await world.round()
+        for _ in range(6):
+            await asyncio.sleep(60)
+            answers["/info"] = httpx.Response(503)
+            await world.round()
+            told = [h for h in world.publisher.on(FEED_HEALTH) if h.exchange == "b"][-1]
+            assert "a poll failed: b/info answered 503" in told.reason
+            del answers["/info"]
+            await asyncio.sleep(60)
+            await world.round()
+        assert {state for state, _ in world.health("b")} == {"LIVE"}
+
+    played(play)
+
+
+def test_a_venue_that_refuses_is_down_at_once_and_back_with_the_next_answer(played):
+    async def play(world):
+        await world.round()
+        for _ in range(4):
+            await asyncio.sleep(60)
+            world.hosts["b"].answers["/info"] = httpx.Response(429, headers={"retry-after": "30"})
+            await world.round()
+            assert world.health("b")[-1][0] == "DOWN"
+            del world.hosts["b"].answers["/info"]
+            await asyncio.sleep(60)
+            await world.round()
+            assert world.health("b")[-1][0] == "LIVE"
+
+    played(play)
+
+
+def test_a_history_that_fails_meanwhile_is_no_poll_that_failed(played):
+    async def play(world):
+        world.hosts["b"].answers["/klines"] = httpx.Response(400, text="no such contract")
+        await world.round()
+        poll = world.polls["b"]
+        await asyncio.sleep(60)
+        until_s = asyncio.get_running_loop().time() + 50
+        await poll.read_tickers(until_s)
+        poll._calm.set()
+        await poll.catch_up(until_s)
+        world.venues["b"]._rest.read_premiums = lambda *_: []
+        await poll.read_open_interest(until_s)
+        told = [h for h in world.publisher.on(FEED_HEALTH) if h.exchange == "b"]
+        assert "no such contract" not in told[-1].reason
+        assert told[-1].state == "LIVE"
+
+    played(play)
+
+
+def test_how_long_a_poll_took_counts_from_its_first_question(played):
+    def took():
+        name = "foreshock_oi_poller_poll_seconds_sum"
+        return REGISTRY.get_sample_value(name, {"exchange": "a"}) or 0.0
+
+    async def play(world):
+        await world.round()
+        await asyncio.sleep(60)
+        before, until_s = took(), asyncio.get_running_loop().time() + 50
+        await world.polls["a"].read_tickers(until_s)
+        await asyncio.sleep(7)
+        await world.polls["a"].read_open_interest(until_s)
+        assert took() - before == pytest.approx(7.0)
 
     played(play)
 
