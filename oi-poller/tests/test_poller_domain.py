@@ -303,7 +303,7 @@ class TestMarket:
         (stranger,) = tell(market, {"X": 1e9}, "okx", price=104.0 * 1.5)
         assert (stranger.exchange, stranger.leader, stranger.price) == ("okx", "binance", 156.0)
         assert (market.symbols("binance"), market.symbols("okx")) == ({"X": "XUSDT"}, {})
-        told = {c.exchange: c.followed for c in market.news(NOW)}
+        told = {c.exchange: c.followed for v in ("binance", "okx") for c in market.news(v, NOW)}
         assert told == {"binance": True, "okx": False}
         (stats,) = market.stats(NOW)
         assert (stats.volume_24h_usd, stats.exchanges) == (5e9, ("binance",))

@@ -116,11 +116,9 @@ class Market:
         self.universe = chosen
         return strangers
 
-    def news(self, now_ms: int) -> Iterator[Instrument]:
-        """Yield the contracts that have changed since they were told, as told now."""
-        for venue in self._venues:
-            strangers = self._identities.strangers(venue)
-            yield from self._registry.news(venue, strangers, now_ms)
+    def news(self, venue: str, now_ms: int) -> list[Instrument]:
+        """Return a venue's contracts that have changed since they were told, as told now."""
+        return self._registry.news(venue, self._identities.strangers(venue), now_ms)
 
     def learn_candles(self, missing: Missing, klines: Sequence[Kline], now_ms: int) -> list[Kline]:
         """Take the candles that were missing; return those that are finished and new."""

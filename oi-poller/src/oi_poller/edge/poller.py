@@ -59,7 +59,7 @@ class Poller:
         await venue.read_tickers(until_s)
         await self._opening.heard(venue.name)
         self._decide()
-        await self._tell_contracts()
+        await self._tell_contracts(venue.name)
         await venue.read_open_interest(until_s)
         await self._publisher.flush()
 
@@ -75,7 +75,8 @@ class Poller:
         async with asyncio.TaskGroup() as group:
             behind = [self._load_caps(), *(venue.catch_up(until_s) for venue in self.polls)]
             learning = [group.create_task(each) for each in behind]
-        await self._tell_contracts()
+        for venue in self.polls:
+            await self._tell_contracts(venue.name)
         now_ms, universe = self._clock.now_ms(), self._market.universe
         learned = any(task.result() for task in learning)
         if learned or universe != self._told or now_ms >= self._stats_due_ms:
@@ -110,8 +111,8 @@ class Poller:
             )
         metrics.COINS.set(len(self._market.universe))
 
-    async def _tell_contracts(self) -> None:
-        for contract in self._market.news(self._clock.now_ms()):
+    async def _tell_contracts(self, venue: str) -> None:
+        for contract in self._market.news(venue, self._clock.now_ms()):
             await self._publisher.publish(INSTRUMENTS, contract)
 
     async def _load_caps(self) -> bool:
