@@ -416,6 +416,22 @@ def test_histories_that_hang_hold_up_statistics_for_a_while_only(played):
     played(play)
 
 
+def test_tiers_and_caps_that_hang_hold_up_statistics_for_45_s(played):
+    async def play(world):
+        world.hosts["a"].silent = {"/tiers"}
+
+        async def supply(_):
+            await asyncio.Event().wait()
+
+        world.venues["a"].supply = supply
+        world.poller._caps = MarketCaps(["a", "bundled"], [*world.venues.values()], {})
+        told = on(await world.round(), MARKET_STATS)
+        assert {s.ts_event_ms for s in told} == {world.clock.start_ms + 45_000}
+        assert {s.market_cap_source.split()[0] for s in told} == {"bundled"}
+
+    played(play)
+
+
 def test_an_exchange_that_is_not_followed_is_no_source_of_caps(played):
     async def play(world):
         stats = on(await world.round(), MARKET_STATS)

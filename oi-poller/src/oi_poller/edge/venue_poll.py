@@ -89,7 +89,8 @@ class VenuePoll:
     async def catch_up(self, until_s: float) -> bool:
         """Load histories, then margin tiers, that are missing or old; publish the candles.
 
-        None is asked for after that loop time. Returns whether there is a new history.
+        None is asked for after that loop time, and only a history is waited for then, for 30 s.
+        Returns whether there is a new history.
         """
         missing = iter(self._market.without_history(self.name, self._clock.now_ms()))
         async with asyncio.TaskGroup() as group:
@@ -138,8 +139,7 @@ class VenuePoll:
             if asyncio.get_running_loop().time() >= until_s:
                 return
             asking = self._venue.tiers(symbols)
-            last_s = until_s + _LAST_ANSWER_S
-            tiers = await self._answer("margin_tiers_unavailable", asking, last_s)
+            tiers = await self._answer("margin_tiers_unavailable", asking, until_s)
             if isinstance(tiers, Failure):
                 return
             self._tiers_asked_ms |= dict.fromkeys(symbols, now_ms)
