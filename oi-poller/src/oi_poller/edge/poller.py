@@ -86,6 +86,7 @@ class Poller:
             self._told = universe
             for stats in self._market.stats(now_ms):
                 await self._publisher.publish(MARKET_STATS, stats)
+            self._market.forget(now_ms)
         await self._publisher.flush()
 
     async def repeat(self) -> None:
