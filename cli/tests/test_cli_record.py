@@ -19,10 +19,14 @@ import httpx
 import pytest
 import zstandard
 
+from foreshock_cli.capture import CannotRecord, Capture
 from foreshock_cli.main import main
 from foreshock_cli.recording import Damaged, bodies, frames
 from foreshock_cli.tape import CannotWrite, Tape
+from foreshock_exchanges.rest import Request, Ticker
 from foreshock_kit.testing import eventually
+from foreshock_schemas.events import Instrument
+from foreshock_schemas.testing import sample
 
 
 def waited(check):
@@ -297,6 +301,62 @@ def test_microseconds_and_bytes_that_are_no_text_survive(tmp_path):
     found = list(frames(tmp_path / "it.zst"))
     assert [frame.data for frame in found] == [raw, "☃".encode()]
     assert [frame.recv_ns for frame in found] == [ns // 1_000 * 1_000 for ns in recv_ns]
+
+
+class Paged:
+    """Asked for contracts or tickers, an exchange that has `last` pages of one each."""
+
+    name = "paged"
+
+    def __init__(self, last):
+        self.last = last
+        self.learned = []
+        self.rest = self
+
+    def instruments(self):
+        return Request(path="/0")
+
+    tickers = instruments
+
+    def next_page(self, request, body):
+        return Request(path=f"/{int(body) + 1}") if int(body) < self.last else None
+
+    def read_instruments(self, body, _):
+        return [sample(Instrument, symbol=f"C{int(body)}", status="trading")]
+
+    def read_tickers(self, body, _):
+        row = Ticker(
+            symbol="",
+            coin=f"C{int(body)}",
+            last_price=1.0,
+            volume_24h_usd=float(body),
+            change_24h_pct=0.0,
+            ts_event_ms=0,
+        )
+        return [row]
+
+    def learn(self, found):
+        self.learned += found
+
+    async def get(self, path, *_):
+        return path[1:].encode()
+
+
+async def test_every_page_counts_for_the_most_traded_and_there_are_not_endless_ones(tmp_path):
+    def capture(last):
+        exchange = Paged(last)
+        return exchange, Capture(exchange, tape, None, print)
+
+    with Tape(tmp_path / "it.zst", "paged") as tape:
+        exchange, capturing = capture(last=2)
+        assert await capturing.most_traded(exchange, "", 2) == ["C2", "C1"]
+        assert len(await capturing.contracts(exchange, "")) == len(exchange.learned) == 3
+        exchange, capturing = capture(last=10_000)
+        with pytest.raises(CannotRecord, match="over 100 pages"):
+            await capturing.most_traded(exchange, "", 2)
+        with pytest.raises(CannotRecord, match="over 100 pages"):
+            await capturing.contracts(exchange, "")
+        assert not exchange.learned
 
 
 def test_a_full_disk_is_told(tmp_path):

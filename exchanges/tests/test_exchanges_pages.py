@@ -29,3 +29,24 @@ def test_deribit_s_tickers_come_a_currency_a_page():
     rest = load("deribit").rest
     assert following(rest, rest.tickers(), b"{}") == rest.premiums([])
     assert rest.next_page(Request(path="/api/v2/public/get_instruments"), b"{}") is None
+
+
+def test_bitget_s_candles_come_a_hundred_a_page_from_the_newest_back():
+    rest = load("bitget").rest
+    hours = [[str(hour * 3_600_000), "1", "1", "1", "1", "1", "1"] for hour in range(300, 200, -1)]
+    first = rest.klines("BTCUSDT", "1h", 721, 0)
+    assert first.params[-1] == ("limit", "100")
+    second = rest.next_page(first, json.dumps({"code": "00000", "data": hours}).encode())
+    assert second.params == (*first.params, ("endTime", str(201 * 3_600_000)))
+    half = json.dumps({"code": "00000", "data": hours[:50]}).encode()
+    assert rest.next_page(second, half) is None
+    assert rest.next_page(rest.klines("BTCUSDT", "1h", 2, 0), half) is None
+    assert rest.next_page(rest.tickers(), b"{}") is None
+
+
+def test_okx_s_candles_come_three_hundred_a_page_from_the_newest_back():
+    rest = load("okx").rest
+    hours = [[str(hour * 3_600_000), *["1"] * 7, "1"] for hour in range(300, 0, -1)]
+    first = rest.klines("BTC-USDT-SWAP", "1h", 721, 0)
+    second = rest.next_page(first, json.dumps({"code": "0", "msg": "", "data": hours}).encode())
+    assert second.params == (*first.params, ("after", "3600000"))

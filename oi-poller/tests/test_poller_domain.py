@@ -13,7 +13,7 @@ from foreshock_schemas.testing import sample
 from oi_poller.domain import bundled_caps, caps, universe
 from oi_poller.domain.caps import Cap
 from oi_poller.domain.history import Candles
-from oi_poller.domain.market import Market, Missing
+from oi_poller.domain.market import KEPT_MS, Market, Missing
 from oi_poller.domain.schedule import Recent, until_next
 
 HOUR_MS = 3_600_000
@@ -298,12 +298,26 @@ class TestMarket:
         assert market_of(volumes).universe == {"BTC"}
         assert market_of(volumes, coins=("PAXG",)).universe == {"PAXG"}
 
+    def test_what_left_three_days_ago_is_let_go_and_what_stays_is_kept(self):
+        market = market_of({"BTC": 9e9, "OLD": 5e9})
+        for coin in ("BTC", "OLD"):
+            market.learn_candles(Missing("binance", coin, f"{coin}USDT", 721), month(), NOW)
+            known = Cap(coin=coin, usd=1.0, price=None, source="a", ts_ms=NOW)
+            market.learn_caps([{coin: (known,)}])
+        tell(market, {"BTC": 9e9})
+        held = market._candles, market._histories, market._caps
+        market.forget(NOW + KEPT_MS)
+        assert [len(each) for each in held] == [2, 2, 2], "it may be back"
+        market.forget(NOW + KEPT_MS + 1)
+        assert [len(each) for each in held] == [1, 1, 1]
+        assert market.stats(NOW)[0].volume_days == 30
+
     def test_a_contract_of_another_coin_is_not_followed(self):
         market = market_of({"X": 5e9})
         (stranger,) = tell(market, {"X": 1e9}, "okx", price=104.0 * 1.5)
         assert (stranger.exchange, stranger.leader, stranger.price) == ("okx", "binance", 156.0)
         assert (market.symbols("binance"), market.symbols("okx")) == ({"X": "XUSDT"}, {})
-        told = {c.exchange: c.followed for c in market.news(NOW)}
+        told = {c.exchange: c.followed for v in ("binance", "okx") for c in market.news(v, NOW)}
         assert told == {"binance": True, "okx": False}
         (stats,) = market.stats(NOW)
         assert (stats.volume_24h_usd, stats.exchanges) == (5e9, ("binance",))

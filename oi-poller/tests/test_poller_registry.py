@@ -120,7 +120,7 @@ def test_a_coin_is_one_whatever_the_venues_write(coin):
     assert market.universe == {coin}
     for venue, (symbol, _) in TABLE[coin].items():
         assert market.symbols(venue) == {coin: symbol}
-    assert {c.coin for c in market.news(NOW)} == {coin}
+    assert {c.coin for v in TABLE[coin] for c in market.news(v, NOW)} == {coin}
 
 
 def test_a_multiplier_that_was_missed_is_no_coin_s_price():
@@ -179,6 +179,32 @@ def test_what_disappeared_is_told_with_the_time_and_an_id_of_its_own(okx):
     gone = next(c for c in okx.registry.news("okx", (), NOW + 5) if c.symbol == LINEAR.symbol)
     assert (gone.symbol, gone.status, gone.ts_event_ms) == (LINEAR.symbol, "closed", NOW + 5)
     assert gone.event_id != told.event_id
+
+
+def test_what_is_news_has_an_id_of_its_own_and_what_is_none_is_told_once(okx):
+    def listed(**changes):
+        said = {"quote": "USDT", "status": "trading", "tick": 0.1} | changes
+        return instrument("okx", LINEAR.symbol, said.pop("base", "BTC"), NOW, **said)
+
+    ids = []
+    changes = [{}, {"tick": 0.2}, {"quote": "USD"}, {"inverse": True}, {"base": "XBT2"}, {}]
+    for minute, change in enumerate(changes):
+        okx.hears(contracts=[listed(**change)])
+        for strangers in ((), {"BTC", "XBT2"}, ()):
+            now_ms = NOW + len(ids)
+            ids += [each.event_id for each in okx.registry.news("okx", strangers, now_ms)]
+        okx.hears(contracts=[listed(**change)])
+        assert okx.news() == {}, minute
+    assert len(ids) == len(set(ids)) == 3 * len(changes)
+    assert len({listed(**change).event_id for change in changes}) == len(changes) - 1
+
+
+def test_what_an_earlier_run_told_is_held_against_the_first_listing_only(okx):
+    okx.registry.recall(listing("OLD-USDT-SWAP"))
+    okx.hears(linear=5.0)
+    assert okx.news()["OLD-USDT-SWAP"] == "closed"
+    assert not okx.registry._recalled
+    assert okx.news() == {}
 
 
 def test_what_does_not_trade_yet_is_told_when_it_does(okx):

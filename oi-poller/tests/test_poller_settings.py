@@ -49,6 +49,15 @@ def test_where_one_answer_tells_all_the_number_of_coins_costs_nothing(made_up):
     assert most_coins(adapter("v", Budget(weight=10, window_s=60.0)).rest, 1) == 0
 
 
+def test_a_month_of_candles_counts_page_by_page(made_up):
+    adapter, _ = made_up
+    rest = adapter("v", Budget(weight=30, window_s=60.0)).rest
+    rest.candles_a_page = 300
+    assert most_coins(rest, 1) == MOST, "of 6, two for the poll, one for contracts, three pages"
+    rest.candles_a_page = 100
+    assert most_coins(rest, 1) == 0
+
+
 def test_an_exchange_that_there_is_not_is_named():
     with pytest.raises(SettingsInvalid, match="no exchange nosuch"):
         read(Settings, {"EXCHANGES": "binance,nosuch"})

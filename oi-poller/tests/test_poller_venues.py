@@ -1,15 +1,21 @@
 """Several venues at once: each answers in its own way, and none waits for another."""
 
 import asyncio
+from itertools import groupby
+from operator import itemgetter
 
 import httpx
 import pytest
 import structlog
+from msgspec.structs import replace
+from prometheus_client import REGISTRY
 
 from foreshock_kit.http import HttpClient
 from foreshock_kit.limits import Host, Limit
 from foreshock_kit.service import Context
 from foreshock_kit.testing import MemoryPublisher
+from foreshock_schemas.events import Kline
+from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import (
     FEED_HEALTH,
     INSTRUMENTS,
@@ -24,6 +30,7 @@ from oi_poller.edge.poller import Poller
 from oi_poller.edge.venue import Venue
 from oi_poller.settings import Settings
 
+HOUR_MS = 3_600_000
 COINS = {"BTC": (80_000.0, 8e9), "1000PEPE": (0.0123, 1e9)}
 
 
@@ -216,18 +223,88 @@ def test_a_venue_that_stops_answering_is_given_up_before_its_next_minute(played)
         async def stop_and_go():
             await asyncio.sleep(70)
             world.hosts["b"].silent = {"/info", "/klines"}
-            await asyncio.sleep(100)
+            await asyncio.sleep(220)
             world.hosts["b"].silent = set()
 
         async with asyncio.TaskGroup() as group:
             group.create_task(stop_and_go())
-            await world.play(250)
-        assert world.read("a") == [0.0, 60.0, 120.0, 180.0, 240.0]
-        assert world.read("b") == [0.0, 60.0, 180.0, 240.0]
-        states = world.health("b")
-        assert [state for state, _ in states if state == "DOWN"]
-        assert states[0] == ("LIVE", 0)
-        assert states[-1] == ("LIVE", 240)
+            await world.play(370)
+        assert world.read("a") == [0.0, 60.0, 120.0, 180.0, 240.0, 300.0, 360.0]
+        assert world.read("b") == [0.0, 60.0, 300.0, 360.0]
+        changes = [next(same) for _, same in groupby(world.health("b"), itemgetter(0))]
+        assert changes == [("LIVE", 0), ("DOWN", 290), ("LIVE", 300)], "after three polls"
+
+    played(play)
+
+
+def test_single_polls_that_fail_are_a_reason_and_no_state(played):
+    async def play(world):
+        async def fail_every_other():
+            for _ in range(6):
+                world.hosts["b"].answers["/info"] = httpx.Response(503)
+                await asyncio.sleep(60)
+                del world.hosts["b"].answers["/info"]
+                await asyncio.sleep(60)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(world.play(750))
+            await asyncio.sleep(30)
+            group.create_task(fail_every_other())
+        told = [h for h in world.publisher.on(FEED_HEALTH) if h.exchange == "b"]
+        assert {each.state for each in told} == {"LIVE"}
+        assert any("a poll failed: b/info answered 503" in each.reason for each in told)
+
+    played(play)
+
+
+def test_a_venue_that_refuses_is_down_at_once_and_back_with_the_next_answer(played):
+    async def play(world):
+        await world.round()
+        for _ in range(4):
+            await asyncio.sleep(60)
+            world.hosts["b"].answers["/info"] = httpx.Response(429, headers={"retry-after": "30"})
+            await world.round()
+            assert world.health("b")[-1][0] == "DOWN"
+            del world.hosts["b"].answers["/info"]
+            await asyncio.sleep(60)
+            await world.round()
+            assert world.health("b")[-1][0] == "LIVE"
+
+    played(play)
+
+
+def test_a_history_that_fails_meanwhile_is_no_poll_that_failed(played):
+    async def play(world):
+        world.hosts["b"].answers["/klines"] = httpx.Response(400, text="no such contract")
+        await world.round()
+        poll = world.polls["b"]
+        await asyncio.sleep(60)
+        until_s = asyncio.get_running_loop().time() + 50
+        await poll.read_tickers(until_s)
+        poll._calm.set()
+        await poll.catch_up(until_s)
+        world.venues["b"]._rest.read_premiums = lambda *_: []
+        await poll.read_open_interest(until_s)
+        told = [h for h in world.publisher.on(FEED_HEALTH) if h.exchange == "b"]
+        assert "no such contract" not in told[-1].reason
+        assert told[-1].state == "LIVE"
+
+    played(play)
+
+
+def test_how_long_a_poll_took_counts_from_its_first_question(played):
+    def took():
+        name = "foreshock_oi_poller_poll_seconds_sum"
+        return REGISTRY.get_sample_value(name, {"exchange": "a"}) or 0.0
+
+    async def play(world):
+        await world.round()
+        await asyncio.sleep(60)
+        before, until_s = took(), asyncio.get_running_loop().time() + 50
+        await world.polls["a"].read_tickers(until_s)
+        await asyncio.sleep(7)
+        await world.polls["a"].read_open_interest(until_s)
+        assert took() - before == pytest.approx(7.0)
 
     played(play)
 
@@ -293,6 +370,30 @@ def test_a_venue_without_history_has_none_and_is_not_asked_again(played):
     played(play)
 
 
+def test_a_month_of_candles_is_read_page_by_page_until_it_is_whole(played):
+    async def play(world):
+        venue, host, asked = world.venues["a"], world.hosts["a"], []
+        newest = world.clock.now_ms() // HOUR_MS
+        await venue.instruments()
+
+        def read_klines(body, symbol, *_):
+            last = newest - 299 * len(asked)
+            asked.append(symbol)
+            hours = range(last - 299, last + 1)
+            return [sample(Kline, ts_event_ms=h * HOUR_MS, start_ms=h * HOUR_MS) for h in hours]
+
+        venue._rest.read_klines = read_klines
+        venue._rest.next_page = lambda request, _: replace(
+            request, params=(*request.params, ("page", str(len(asked))))
+        )
+        klines = await venue.klines("BTC-PERP", "1h", 721)
+        assert len(asked) == host.asked.count("/klines") == 3, "no fourth, though there is one"
+        hours = [kline.start_ms // HOUR_MS for kline in klines]
+        assert hours == list(range(newest - 897, newest + 1)), "each once, oldest first"
+
+    played(play)
+
+
 def test_a_contract_without_candles_is_asked_again_after_ten_minutes(played):
     async def play(world):
         world.hosts["a"].answers["/klines"] = httpx.Response(200, json=[])
@@ -311,6 +412,22 @@ def test_histories_that_hang_hold_up_statistics_for_a_while_only(played):
         first = world.publisher.on(MARKET_STATS)[0]
         assert first.ts_event_ms <= world.clock.start_ms + 80_000
         assert first.volume_days == 1
+
+    played(play)
+
+
+def test_tiers_and_caps_that_hang_hold_up_statistics_for_45_s(played):
+    async def play(world):
+        world.hosts["a"].silent = {"/tiers"}
+
+        async def supply(_):
+            await asyncio.Event().wait()
+
+        world.venues["a"].supply = supply
+        world.poller._caps = MarketCaps(["a", "bundled"], [*world.venues.values()], {})
+        told = on(await world.round(), MARKET_STATS)
+        assert {s.ts_event_ms for s in told} == {world.clock.start_ms + 45_000}
+        assert {s.market_cap_source.split()[0] for s in told} == {"bundled"}
 
     played(play)
 

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import urlencode
 
 from foreshock_cli.tape import Tape
@@ -16,7 +16,10 @@ from foreshock_kit.http import HttpClient
 from foreshock_kit.ws import hold_open
 from foreshock_schemas.events import Instrument
 
+T = TypeVar("T")
+
 _FLUSH_S: Final = 2.0
+_MOST_PAGES: Final = 100
 _BY_LOCATION: Final = {403, 451}
 _REACH: Final = (
     "is this machine online, and where the exchange serves? EXCHANGE_REST_URLS and "
@@ -52,15 +55,7 @@ class Capture:
             CannotRecord: The venue refuses, cannot be reached, or says what cannot be read.
         """
         rest = self._adapter.rest
-        found: list[Instrument] = []
-        request: Request | None = rest.instruments()
-        while request is not None:
-            body, now_ms = await self._ask(http, host, request)
-            try:
-                found += rest.read_instruments(body, now_ms)
-                request = rest.next_page(request, body)
-            except MalformedMessage as e:
-                raise self._unread(e) from e
+        found = await self._pages(http, host, rest.instruments(), rest.read_instruments)
         self._adapter.learn(found)
         return [each for each in found if each.status == "trading"]
 
@@ -70,13 +65,9 @@ class Capture:
         Raises:
             CannotRecord: The venue refuses, cannot be reached, or says what cannot be read.
         """
-        body, now_ms = await self._ask(http, host, self._adapter.rest.tickers())
-        try:
-            tickers = self._adapter.rest.read_tickers(body, now_ms)
-        except MalformedMessage as e:
-            raise self._unread(e) from e
+        rest = self._adapter.rest
         volumes: Counter[str] = Counter()
-        for each in tickers:
+        for each in await self._pages(http, host, rest.tickers(), rest.read_tickers):
             volumes[each.coin] += round(each.volume_24h_usd)
         return [coin for coin, _ in volumes.most_common(coins)]
 
@@ -147,6 +138,27 @@ class Capture:
         if conn in self._open:
             self._open.remove(conn)
             self._tape.lost(conn, reason)
+
+    async def _pages(
+        self, http: HttpClient, host: str, request: Request, read: Callable[[bytes, int], list[T]]
+    ) -> list[T]:
+        found: list[T] = []
+        following: Request | None = request
+        for _ in range(_MOST_PAGES):
+            if following is None:
+                return found
+            body, now_ms = await self._ask(http, host, following)
+            try:
+                found += read(body, now_ms)
+                following = self._adapter.rest.next_page(following, body)
+            except MalformedMessage as e:
+                raise self._unread(e) from e
+        if following is not None:
+            name = self._adapter.name
+            raise CannotRecord(
+                f"{name}{request.path} has over {_MOST_PAGES} pages: mend its adapter"
+            )
+        return found
 
     async def _ask(self, http: HttpClient, host: str, request: Request) -> tuple[bytes, int]:
         name = self._adapter.name

@@ -115,10 +115,8 @@ def instrument(
     if not LEAST <= size < MOST:
         raise ValueError(f"a contract of {size}")
     coin, multiplier = coin_of(base)
-    margins = [figure for tier in tiers for figure in msgspec.structs.astuple(tier)]
-    said = (status, multiplier, size, funding_interval_h or 0.0, *margins)
-    return Instrument(
-        event_id=content_id(exchange, symbol, "instrument", *said),
+    told = Instrument(
+        event_id="",
         ts_event_ms=recv_ms,
         ts_recv_ms=recv_ms,
         exchange=exchange,
@@ -133,3 +131,28 @@ def instrument(
         tiers=tiers,
         inverse=inverse,
     )
+    return named(told)
+
+
+def meaning(instrument: Instrument) -> tuple[object, ...]:
+    """Return what an instrument says; the time at which it was read is no part of it."""
+    return (
+        instrument.coin,
+        instrument.quote,
+        instrument.multiplier,
+        instrument.contract_size,
+        instrument.tick_size,
+        instrument.status,
+        instrument.funding_interval_h,
+        instrument.tiers,
+        instrument.inverse,
+        instrument.followed,
+    )
+
+
+def named(instrument: Instrument, *parts: int) -> Instrument:
+    """Return the instrument with the id of what it says, and of the parts."""
+    said = content_id(
+        instrument.exchange, instrument.symbol, "instrument", repr(meaning(instrument)), *parts
+    )
+    return msgspec.structs.replace(instrument, event_id=said)

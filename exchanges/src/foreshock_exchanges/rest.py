@@ -83,10 +83,12 @@ class Rest(Protocol):
 
     Bodies are read with `recv_ms`, our clock at their receipt, which stands in where the venue
     gives no time. Every reader raises `MalformedMessage` when a body is not what the venue
-    documents. A call that the venue does not have is `None` or an empty list.
+    documents. A call that the venue does not have is `None` or an empty list. An answer of
+    `klines` holds `candles_a_page` candles at most; `next_page` asks for older ones.
     """
 
     budget: ClassVar[Budget]
+    candles_a_page: ClassVar[int]
 
     def instruments(self) -> Request:
         """Ask for every contract."""

@@ -77,6 +77,7 @@ class VenueRest:
     """The calls that a venue does not have; its own class has those that it has."""
 
     name: ClassVar[str]
+    candles_a_page: ClassVar[int] = 1000
 
     def __init__(self, contracts: Contracts) -> None:
         self.contracts = contracts

@@ -49,7 +49,10 @@ class FeedHealthTeller:
         self._shown.state("UNKNOWN")
 
     async def say(self, state: FeedState, reason: str) -> None:
-        """Tell a state, if it is another than the last one told, and what lasts too long."""
+        """Tell a state, if it is another than the last one told, and what lasts too long.
+
+        A new reason for the same state is told with the next repetition.
+        """
         self._reason = reason
         if state != self._state:
             self._state, self._since_ms = state, self._clock.now_ms()

@@ -30,7 +30,8 @@ class Steady:
 
     A worse state is taken at once. So is a better one, unless there were four changes in the last
     hour: then it has to hold for 15 minutes. A feed that flaps between two states so changes at
-    most 12 times in an hour, and is shown at its worst meanwhile.
+    most 12 times in an hour, and is shown at its worst meanwhile. DOWN is never held: that it is
+    over, the socket or the poll says itself.
     """
 
     def __init__(self) -> None:
@@ -50,7 +51,8 @@ class Steady:
         if self._better_since_ms is None:
             self._better_since_ms = now_ms
         held = now_ms - self._better_since_ms >= HOLD_MS
-        return self._change(verdict, now_ms) if held or not self._flaps(now_ms) else told
+        is_over = told.state == "DOWN" or held or not self._flaps(now_ms)
+        return self._change(verdict, now_ms) if is_over else told
 
     def _change(self, verdict: Verdict, now_ms: int) -> Verdict:
         if self._told is not None:

@@ -54,6 +54,7 @@ class _Venue:
         self.moved_ms = 0
         self._symbols: dict[str, _Symbol] = {}
         self._unchanged = 0
+        self._unanswered = 0
         self._longest = 0.0
 
     def on_poll(self, values: Mapping[str, float | None], at_ms: int) -> None:
@@ -61,8 +62,9 @@ class _Venue:
         answers = [value for value in values.values() if value is not None]
         moved = sum(self._symbols[name].take(value, at_ms) for name, value in values.items())
         if not answers:
+            self._unanswered += 1
             return
-        self.answered_ms = at_ms
+        self.answered_ms, self._unanswered = at_ms, 0
         if moved:
             if self._unchanged <= _LONGEST_LEARNED:
                 self._longest = max(self._longest, self._unchanged)
@@ -73,7 +75,7 @@ class _Venue:
     def verdict(self, others: list["_Venue"], oldest_ms: int) -> Verdict:
         if not self.answered_ms:
             return Verdict("UNKNOWN", "no answer was seen yet", 0)
-        if self.answered_ms < oldest_ms:
+        if self.answered_ms < oldest_ms or self._unanswered >= POLLS:
             return Verdict("DOWN", f"no answer for {POLLS} polls", self.answered_ms)
         if self._unchanged >= max(POLLS, 2 * self._longest):
             return self._frozen(others)

@@ -1,6 +1,7 @@
 """How many coins a venue's REST limit carries, polled each minute."""
 
 from collections.abc import Iterable, Sequence
+from math import ceil
 from typing import Final
 
 from foreshock_exchanges.rest import Request, Rest
@@ -39,7 +40,8 @@ def poll_weight(rest: Rest, symbols: Sequence[str]) -> int:
 
 
 def _beside(rest: Rest) -> int:
-    asked = [rest.instruments(), rest.funding_intervals(), rest.klines("C0", "1h", HOURS + 1, 0)]
+    asked = [rest.instruments(), rest.funding_intervals()]
+    asked += [rest.klines("C0", "1h", HOURS + 1, 0)] * ceil((HOURS + 1) / rest.candles_a_page)
     return _weight(each for each in asked if each is not None)
 
 

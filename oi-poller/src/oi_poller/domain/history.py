@@ -40,10 +40,14 @@ class Candles:
         self._usd = array("d")
         self._again_ms = 0
 
+    @property
+    def until_ms(self) -> int:
+        """When the newest candle ended; 0: there is none."""
+        return self._ends_ms[-1] if self._ends_ms else 0
+
     def add(self, klines: Sequence[Kline], now_ms: int) -> list[Kline]:
         """Take candles, oldest first; return those that are finished and new."""
-        known_ms = self._ends_ms[-1] if self._ends_ms else 0
-        new = [k for k in klines if known_ms < k.ts_event_ms <= now_ms]
+        new = [k for k in klines if self.until_ms < k.ts_event_ms <= now_ms]
         self._again_ms = 0 if new else now_ms + _AGAIN_MS
         self._ends_ms.extend(k.ts_event_ms for k in new)
         self._closes.extend(k.close for k in new)
@@ -72,7 +76,7 @@ class Candles:
         """
         if not self._ends_ms:
             return None
-        until_ms = self._ends_ms[-1]
+        until_ms = self.until_ms
         days: dict[int, float] = {}
         for end_ms, usd in zip(self._ends_ms, self._usd, strict=True):
             day = (until_ms - end_ms) // _DAY_MS

@@ -1,6 +1,7 @@
 """What the poller knows of the market: contracts, tickers, histories and caps of all venues."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -15,6 +16,9 @@ from oi_poller.domain.open_interest import readings
 from oi_poller.domain.registry import Registry, Tiers
 from oi_poller.domain.stats import CoinFacts, market_stats
 from oi_poller.domain.tickers import STANDS_MS, Tickers
+
+KEPT_MS: Final = 3 * 86_400_000
+"""How long what was learned of a contract is kept after it was followed last."""
 
 
 class Missing(msgspec.Struct, frozen=True):
@@ -116,11 +120,9 @@ class Market:
         self.universe = chosen
         return strangers
 
-    def news(self, now_ms: int) -> Iterator[Instrument]:
-        """Yield the contracts that have changed since they were told, as told now."""
-        for venue in self._venues:
-            strangers = self._identities.strangers(venue)
-            yield from self._registry.news(venue, strangers, now_ms)
+    def news(self, venue: str, now_ms: int) -> list[Instrument]:
+        """Return a venue's contracts that have changed since they were told, as told now."""
+        return self._registry.news(venue, self._identities.strangers(venue), now_ms)
 
     def learn_candles(self, missing: Missing, klines: Sequence[Kline], now_ms: int) -> list[Kline]:
         """Take the candles that were missing; return those that are finished and new."""
@@ -178,6 +180,19 @@ class Market:
         left, self._left = self._left - self.universe, set()
         known = self.universe & self._followed.keys()
         return [self._stats_of(coin, now_ms) for coin in sorted(known | left)]
+
+    def forget(self, now_ms: int) -> None:
+        """Let go of candles, histories and caps of contracts and coins that left 3 days ago."""
+        oldest_ms = now_ms - KEPT_MS
+        followed = {(venue, s) for venue in self._venues for s in self.symbols(venue).values()}
+        for contract, candles in list(self._candles.items()):
+            if contract not in followed and candles.until_ms < oldest_ms:
+                del self._candles[contract]
+        for coin in self._histories.keys() - self.universe:
+            if all(each.until_ms < oldest_ms for each in self._histories[coin].values()):
+                del self._histories[coin]
+        for coin in self._caps.keys() - self.universe - self._histories.keys():
+            del self._caps[coin]
 
     def open_interest(
         self,

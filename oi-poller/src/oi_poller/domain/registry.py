@@ -1,18 +1,30 @@
 """Which contracts there are, and which one of each venue stands for a coin."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
+from foreshock_exchanges.contracts import meaning, named
 from foreshock_exchanges.rest import Ticker
 from foreshock_schemas.events import Instrument, MarginTier
-from foreshock_schemas.ids import content_id
 
 _TAKES_OVER: Final = 2.0
 """Times the volume of the contract in place, for another to take it."""
 
 Tiers = tuple[MarginTier, ...]
+
+
+class _Told(NamedTuple):
+    """A contract as the venue listed it when it was told, and how it was told."""
+
+    contract: Instrument
+    followed: bool
+
+    def is_same(self, contract: Instrument, followed: bool) -> bool:
+        if followed != self.followed:
+            return False
+        return contract is self.contract or meaning(contract) == meaning(self.contract)
 
 
 class Registry:
@@ -27,7 +39,7 @@ class Registry:
         self._chosen: dict[str, dict[str, str]] = {}
         self._tiers: dict[tuple[str, str], Tiers] = {}
         self._recalled: dict[str, dict[str, Instrument]] = {}
-        self._told: dict[str, dict[str, Instrument]] = {}
+        self._told: dict[str, dict[str, _Told]] = {}
 
     def recall(self, contract: Instrument) -> bool:
         """Take a contract as an earlier run told it; all are told anew nevertheless.
@@ -90,28 +102,33 @@ class Registry:
         if venue not in self._listed:
             return []
         told = self._told.setdefault(venue, {})
-        news = [
-            contract
-            for contract in self._current(venue, strangers, now_ms)
-            if not _same(told.get(contract.symbol), contract)
-        ]
-        told.update((contract.symbol, contract) for contract in news)
+        recalled = self._recalled.pop(venue, {})
+        news = []
+        for contract, followed in self._current(venue, strangers, told.keys() | recalled.keys()):
+            before = told.get(contract.symbol)
+            if before is None or not before.is_same(contract, followed):
+                news.append(named(replace(contract, followed=followed), now_ms))
+                told[contract.symbol] = _Told(contract, followed)
+        left = recalled | {symbol: each.contract for symbol, each in told.items()}
+        for symbol in left.keys() - self._listed[venue].keys():
+            told.pop(symbol, None)
+            self._tiers.pop((venue, symbol), None)
+            if left[symbol].status != "closed":
+                news.append(_closed(left[symbol], now_ms))
         return news
 
-    def _current(self, venue: str, strangers: Collection[str], now_ms: int) -> Iterator[Instrument]:
-        listed = self._listed[venue]
+    def _current(
+        self, venue: str, strangers: Collection[str], told: Collection[str]
+    ) -> Iterator[tuple[Instrument, bool]]:
+        """Yield the contracts to be told, and whether each is followed."""
         followed = {
             symbol
             for coin, symbol in self._chosen.get(venue, {}).items()
             if coin not in strangers and self._trades(venue, symbol)
         }
-        told = self._recalled.get(venue, {}) | self._told[venue]
-        for symbol, contract in listed.items():
+        for symbol, contract in self._listed[venue].items():
             if contract.status == "trading" or symbol in told:
-                yield contract if symbol in followed else _not_followed(contract)
-        for symbol, contract in told.items():
-            if symbol not in listed and contract.status != "closed":
-                yield _closed(contract, now_ms)
+                yield contract, symbol in followed
 
     def _trades(self, venue: str, symbol: str) -> bool:
         contract = self.contract(venue, symbol)
@@ -121,10 +138,7 @@ class Registry:
         tiers = self._tiers.get((contract.exchange, contract.symbol), ())
         if not tiers:
             return contract
-        named = content_id(
-            contract.exchange, contract.symbol, "instrument", contract.event_id, repr(tiers)
-        )
-        return replace(contract, event_id=named, ts_event_ms=now_ms, ts_recv_ms=now_ms, tiers=tiers)
+        return replace(contract, ts_event_ms=now_ms, ts_recv_ms=now_ms, tiers=tiers)
 
 
 def _choice(rivals: list[Ticker], in_place: str | None) -> Ticker:
@@ -134,37 +148,5 @@ def _choice(rivals: list[Ticker], in_place: str | None) -> Ticker:
 
 
 def _closed(contract: Instrument, now_ms: int) -> Instrument:
-    return replace(
-        contract,
-        event_id=content_id(contract.exchange, contract.symbol, "instrument", "closed", now_ms),
-        ts_event_ms=now_ms,
-        ts_recv_ms=now_ms,
-        status="closed",
-    )
-
-
-def _not_followed(contract: Instrument) -> Instrument:
-    named = content_id(
-        contract.exchange, contract.symbol, "instrument", contract.event_id, "not followed"
-    )
-    return replace(contract, event_id=named, followed=False)
-
-
-def _same(told: Instrument | None, now: Instrument) -> bool:
-    return told is now or (told is not None and _meaning(told) == _meaning(now))
-
-
-def _meaning(contract: Instrument) -> tuple[object, ...]:
-    """Return what a contract is; the time at which it was read is no news."""
-    return (
-        contract.coin,
-        contract.quote,
-        contract.multiplier,
-        contract.contract_size,
-        contract.tick_size,
-        contract.status,
-        contract.funding_interval_h,
-        contract.tiers,
-        contract.inverse,
-        contract.followed,
-    )
+    closed = replace(contract, ts_event_ms=now_ms, ts_recv_ms=now_ms, status="closed")
+    return named(closed, now_ms)

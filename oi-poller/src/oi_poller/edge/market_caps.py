@@ -4,6 +4,7 @@ CoinPaprika: https://api.coinpaprika.com/#tag/Tickers (no key, 20,000 calls a mo
 CoinGecko: https://docs.coingecko.com/reference/coins-markets (no key, few calls a minute)
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -55,13 +56,41 @@ class MarketCaps:
             log.debug("market_cap_sources_left_out", sources=left_out)
 
     async def ask(
-        self, symbols: Mapping[str, Mapping[str, str]], prices: Mapping[str, float], now_ms: int
+        self,
+        symbols: Mapping[str, Mapping[str, str]],
+        prices: Mapping[str, float],
+        now_ms: int,
+        until_s: float,
     ) -> list[Caps | None]:
         """Return each source's caps by coin, in order; `None` for a source that failed.
 
-        `symbols` are the contracts to ask for, by venue and coin; `prices` are by coin.
+        `symbols` are the contracts to ask for, by venue and coin; `prices` are by coin. A source
+        that has not answered until that loop time has failed, and holds up no other.
         """
-        return [await self._of(source, symbols, prices, now_ms) for source in self._order]
+        async with asyncio.TaskGroup() as group:
+            asking = [
+                group.create_task(self._answer(source, symbols, prices, now_ms, until_s))
+                for source in self._order
+            ]
+        return [task.result() for task in asking]
+
+    async def _answer(
+        self,
+        source: str,
+        symbols: Mapping[str, Mapping[str, str]],
+        prices: Mapping[str, float],
+        now_ms: int,
+        until_s: float,
+    ) -> Caps | None:
+        try:
+            async with asyncio.timeout_at(until_s):
+                return await self._of(source, symbols, prices, now_ms)
+        except TimeoutError:
+            why = "no answer in time"
+        except (ForeshockError, msgspec.DecodeError, MalformedMessage) as e:
+            why = str(e)
+        log.warning("market_caps_unavailable", source=source, reason=why)
+        return None
 
     async def _of(
         self,
@@ -69,18 +98,14 @@ class MarketCaps:
         symbols: Mapping[str, Mapping[str, str]],
         prices: Mapping[str, float],
         now_ms: int,
-    ) -> Caps | None:
+    ) -> Caps:
         if source == "bundled":
             return bundled()
-        try:
-            if source == "coinpaprika":
-                return _grouped(_paprika(await self._hosts[source].get("/v1/tickers", {}), now_ms))
-            if source == "coingecko":
-                return _grouped(_gecko(await self._hosts[source].get(*_GECKO_PAGE), now_ms))
-            return await _of_venue(self._venues[source], symbols.get(source, {}), prices)
-        except (ForeshockError, msgspec.DecodeError, MalformedMessage) as e:
-            log.warning("market_caps_unavailable", source=source, reason=str(e))
-            return None
+        if source == "coinpaprika":
+            return _grouped(_paprika(await self._hosts[source].get("/v1/tickers", {}), now_ms))
+        if source == "coingecko":
+            return _grouped(_gecko(await self._hosts[source].get(*_GECKO_PAGE), now_ms))
+        return await _of_venue(self._venues[source], symbols.get(source, {}), prices)
 
 
 _GECKO_PAGE = (

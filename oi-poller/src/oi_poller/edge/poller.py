@@ -59,13 +59,15 @@ class Poller:
         await venue.read_tickers(until_s)
         await self._opening.heard(venue.name)
         self._decide()
-        await self._tell_contracts()
+        await self._tell_contracts(venue.name)
         await venue.read_open_interest(until_s)
         await self._publisher.flush()
 
     async def catch_up(self) -> None:
-        """Load what is missing or old, for 45 s at most; publish the statistics that are due.
+        """Load what is missing or old; publish the statistics that are due.
 
+        What is not there after 45 s is asked for next time; histories then under way have 30 s
+        more.
         Statistics come last and as complete as they can be: thresholds made of half of them
         would be others.
         """
@@ -73,9 +75,10 @@ class Poller:
             return
         until_s = asyncio.get_running_loop().time() + _CATCHING_UP_S
         async with asyncio.TaskGroup() as group:
-            behind = [self._load_caps(), *(venue.catch_up(until_s) for venue in self.polls)]
+            behind = [self._load_caps(until_s), *(venue.catch_up(until_s) for venue in self.polls)]
             learning = [group.create_task(each) for each in behind]
-        await self._tell_contracts()
+        for venue in self.polls:
+            await self._tell_contracts(venue.name)
         now_ms, universe = self._clock.now_ms(), self._market.universe
         learned = any(task.result() for task in learning)
         if learned or universe != self._told or now_ms >= self._stats_due_ms:
@@ -83,6 +86,7 @@ class Poller:
             self._told = universe
             for stats in self._market.stats(now_ms):
                 await self._publisher.publish(MARKET_STATS, stats)
+            self._market.forget(now_ms)
         await self._publisher.flush()
 
     async def repeat(self) -> None:
@@ -110,11 +114,11 @@ class Poller:
             )
         metrics.COINS.set(len(self._market.universe))
 
-    async def _tell_contracts(self) -> None:
-        for contract in self._market.news(self._clock.now_ms()):
+    async def _tell_contracts(self, venue: str) -> None:
+        for contract in self._market.news(venue, self._clock.now_ms()):
             await self._publisher.publish(INSTRUMENTS, contract)
 
-    async def _load_caps(self) -> bool:
+    async def _load_caps(self, until_s: float) -> bool:
         """Ask the sources if it is time to; return whether they were asked."""
         now_ms = self._clock.now_ms()
         soon = self._caps_failed or self._market.without_cap()
@@ -122,7 +126,7 @@ class Poller:
             return False
         self._caps_asked_ms = now_ms
         symbols = {venue.name: self._market.symbols(venue.name) for venue in self.polls}
-        answers = await self._caps.ask(symbols, self._market.prices(), now_ms)
+        answers = await self._caps.ask(symbols, self._market.prices(), now_ms, until_s)
         self._caps_failed = None in answers
         self._market.learn_caps([caps for caps in answers if caps is not None])
         return True

@@ -1,7 +1,8 @@
 """One exchange's REST host: asked within its budget, and not twice for the same in 30 s."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Final, TypeVar
 
 from foreshock_exchanges.base import Adapter, MalformedMessage
@@ -98,12 +99,21 @@ class Venue:
         return rows
 
     async def klines(self, symbol: str, interval: str, limit: int) -> list[Kline] | None:
-        """Return the newest candles of a contract, oldest first; `None`: the venue has none."""
+        """Return the newest candles of a contract, oldest first; `None`: the venue has none.
+
+        Pages are asked for until there are `limit` of them, or no more.
+        """
         request = self._rest.klines(symbol, interval, limit, self._clock.now_ms())
         if request is None:
             return None
-        body = await self._get(request, self._polls_weight)
-        return self._rest.read_klines(body, symbol, interval, self._clock.now_ms())
+        found: dict[int, Kline] = {}
+        async with aclosing(self._pages(request, self._polls_weight)) as bodies:
+            async for body in bodies:
+                page = self._rest.read_klines(body, symbol, interval, self._clock.now_ms())
+                found |= {each.start_ms: each for each in page}
+                if len(found) >= limit:
+                    break
+        return [found[start_ms] for start_ms in sorted(found)]
 
     async def tiers(self, symbols: Sequence[str]) -> dict[str, Tiers]:
         """Return the margin tiers of these contracts by symbol, where the venue tells them."""
@@ -130,7 +140,7 @@ class Venue:
             log.warning("request_unanswered", exchange=self.name, reason=str(e))
             return []
 
-    async def _pages(self, request: Request, behind: int = 0) -> AsyncIterator[bytes]:
+    async def _pages(self, request: Request, behind: int = 0) -> AsyncGenerator[bytes, None]:
         """Yield the pages of an answer; a part of them is no answer."""
         following: Request | None = request
         for _ in range(_MOST_PAGES):

@@ -8,13 +8,13 @@ from foreshock_exchanges.base import MalformedMessage
 from foreshock_exchanges.venue import pages
 from foreshock_kit import logs
 from foreshock_kit.clock import Clock
-from foreshock_kit.errors import ForeshockError, Unavailable
+from foreshock_kit.errors import ForeshockError, Refused, Unavailable
 from foreshock_kit.feed_health import FeedHealthTeller
 from foreshock_kit.kafka import Publishing
 from foreshock_schemas.events import Kline, OpenInterest
 from foreshock_schemas.topics import KLINES, OPEN_INTEREST
 from oi_poller import metrics
-from oi_poller.domain.belief import Belief
+from oi_poller.domain.belief import Belief, Failure
 from oi_poller.domain.market import Market, Missing
 from oi_poller.edge.venue import Venue
 
@@ -49,7 +49,8 @@ class VenuePoll:
         self._tiers_asked_ms: dict[str, int] = {}
         self._has_history = True
         self._told_unavailable = False
-        self._why = ""
+        self._failure: Failure | None = None
+        self._started_s = 0.0
         self._calm = asyncio.Event()
 
     async def read_tickers(self, until_s: float) -> None:
@@ -58,38 +59,38 @@ class VenuePoll:
         Until `read_open_interest` is over no history is asked for: the budget is for the poll.
         """
         self._calm.clear()
-        self._why = ""
+        self._failure = None
+        self._started_s = self._clock.monotonic()
         if self._clock.now_ms() >= self._contracts_due_ms:
-            await self._answer("contracts_unavailable", self._read_contracts(), until_s)
+            asking = self._read_contracts()
+            self._failure = await self._answer("contracts_unavailable", asking, until_s)
         if not self._market.lists(self.name):
             return
         tickers = await self._answer("tickers_unavailable", self._venue.tickers(), until_s)
-        if tickers is not None:
+        if isinstance(tickers, Failure):
+            self._failure = tickers
+        else:
             self._market.learn_tickers(self.name, tickers, self._clock.now_ms())
 
     async def read_open_interest(self, until_s: float) -> None:
         """Publish the venue's open interest, and how the poll went."""
-        started = self._clock.monotonic()
-        readings: list[OpenInterest] = []
-        if self._market.lists(self.name):
-            asking = self._readings()
-            readings = await self._answer("open_interest_unavailable", asking, until_s) or []
+        readings, failure = await self._read_open_interest(until_s)
         self._calm.set()
+        metrics.POLL_SECONDS.labels(self.name).observe(self._clock.monotonic() - self._started_s)
         for reading in readings:
             await self._publisher.publish(OPEN_INTEREST, reading)
-        metrics.POLL_SECONDS.labels(self.name).observe(self._clock.monotonic() - started)
-        failed = self._why if not readings else ""
-        metrics.POLLS.labels(self.name, "failed" if failed else "good").inc()
+        metrics.POLLS.labels(self.name, "failed" if failure else "good").inc()
         now_ms = self._clock.now_ms()
         if readings:
             metrics.LAST_POLL.labels(self.name).set(now_ms / 1000)
         asked = self._market.symbols(self.name).values()
-        await self.teller.say(*self._belief.judge(self.name, asked, readings, failed, now_ms))
+        await self.teller.say(*self._belief.judge(self.name, asked, readings, failure, now_ms))
 
     async def catch_up(self, until_s: float) -> bool:
         """Load histories, then margin tiers, that are missing or old; publish the candles.
 
-        None is asked for after that loop time. Returns whether there is a new history.
+        None is asked for after that loop time, and only a history is waited for then, for 30 s.
+        Returns whether there is a new history.
         """
         missing = iter(self._market.without_history(self.name, self._clock.now_ms()))
         async with asyncio.TaskGroup() as group:
@@ -105,6 +106,16 @@ class VenuePoll:
         self._market.learn_intervals(self.name, await self._venue.funding_intervals())
         self._market.learn_contracts(self.name, contracts)
         self._contracts_due_ms = self._clock.now_ms() + _HOURLY_MS
+
+    async def _read_open_interest(
+        self, until_s: float
+    ) -> tuple[list[OpenInterest], Failure | None]:
+        if not self._market.lists(self.name):
+            return [], self._failure
+        readings = await self._answer("open_interest_unavailable", self._readings(), until_s)
+        if isinstance(readings, Failure):
+            return [], readings
+        return readings, None if readings else self._failure
 
     async def _readings(self) -> list[OpenInterest]:
         symbols = list(self._market.symbols(self.name).values())
@@ -128,9 +139,8 @@ class VenuePoll:
             if asyncio.get_running_loop().time() >= until_s:
                 return
             asking = self._venue.tiers(symbols)
-            last_s = until_s + _LAST_ANSWER_S
-            tiers = await self._answer("margin_tiers_unavailable", asking, last_s)
-            if tiers is None:
+            tiers = await self._answer("margin_tiers_unavailable", asking, until_s)
+            if isinstance(tiers, Failure):
                 return
             self._tiers_asked_ms |= dict.fromkeys(symbols, now_ms)
             self._market.learn_tiers(self.name, tiers, now_ms)
@@ -147,7 +157,7 @@ class VenuePoll:
     async def _load_history(self, missing: Missing, until_s: float) -> bool:
         asking = self._ask_history(missing)
         klines = await self._answer("history_unavailable", asking, until_s, coin=missing.coin)
-        if klines is None:
+        if isinstance(klines, Failure):
             return False
         new = self._market.learn_candles(missing, klines, self._clock.now_ms())
         for kline in new:
@@ -161,24 +171,23 @@ class VenuePoll:
 
     async def _answer(
         self, failure: str, asking: Awaitable[T], until_s: float, **where: str
-    ) -> T | None:
+    ) -> T | Failure:
         """Return what is answered until then, else log why there is nothing."""
         try:
             async with asyncio.timeout_at(until_s):
                 answer = await asking
         except TimeoutError:
-            self._why = "no answer in time"
+            why = Failure("no answer in time")
         except Unavailable as e:
-            self._why = f"not served here: {e}"
             self._tell_unavailable(e)
-            return None
+            return Failure(f"not served here: {e}", refused=True)
         except (ForeshockError, MalformedMessage) as e:
-            self._why = str(e)
+            why = Failure(str(e), refused=isinstance(e, Refused))
         else:
             self._told_unavailable = False
             return answer
-        log.warning(failure, exchange=self.name, reason=self._why, **where)
-        return None
+        log.warning(failure, exchange=self.name, reason=why.reason, **where)
+        return why
 
     def _tell_unavailable(self, why: Unavailable) -> None:
         if not self._told_unavailable:

@@ -1,11 +1,14 @@
 """Bitget USDT perpetuals: keyless REST calls and what their bodies say.
 
 https://www.bitget.com/api-doc/uta/public/Instruments
+https://www.bitget.com/api-doc/uta/public/Get-Candle-Data
 https://www.bitget.com/api-doc/contract/position/Get-Query-Position-Lever
 """
 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
+
+import msgspec
 
 from foreshock_exchanges.candles import candle
 from foreshock_exchanges.contracts import instrument
@@ -18,7 +21,8 @@ from foreshock_schemas.events import Instrument, InstrumentStatus, Kline, Margin
 _MARKET: Final = ("category", "USDT-FUTURES")
 _MARKET_V2: Final = ("productType", "USDT-FUTURES")
 _INTERVALS: Final = {"15m": "15m", "1h": "1H"}
-_MOST_CANDLES: Final = 1000
+_CANDLES: Final = "/api/v3/market/candles"
+_CANDLES_A_PAGE: Final = 100
 _TICKERS: Final = Request(path="/api/v3/market/tickers", params=(_MARKET,))
 
 _STATUS: Final[dict[str, InstrumentStatus]] = {
@@ -38,6 +42,7 @@ class BitgetRest(VenueRest):
     """
 
     name: ClassVar[str] = "bitget"
+    candles_a_page: ClassVar[int] = _CANDLES_A_PAGE
     budget: ClassVar[Budget] = Budget(weight=300, window_s=60.0, refused_s=((429, 60.0),))
 
     def instruments(self) -> Request:
@@ -101,14 +106,25 @@ class BitgetRest(VenueRest):
         ]
 
     def klines(self, symbol: str, interval: str, limit: int, now_ms: int) -> Request:
-        """The newest candles of a contract; 1,000 at most."""
+        """The newest candles of a contract: 100 a page, and of 1,000 in all."""
         params = (
             _MARKET,
             ("symbol", symbol),
             ("interval", _INTERVALS[interval]),
-            ("limit", str(min(limit, _MOST_CANDLES))),
+            ("limit", str(min(limit, _CANDLES_A_PAGE))),
         )
-        return Request(path="/api/v3/market/candles", params=params)
+        return Request(path=_CANDLES, params=params)
+
+    @reader
+    def next_page(self, request: Request, body: bytes) -> Request | None:
+        """Return the request for candles older than a full page of them."""
+        if request.path != _CANDLES or ("limit", str(_CANDLES_A_PAGE)) not in request.params:
+            return None
+        rows = wire.read_candles(body).data
+        if len(rows) < _CANDLES_A_PAGE:
+            return None
+        params = tuple(param for param in request.params if param[0] != "endTime")
+        return msgspec.structs.replace(request, params=(*params, ("endTime", str(min(rows)[0]))))
 
     @reader
     def read_klines(self, body: bytes, symbol: str, interval: str, recv_ms: int) -> list[Kline]:

@@ -37,6 +37,7 @@ class OkxRest(VenueRest):
     name: ClassVar[str] = "okx"
     # Limits are per endpoint, from 10 (funding, marks, tiers) to 100 requests in 2 s. There is
     # one count for the host: under the tightest, no mixture of calls is refused.
+    candles_a_page: ClassVar[int] = _MOST_KLINES
     budget: ClassVar[Budget] = Budget(
         weight=10,
         window_s=2.0,
