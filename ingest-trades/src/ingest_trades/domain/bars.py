@@ -1,8 +1,8 @@
 """One-second bars of an exchange's trades, by the exchange's own clock.
 
 A bar closes one second after its second and is never reopened: what comes later for it is
-counted as late money of the next bar, unless it is minutes late. Seconds without trades make no bar, but a coin is heard
-of at least every ten seconds, so that silence and calm differ.
+counted as late money of the next bar, unless it is minutes late. Seconds without trades make no
+bar, but a coin is heard of at least every ten seconds, so that silence and calm differ.
 """
 
 from collections.abc import Set as AbstractSet
@@ -42,7 +42,7 @@ class Bars:
             self._told.pop(coin, None)
 
     def on_trade(self, trade: Trade) -> None:
-        """Count a trade in its second, or as late money if that has closed; not if two minutes ago."""
+        """Count a trade in its second, or as late money if that has closed within two minutes."""
         second = trade.ts_event_ms // 1000
         self._ahead_ms = trade.ts_recv_ms - trade.ts_event_ms
         if trade.ts_event_ms > self._clock_ms:
