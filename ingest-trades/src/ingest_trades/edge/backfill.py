@@ -21,7 +21,7 @@ SHARE: Final = 1 / 9
 """Of the venue's limit: a third of our own ceiling, which is a third of the limit."""
 _LOOK_EVERY_S: Final = 0.5
 _MOST_ANSWERS: Final = 20
-"""For one gap: on Binance 20,000 trades, and three quarters of our minute's budget."""
+"""For one gap: on Binance 20,000 trades, and one and a half times our minute's budget."""
 
 OnTrades = Callable[[Sequence[Trade]], Awaitable[None]]
 
