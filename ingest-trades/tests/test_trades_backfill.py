@@ -47,14 +47,15 @@ class Venue:
 
 
 @asynccontextmanager
-async def looking(venue, monkeypatch):
+async def looking(venue, monkeypatch, adapter=None):
     monkeypatch.setattr(backfill, "_LOOK_EVERY_S", 0.01)
     publisher, clock = MemoryPublisher(), FakeClock(NOW)
     limits = Host(Limit(weight=10_000, window_s=60.0), clock)
     host = HttpClient("http://venue", limits, transport=httpx.MockTransport(venue))
     async with asyncio.timeout(20), host, asyncio.TaskGroup() as group:
-        desk = TradeDesk(load("binance"), "wss://host", Universe(), publisher, clock, host)
-        teller = FeedHealthTeller(clock, "binance", "trades", publisher)
+        adapter = adapter or load("binance")
+        desk = TradeDesk(adapter, "wss://host", Universe(), publisher, clock, host)
+        teller = FeedHealthTeller(clock, adapter.name, "trades", publisher)
         task = group.create_task(desk.accompany(teller))
         yield desk, publisher, clock
         task.cancel()
@@ -130,3 +131,39 @@ async def test_what_a_dropped_coin_trades_until_it_comes_back_is_not_asked_for(m
         clock.advance(2)
         await eventually(lambda: publisher.on(FEED_HEALTH))
     assert [(asked["fromId"], asked["limit"]) for asked in venue.asked] == [("60001", "1")]
+
+
+def okx(last, count, at_ms=NOW):
+    trade = {"instId": "BTC-USDT-SWAP", "tradeId": str(last), "px": "100", "sz": "1"}
+    trade |= {"side": "buy", "ts": str(at_ms), "count": str(count)}
+    arg = {"channel": "trades", "instId": "BTC-USDT-SWAP"}
+    return json.dumps({"arg": arg, "data": [trade]}).encode()
+
+
+async def test_on_okx_a_late_frame_and_single_trades_of_the_same_numbers_count_once(monkeypatch):
+    def venue(request):
+        last = int(request.url.params["after"]) - 1
+        rows = [
+            {"instId": "BTC-USDT-SWAP", "tradeId": str(number), "px": "100", "sz": "1"}
+            | {"side": "buy", "ts": str(NOW)}
+            for number in range(last, 1, -1)
+        ]
+        return httpx.Response(200, json={"code": "0", "msg": "", "data": rows})
+
+    adapter = load("okx")
+    contract = sample(
+        Instrument, exchange="okx", symbol="BTC-USDT-SWAP", coin="BTC", contract_size=0.01
+    )
+    adapter.learn([contract])
+    async with looking(venue, monkeypatch, adapter) as (desk, publisher, clock):
+        desk.feeds([contract])
+        await desk.on_frame(okx(1, 1), 0)
+        await desk.on_frame(okx(8, 1), 0)
+        clock.advance(2)
+        await eventually(lambda: publisher.on(FEED_HEALTH))
+        await desk.on_frame(okx(5, 4), 0)
+        await desk.on_frame(okx(9, 1, NOW + 5_000), 0)
+        (gap,) = publisher.on(FEED_HEALTH)
+    assert (gap.missing, gap.refilled) == (6, 6)
+    assert numbers(publisher) == list(range(1, 10))
+    assert sum(bar.notional_usd + bar.late_notional_usd for bar in publisher.on(BARS)) == 8

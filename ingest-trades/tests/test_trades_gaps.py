@@ -99,3 +99,42 @@ def test_what_a_contract_trades_while_nobody_follows_it_is_not_missing():
         gaps.on_trade(trade(60_000, symbol=symbol))
     found = [(gap.symbol, gap.first, gap.last) for gap in gaps.due(PATIENT_MS)]
     assert found == [("B", 2, 2), ("B", 4, 59_999)]
+
+
+def test_what_comes_by_asking_and_from_the_stream_is_taken_as_it_came_first():
+    gaps = Gaps()
+    gaps.on_trade(trade(1))
+    gaps.on_trade(trade(20))
+    assert missing(gaps) == set(range(2, 20))
+    assert gaps.on_trade(trade(5, 9)), "late, but sooner than the answer"
+    answered = [number for number in range(2, 15) if gaps.on_refill(trade(number))]
+    assert answered == [2, 3, 4, 10, 11, 12, 13, 14]
+    assert not gaps.on_trade(trade(2, 4))
+    assert not gaps.on_trade(trade(13, 16)), "a part of it has come"
+    assert gaps.on_trade(trade(15, 19))
+    assert not gaps.on_refill(trade(15))
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(2, 30), st.integers(0, 6)), max_size=40))
+def test_no_number_is_taken_twice(case):
+    gaps, taken = Gaps(), []
+    gaps.on_trade(trade(1))
+    gaps.on_trade(trade(40))
+    assert gaps.due(PATIENT_MS)
+    for by_asking, first, more in case:
+        numbers = range(first, first + (1 if by_asking else more + 1))
+        came = trade(numbers[0], numbers[-1])
+        if gaps.on_refill(came) if by_asking else gaps.on_trade(came):
+            taken += numbers
+    assert len(taken) == len(set(taken))
+    assert set(taken) <= set(range(2, 40))
+
+
+def test_gaps_are_not_remembered_for_ever():
+    gaps = Gaps()
+    for number in range(1, 401, 2):
+        gaps.on_trade(trade(number))
+    assert len(missing(gaps)) == 199
+    assert all(gaps.on_refill(trade(number)) for number in range(2, 399, 2))
+    again = [number for number in range(2, 399, 2) if gaps.on_refill(trade(number))]
+    assert again == list(range(2, 200, 2)), "the last hundred are"

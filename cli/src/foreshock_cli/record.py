@@ -30,7 +30,7 @@ from foreshock_kit.settings import VenueSettings
 _SECONDS: Final = 60.0
 _COINS: Final = 10
 _SHARE: Final = 1 / 9
-"""Of the venue's limit: what is left beside a stack that runs here."""
+"""Of the venue's limit, beside the third of it that a stack which runs here may take."""
 _LOOK_S: Final = 0.25
 
 

@@ -163,5 +163,8 @@ class Rest(Protocol):
         ...
 
     def read_trades(self, body: bytes, symbol: str, recv_ms: int) -> list[Trade]:
-        """Return the trades in an answer, with the ids that the stream would have given them."""
+        """Return the trades in an answer, with the stream's ids.
+
+        Where the stream makes one event of several trades (OKX), they are single ones here.
+        """
         ...

@@ -50,7 +50,7 @@ class Bars:
             self._told.pop(coin, None)
 
     def on_trade(self, trade: Trade) -> None:
-        """Count a trade in its second, or as late money if that closed within two minutes."""
+        """Count a trade in its second, or as late money if that has closed within two minutes."""
         second = trade.ts_event_ms // 1000
         self._ahead_ms = trade.ts_recv_ms - trade.ts_event_ms
         if trade.ts_event_ms > self._clock_ms:

@@ -78,8 +78,7 @@ class TradeDesk(ExchangeDesk):
         if not events:
             return heard
         for event in events:
-            if isinstance(event, Trade):
-                self._note(event)
+            if isinstance(event, Trade) and self._note(event):
                 await self._publisher.publish(TRADES, event)
             elif isinstance(event, MarkPrice) and event.coin in self._universe:
                 self._bars.on_mark(event)
@@ -91,10 +90,11 @@ class TradeDesk(ExchangeDesk):
             await self._publisher.publish(BARS, bar)
         return heard
 
-    def _note(self, trade: Trade) -> None:
-        if self._gaps is not None:
-            self._gaps.on_trade(trade)
+    def _note(self, trade: Trade) -> bool:
+        if self._gaps is not None and not self._gaps.on_trade(trade):
+            return False
         self._bars.on_trade(trade)
+        return True
 
     async def _on_late(self, trades: Sequence[Trade]) -> None:
         for trade in self.only_new(trades):
