@@ -207,6 +207,14 @@ def test_what_an_earlier_run_told_is_held_against_the_first_listing_only(okx):
     assert okx.news() == {}
 
 
+def test_what_was_not_followed_is_closed_as_such(okx):
+    okx.hears(linear=9.0, twin=1.0)
+    okx.news()
+    okx.registry.learn("okx", [])
+    told = {each.symbol: each.followed for each in okx.registry.news("okx", (), NOW + 5)}
+    assert told == {LINEAR.symbol: True, TWIN.symbol: False}
+
+
 def test_what_does_not_trade_yet_is_told_when_it_does(okx):
     pending = listing(LINEAR.symbol, status="pending")
     okx.hears(contracts=[pending])

@@ -21,6 +21,9 @@ class _Told(NamedTuple):
     contract: Instrument
     followed: bool
 
+    def as_told(self) -> Instrument:
+        return replace(self.contract, followed=self.followed)
+
     def is_same(self, contract: Instrument, followed: bool) -> bool:
         if followed != self.followed:
             return False
@@ -107,14 +110,13 @@ class Registry:
         for contract, followed in self._current(venue, strangers, told.keys() | recalled.keys()):
             before = told.get(contract.symbol)
             if before is None or not before.is_same(contract, followed):
-                news.append(named(replace(contract, followed=followed), now_ms))
-                told[contract.symbol] = _Told(contract, followed)
-        left = recalled | {symbol: each.contract for symbol, each in told.items()}
-        for symbol in left.keys() - self._listed[venue].keys():
-            told.pop(symbol, None)
+                now = told[contract.symbol] = _Told(contract, followed)
+                news.append(named(now.as_told(), now_ms))
+        for symbol in sorted((told.keys() | recalled.keys()) - self._listed[venue].keys()):
             self._tiers.pop((venue, symbol), None)
-            if left[symbol].status != "closed":
-                news.append(_closed(left[symbol], now_ms))
+            last = told.pop(symbol).as_told() if symbol in told else recalled[symbol]
+            if last.status != "closed":
+                news.append(_closed(last, now_ms))
         return news
 
     def _current(
