@@ -101,13 +101,16 @@ async def _keep_polling(
     settings: Settings,
     context: Context,
 ) -> None:
-    """Poll one venue on every minute: none waits for another."""
+    """Poll one venue on every minute, sooner while no venue lists anything: none waits."""
+    tries_s = _FIRST_TRY_S
     patience_s = min(POLL_S, settings.oi_poll_s * _PATIENCE)
     while True:
         await poller.poll(venue, patience_s)
         polled.set()
-        every_s = settings.oi_poll_s if market.listed else _FIRST_TRY_S
-        await asyncio.sleep(until_next(context.clock.now_ms(), every_s))
+        if market.listed or tries_s >= settings.oi_poll_s:
+            tries_s = settings.oi_poll_s
+        await asyncio.sleep(until_next(context.clock.now_ms(), tries_s))
+        tries_s *= 2
 
 
 def _tell_unlisted(market: Market, context: Context, told: list[str]) -> list[str]:
