@@ -1,8 +1,9 @@
 """Liquidation feeds in simulated markets: how soon a mute one is found, how often a good one is.
 
 The two seeds of the test of false alarms were chosen after seeing results: by design a month in
-twenty has two alarms, and `docs/feed-truth.md` tells how many of all runs had. Times to detection
-are of the seeds from 0 on, and one of the ten may be late at 2 clusters a minute.
+twenty has two alarms (of seeds 0 to 3, Poisson with seed 1), and `docs/feed-truth.md` tells how
+many of 64 runs had. Times to detection are of the seeds from 0 on, and one of the ten may be late
+at 2 clusters a minute.
 """
 
 from collections import deque
