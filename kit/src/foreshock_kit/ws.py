@@ -133,8 +133,9 @@ async def hold_open(
     before the connection, and returns what the frame was; an answer is sent. `on_state` is told
     "up" at a connection's first frame of the market, "whole" at the first after all has been said:
     before, some of it may not come yet; "closing" when the venue says that it will close, and
-    "down" at a connection's end, with a reason and the time (ms) of the last frame of the market. A venue that refuses (403, 418, 429, 451) is left alone for a minute. Once
-    cancelled, the feed is no longer in the metrics.
+    "down" at a connection's end, with a reason and the time (ms) of the last frame of the market.
+    A venue that refuses (403, 418, 429, 451) is left alone for a minute. Once cancelled, the feed
+    is no longer in the metrics.
     """
     clock = clock or SystemClock()
     failures = 0
