@@ -144,3 +144,30 @@ async def test_sockets_are_opened_anew_when_the_universe_changes(kafka):
             task.cancel()
     assert desk.opened == [["BTCUSDT"], ["BTCUSDT", "ETHUSDT"]]
     assert [event.state for event in told.on(FEED_HEALTH)] == ["LIVE"]
+
+
+@pytest.mark.broker
+async def test_a_universe_with_news_all_the_time_is_followed_nevertheless(kafka, monkeypatch):
+    monkeypatch.setattr("foreshock_kit.universe._SETTLE_AT_MOST_S", 1.0)
+    await ensure_topics(kafka, [INSTRUMENTS, MARKET_STATS])
+    context, watch = Context("test"), UniverseWatch()
+    async with (
+        asyncio.timeout(30),
+        Publisher(kafka, "test", context.clock) as publisher,
+        asyncio.TaskGroup() as group,
+    ):
+
+        async def tell_without_end():
+            while True:
+                await publisher.publish(INSTRUMENTS, contract("NOISY"))
+                await publisher.publish(MARKET_STATS, stats("NOISY"))
+                await asyncio.sleep(0.05)
+
+        waiting = group.create_task(watch.contracts_other_than("binance", ()))
+        tasks = [
+            group.create_task(watch.run(kafka, context, publisher)),
+            group.create_task(tell_without_end()),
+        ]
+        assert "NOISYUSDT" in [each.symbol for each in await waiting]
+        for task in tasks:
+            task.cancel()

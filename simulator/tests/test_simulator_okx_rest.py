@@ -117,6 +117,14 @@ async def test_trades_are_told_one_by_one_and_can_be_asked_for_by_number(okx):
     assert len(await data(okx, path, instId=BTC, limit=500)) == 100
 
 
+async def test_tiers_stay_as_they_are_whatever_is_held(okx):
+    families = ",".join(("BTC-USDT", "BTC-USD", "PEPE-USDT"))
+    asked = {"instType": "SWAP", "tdMode": "cross", "instFamily": families}
+    before = await data(okx, f"{PUBLIC}/position-tiers", **asked)
+    okx.step(60)
+    assert await data(okx, f"{PUBLIC}/position-tiers", **asked) == before
+
+
 async def test_tiers_are_told_of_five_families_at_most(okx):
     asked = {"instType": "SWAP", "tdMode": "cross"}
     families = ["BTC-USDT", "ETH-USDT", "SOL-USDT", "XRP-USDT", "PEPE-USDT"]

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 import pytest
+from msgspec.structs import replace
 from prometheus_client import REGISTRY
 
 import ingest_liquidations.service as liquidations
@@ -17,6 +18,7 @@ from foreshock_kit.kafka import Record, keep_following
 from foreshock_kit.service import Context
 from foreshock_kit.settings import KafkaSettings
 from foreshock_kit.testing import eventually
+from foreshock_kit.testing.clock import FakeClock
 from foreshock_schemas.events import Event, FeedHealth, Trade
 from foreshock_schemas.ids import numbers_of
 from foreshock_schemas.names import coin_of
@@ -39,39 +41,39 @@ from foreshock_simulator.world import World
 VENUES = ("binance", "bybit", "okx")
 _STREAMS = {"binance": "{}@aggTrade", "bybit": "publicTrade.{}", "okx": "trades:{}"}
 _STEP_S = 0.05
+_FORCED_EVERY_MS = 2_000
+_QUIET_PER_S = 0.01
 _UNLIMITED = 100.0
 
 
-class Clock:
-    """Time `pace` times as fast as the machine's; no test begins before another has ended."""
+class Clock(FakeClock):
+    """Time that passes step by step, however busy the machine; it goes on from test to test."""
 
     latest_ms = 0
 
-    def __init__(self, pace: float = 1.0) -> None:
-        self._pace = pace
-        self._begun = time.monotonic()
-        self._ahead_s = 0.0
-        self._start_ms = max(time.time_ns() // 1_000_000, Clock.latest_ms)
+    def __init__(self) -> None:
+        super().__init__(max(time.time_ns() // 1_000_000, Clock.latest_ms))
 
-    def monotonic(self) -> float:
-        return (time.monotonic() - self._begun) * self._pace + self._ahead_s
-
-    def now_ms(self) -> int:
-        Clock.latest_ms = self._start_ms + round(self.monotonic() * 1000)
-        return Clock.latest_ms
-
-    def jump(self, seconds: float) -> None:
-        self._ahead_s += seconds
+    def advance(self, seconds: float) -> None:
+        super().advance(seconds)
+        Clock.latest_ms = self.now_ms()
 
 
 class Live:
-    """A market that trades, what the services made of it, and orders for trouble."""
+    """A market that trades, what the services made of it, and orders for trouble.
+
+    While it `flows` there are trades; one of each coin that is `falling` is liquidated every two
+    seconds on every venue, of either side in turn, so that every print is a cluster of its own.
+    """
 
     def __init__(self, world: World, urls: dict[str, str], clock: Clock) -> None:
         self.world = world
         self.clock = clock
         self.urls = urls
+        self.begun_ms = clock.now_ms()
         self.flows = True
+        self.falling: Sequence[str] = ()
+        self._forced_ms = clock.now_ms()
         self.http = httpx.AsyncClient(timeout=5)
         self.told: defaultdict[str, list[Event]] = defaultdict(list)
 
@@ -96,7 +98,7 @@ class Live:
             found = self.health(exchange, channel)
             return bool(found) and found[-1].state == state
 
-        await eventually(told, 30)
+        await eventually(told, 40)
 
     def health(self, exchange: str, channel: str) -> list[FeedHealth]:
         """Return what was said of a channel, without the gaps."""
@@ -104,8 +106,9 @@ class Live:
         return [each for each in found if each.gap_start_ms is None]
 
     def gaps(self, exchange: str, channel: str = "trades") -> list[FeedHealth]:
+        """Return the gaps of a channel since the market began; an earlier run left one, too."""
         found = self.events(FEED_HEALTH, exchange, channel=channel)
-        return [each for each in found if each.gap_start_ms is not None]
+        return [each for each in found if (each.gap_start_ms or 0) > self.begun_ms]
 
     def listing(self, exchange: str, coin: str) -> Listing:
         """Return the venue's listing of a coin in USDT."""
@@ -157,10 +160,9 @@ class Live:
     async def has_all(self, exchange: str, coin: str) -> None:
         """Wait for all trades that were sent or withheld; see that each is there, and once."""
         sent, withheld = await self.ledger(exchange, coin)
-        await eventually(lambda: sent | withheld <= self.numbers(exchange, coin).keys(), 20)
-        found = self.numbers(exchange, coin)
-        assert {len(trades) for trades in found.values()} == {1}
-        assert sorted(found) == list(range(min(found), max(found) + 1))
+        made = range(min(sent), max(sent | withheld) + 1)
+        await eventually(lambda: self.numbers(exchange, coin).keys() == {*made}, 30)
+        assert {len(trades) for trades in self.numbers(exchange, coin).values()} == {1}
 
     async def flow(self, exchanges: Iterable[str], coins: Sequence[str]) -> None:
         """Wait until every coin has traded anew on every venue, and it is on the topic."""
@@ -182,10 +184,14 @@ class Live:
                 order = Liquidation(longs, 50_000 / price, price, price)
                 venue.window.add(Forced(listing, order, self.clock.now_ms()))
 
-    async def run(self) -> None:
-        """Let the market go on."""
+    async def run(self, pace: float) -> None:
+        """Let time pass, and the market go on."""
         while True:
             await asyncio.sleep(_STEP_S)
+            self.clock.advance(_STEP_S * pace)
+            if self.clock.now_ms() - self._forced_ms >= _FORCED_EVERY_MS:
+                self.force(self.falling, longs=self._forced_ms // _FORCED_EVERY_MS % 2 == 0)
+                self._forced_ms += _FORCED_EVERY_MS
             if self.flows:
                 self.world.step(self.clock.now_ms())
 
@@ -202,12 +208,13 @@ def _numbers(trade: Trade) -> range:
 @pytest.fixture
 def live(bootstrap, monkeypatch):
     """Return what runs services before simulated venues; polls follow one another closely."""
-    monkeypatch.setattr("oi_poller.edge.venue_poll._HOURLY_MS", 1_000)
     monkeypatch.setattr("oi_poller.edge.venue.CACHE_MS", 500)
     monkeypatch.setattr("oi_poller.service._PATIENCE", 20)
     monkeypatch.setattr("oi_poller.service.SHARE", _UNLIMITED)
     monkeypatch.setattr("ingest_trades.service.SHARE", _UNLIMITED)
+    monkeypatch.setattr("foreshock_simulator.venue.base.Venue.notice_s", 1.5)
     monkeypatch.setattr("foreshock_kit.feeds._JUDGE_EVERY_S", 0.2)
+    monkeypatch.setattr("foreshock_kit.sockets._RENEWED_AFTER_S", 0.0)
 
     @asynccontextmanager
     async def running(
@@ -216,22 +223,28 @@ def live(bootstrap, monkeypatch):
         exchanges: Sequence[str] = VENUES,
         services: Sequence = (poller, trades, liquidations),
         begin: Callable[[Live], Awaitable[None]] | None = None,
+        quiet: Sequence[str] = (),
         pace: float = 1.0,
         poll_s: float = 1.0,
-        time_scale: float = 1.0,
+        contracts_every_s: float = 3_600.0,
     ) -> AsyncIterator[Live]:
-        clock = Clock(pace)
-        profiles = [each for each in DEMO if each.base in coins]
+        monkeypatch.setattr("oi_poller.edge.venue_poll._HOURLY_MS", contracts_every_s * 1000)
+        clock = Clock()
+        profiles = [
+            replace(each, trades_per_s=_QUIET_PER_S) if each.base in quiet else each
+            for each in DEMO
+            if each.base in coins
+        ]
         shares = dict.fromkeys(exchanges, 1 / len(exchanges))
         world = World(7, clock.now_ms(), "calm", shares, profiles)
         async with AsyncExitStack() as stack:
             urls = {
-                name: await stack.enter_async_context(serve(venue, "127.0.0.1", 0, time_scale))
+                name: await stack.enter_async_context(serve(venue, "127.0.0.1", 0))
                 for name, venue in world.venues.items()
             }
             market = Live(world, urls, clock)
             await stack.enter_async_context(market.http)
-            await stack.enter_async_context(asyncio.timeout(80))
+            await stack.enter_async_context(asyncio.timeout(150))
             group = await stack.enter_async_context(asyncio.TaskGroup())
             contexts = [Context(each.SERVICE.name, clock=clock) for each in services]
             watching = Context("test", clock=clock)
@@ -241,7 +254,7 @@ def live(bootstrap, monkeypatch):
             await keep_following(
                 group, broker, watching, dict.fromkeys(topics, 0), market.on_record
             )
-            stack.callback(group.create_task(market.run()).cancel)
+            stack.callback(group.create_task(market.run(pace)).cancel)
             if begin is not None:
                 await begin(market)
             for service, context in zip(services, contexts, strict=True):

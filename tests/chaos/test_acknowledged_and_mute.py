@@ -1,7 +1,5 @@
 """A venue that acknowledges and says nothing more: it is told, for that channel and no other."""
 
-import asyncio
-
 import pytest
 
 from foreshock_kit.testing import eventually
@@ -11,25 +9,12 @@ pytestmark = pytest.mark.broker
 
 VENUES = ("binance", "bybit", "okx")
 COINS = ("BTC", "ETH", "SOL")
-EVERY_S = 0.2
 MUTED = {("bybit", "liquidations"): "allLiquidation.*", ("okx", "trades"): "trades:*"}
 
 
-async def _liquidate(market):
-    """Have one liquidated of each coin, of either side in turn, every two seconds of the venue's.
-
-    So every print is a cluster of its own.
-    """
-    longs = True
-    while True:
-        market.force(COINS, longs=longs)
-        longs = not longs
-        await asyncio.sleep(EVERY_S)
-
-
 async def test_mute_is_told_with_a_signal_and_live_again_when_it_is_over(live):
-    async with live(coins=COINS, pace=10) as market, asyncio.TaskGroup() as group:
-        going_on = group.create_task(_liquidate(market))
+    async with live(COINS, quiet=COINS[1:], pace=10) as market:
+        market.falling = COINS
         channels = [(venue, each) for venue in VENUES for each in ("trades", "liquidations")]
         for venue, channel in channels:
             await market.is_told(venue, channel, "LIVE")
@@ -49,11 +34,10 @@ async def test_mute_is_told_with_a_signal_and_live_again_when_it_is_over(live):
         for venue, channel in MUTED:
             await market.is_told(venue, channel, "LIVE")
             assert len(_signals(market, venue, channel)) == 1
-        going_on.cancel()
 
 
 def _signals(market, venue, channel):
-    told = f"{venue}'s {channel} are MUTE"
+    told = f"{venue}, {channel}: MUTE"
     return [
         each
         for each in market.told[SIGNALS.name]

@@ -14,7 +14,7 @@ MALFORMED = "foreshock_ingest_trades_malformed_total"
 
 
 async def test_a_half_open_connection_is_given_up_and_what_it_kept_is_asked_for(live):
-    async with live(coins=COINS, pace=10) as market:
+    async with live(COINS, pace=10) as market:
         await market.flow(VENUES, COINS)
         for venue in VENUES:
             await market.order(venue, kind="half_open")
@@ -39,7 +39,7 @@ def _given_up(market, venue, channel):
 
 
 async def test_what_a_clock_that_is_ahead_dates_is_refused_and_one_behind_believed(live):
-    async with live(coins=COINS) as market:
+    async with live(COINS) as market:
         await market.flow(VENUES, COINS)
         refused = {venue: market.counted(MALFORMED, exchange=venue) for venue in VENUES}
         for venue, ms in (("binance", 10_000), ("bybit", 10_000), ("okx", -2_000)):

@@ -19,7 +19,8 @@ async def _begins(market):
 
 
 async def test_all_other_symbols_come_and_lose_nothing_when_sockets_change(live):
-    async with live(coins=(*GOOD, "XRP", "NEW"), exchanges=("bybit",), begin=_begins) as market:
+    coins = (*GOOD, "XRP", "NEW")
+    async with live(coins, exchanges=("bybit",), begin=_begins, contracts_every_s=1) as market:
         await market.flow(["bybit"], GOOD)
         await market.order("bybit", kind="listing", base="NEW")
         await market.flow(["bybit"], (*GOOD, "NEW"))

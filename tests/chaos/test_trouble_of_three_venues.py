@@ -22,7 +22,7 @@ BY_A_GAP_MS = 20_000
 
 
 async def test_in_all_kinds_of_trouble_at_once_no_other_symbol_loses_a_trade(live):
-    async with live(coins=(*STAYING, "DOGE", "NEW"), time_scale=0.05) as market:
+    async with live((*STAYING, "DOGE", "NEW"), contracts_every_s=1) as market:
         begun_ms = market.clock.now_ms()
         await market.flow(VENUES, (*STAYING, "DOGE"))
         for coin, kind, count in (

@@ -127,10 +127,10 @@ class Host:
     def refusal(self, answer: Answer, where: str) -> Refused | None:
         """Return what an answer refuses, if it does, and open the circuit for as long."""
         status = answer.status
-        if self._slow_down is not None and self._slow_down.search(answer.text):
-            status = _TOO_MANY
         if status not in REFUSALS:
-            return None
+            if self._slow_down is None or not self._slow_down.search(answer.text):
+                return None
+            status = _TOO_MANY
         kind, wait_s = Refused, self._wait_s(status, answer)
         if status == _ILLEGAL or (status == _FORBIDDEN and _LOCATION.search(answer.text)):
             kind, wait_s = Unavailable, max(wait_s, _UNAVAILABLE_S)

@@ -1,9 +1,9 @@
 """The sockets of one channel: those wanted are open, and none closes before another takes over.
 
 A venue that cuts connections on schedule, or a contract that comes or goes, opens a socket anew.
-The old one goes on until all that are wanted have shown a frame of the market after all was asked
-for; what both bring is for the handler to recognise. So nothing is lost, and no other contract
-notices.
+The old one goes on until all that are wanted have asked for everything and shown a frame of the
+market since; what both bring is for the handler to recognise. So nothing is lost, and no other
+contract notices.
 """
 
 import asyncio

@@ -1,6 +1,7 @@
 """Which contracts are followed, as oi-poller publishes it."""
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from foreshock_kit.kafka import Publisher, Record, keep_following
@@ -11,6 +12,8 @@ from foreshock_schemas.topics import INSTRUMENTS, MARKET_STATS
 
 _SETTLE_S: Final = 0.5
 """The poller writes a changed universe coin by coin; half a second without news is its end."""
+_SETTLE_AT_MOST_S: Final = 5.0
+"""Where there is always news, it is followed nevertheless."""
 
 
 class Universe:
@@ -87,11 +90,16 @@ class UniverseWatch:
     async def _announce(self) -> None:
         while True:
             await self._stirred.wait()
-            while self._stirred.is_set():
-                self._stirred.clear()
-                await asyncio.sleep(_SETTLE_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_SETTLE_AT_MOST_S):
+                    await self._settles()
             async with self._settled:
                 self._settled.notify_all()
+
+    async def _settles(self) -> None:
+        while self._stirred.is_set():
+            self._stirred.clear()
+            await asyncio.sleep(_SETTLE_S)
 
     def _on_record(self, record: Record) -> None:
         if isinstance(record.event, (Instrument, MarketStats)):

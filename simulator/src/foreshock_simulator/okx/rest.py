@@ -208,10 +208,12 @@ def _renamed(row: frames.Row, coin: str) -> frames.Row:
 
 
 def _tiers(listing: Listing) -> list[frames.Row]:
-    coins = listing.open_interest / 100
+    profile = listing.contract.profile
+    usd = profile.held_usd * listing.share / 100
+    contracts = usd / listing.lot / (1 if listing.inverse else profile.price * listing.scale)
     rows, least = [], "0"
     for place, (maintenance, initial, leverage) in enumerate(_TIERS):
-        most = str(max(1, round(listing.contracts(coins * 4**place))))
+        most = str(max(1, round(contracts * 4**place)))
         rows.append(
             {
                 "tier": str(place + 1), "instFamily": frames.family(listing), "instId": "",

@@ -35,11 +35,11 @@ class OkxRest(VenueRest):
     """Requests, and readers of their bodies; all swaps of coins are kept, inverse ones too."""
 
     name: ClassVar[str] = "okx"
-    # Limits are per endpoint, from 10 (funding, marks, tiers) to 100 requests in 2 s. There is
-    # one count for the host: under the tightest, no mixture of calls is refused.
+    # Limits are per endpoint: 10 (funding, marks, tiers), 20 (the rest) or 40 (candles) requests in
+    # 2 s. With one count for the host in which each costs its share of 40, none is passed.
     candles_a_page: ClassVar[int] = _MOST_KLINES
     budget: ClassVar[Budget] = Budget(
-        weight=10,
+        weight=40,
         window_s=2.0,
         refused_s=((429, 10.0),),
         slow_down=r'"code"\s*:\s*"50011"',  # sometimes with a status of 200
@@ -51,7 +51,7 @@ class OkxRest(VenueRest):
 
     def instruments(self) -> Request:
         """All swaps."""
-        return Request(path="/api/v5/public/instruments", params=(_SWAPS,))
+        return Request(path="/api/v5/public/instruments", params=(_SWAPS,), weight=2)
 
     @reader
     def read_instruments(self, body: bytes, recv_ms: int) -> list[Instrument]:
@@ -61,7 +61,7 @@ class OkxRest(VenueRest):
 
     def tickers(self) -> Request:
         """The last 24 hours of all swaps."""
-        return Request(path="/api/v5/market/tickers", params=(_SWAPS,))
+        return Request(path="/api/v5/market/tickers", params=(_SWAPS,), weight=2)
 
     @reader
     def read_tickers(self, body: bytes, recv_ms: int) -> list[Ticker]:
@@ -80,10 +80,12 @@ class OkxRest(VenueRest):
     def premiums(self, symbols: Sequence[str]) -> list[Request]:
         """Marks and funding of all swaps, and the indices in the currencies they are quoted in."""
         return [
-            Request(path="/api/v5/public/mark-price", params=(_SWAPS,)),
-            Request(path="/api/v5/public/funding-rate", params=(("instId", "ANY"),)),
+            Request(path="/api/v5/public/mark-price", params=(_SWAPS,), weight=4),
+            Request(path="/api/v5/public/funding-rate", params=(("instId", "ANY"),), weight=4),
             *(
-                Request(path="/api/v5/market/index-tickers", params=(("quoteCcy", quote),))
+                Request(
+                    path="/api/v5/market/index-tickers", params=(("quoteCcy", quote),), weight=2
+                )
                 for quote in _INDEX_QUOTES
             ),
         ]
@@ -107,7 +109,7 @@ class OkxRest(VenueRest):
 
     def open_interest(self, symbols: Sequence[str]) -> list[Request]:
         """One request for all swaps."""
-        return [Request(path="/api/v5/public/open-interest", params=(_SWAPS,))]
+        return [Request(path="/api/v5/public/open-interest", params=(_SWAPS,), weight=2)]
 
     @reader
     def read_open_interest(self, body: bytes, recv_ms: int) -> list[OpenContracts]:
@@ -156,6 +158,7 @@ class OkxRest(VenueRest):
                     ("tdMode", "cross"),
                     ("instFamily", ",".join(map(rows_of.family, page))),
                 ),
+                weight=4,
             )
             for page in pages(symbols, _FAMILIES_A_REQUEST)
         ]
@@ -185,7 +188,7 @@ class OkxRest(VenueRest):
             ("after", str(first + count)),  # numbers below this one
             ("limit", str(count)),
         )
-        return Request(path="/api/v5/market/history-trades", params=params)
+        return Request(path="/api/v5/market/history-trades", params=params, weight=2)
 
     @reader
     def read_trades(self, body: bytes, symbol: str, recv_ms: int) -> list[Trade]:
