@@ -106,6 +106,7 @@ async def test_a_wrong_request_is_not_tried_again():
         (answer(403, retry_after="x"), 600),
         (answer(200, '{"msg":"Too Many Requests","code":"50011","data":[]}'), 3),
         (answer(429, '{"code":"50011"}'), 3),
+        (answer(403, '{"code":"50011"}'), 600),
     ],
 )
 async def test_a_refusal_opens_the_circuit_for_as_long_as_the_venue_asks(refusal, wait_s):
