@@ -150,7 +150,7 @@ class World:
         return [message["text"] for message in answer.json()] if answer.is_success else []
 
     async def got(
-        self, part: str, times: int = 1, chat_id: int | None = None, within_s: float = 10.0
+        self, part: str, times: int = 1, chat_id: int | None = None, within_s: float = 30.0
     ) -> None:
         """Wait until messages with `part` in them are there, and see that no more are."""
 
