@@ -1,4 +1,8 @@
-"""Services on a broker before simulated venues that get into trouble."""
+"""Services on a broker before simulated venues that get into trouble.
+
+Their clocks run ahead of the machine's by hours, which the embedded broker takes and Apache Kafka
+refuses (`message.timestamp.after.max.ms`): so these tests are not among those of `make test-kafka`.
+"""
 
 import asyncio
 import time

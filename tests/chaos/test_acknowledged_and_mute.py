@@ -1,11 +1,7 @@
 """A venue that acknowledges and says nothing more: it is told, for that channel and no other."""
 
-import pytest
-
 from foreshock_kit.testing import eventually
 from foreshock_schemas.topics import LIQUIDATIONS, SIGNALS
-
-pytestmark = pytest.mark.broker
 
 VENUES = ("binance", "bybit", "okx")
 COINS = ("BTC", "ETH", "SOL")

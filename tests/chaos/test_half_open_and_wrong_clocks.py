@@ -1,10 +1,6 @@
 """Connections that stay open and silent, and venues whose clock is wrong."""
 
-import pytest
-
 from foreshock_kit.testing import eventually
-
-pytestmark = pytest.mark.broker
 
 VENUES = ("binance", "bybit", "okx")
 GAPLESS = ("binance", "okx")

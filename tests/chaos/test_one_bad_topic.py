@@ -3,12 +3,8 @@
 https://bybit-exchange.github.io/docs/v5/ws/connect
 """
 
-import pytest
-
 from foreshock_kit.testing import eventually
 from foreshock_schemas.topics import LIQUIDATIONS
-
-pytestmark = pytest.mark.broker
 
 GOOD = ("BTC", "ETH", "SOL", "DOGE")
 

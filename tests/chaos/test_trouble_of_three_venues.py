@@ -2,12 +2,8 @@
 
 from itertools import pairwise
 
-import pytest
-
 from foreshock_kit.testing import eventually
 from foreshock_schemas.topics import INSTRUMENTS, LIQUIDATIONS
-
-pytestmark = pytest.mark.broker
 
 VENUES = ("binance", "bybit", "okx")
 GAPLESS = ("binance", "okx")
