@@ -47,8 +47,11 @@ lint-deploy: .venv/.ready ## deploy/: its image, compose and Prometheus files (n
 	promtool check config deploy/prometheus/prometheus.yml
 
 test: .venv/.ready ## All tests that need no more than Python
-	$(BIN)/pytest -q -m "not browser and not kafka and not containers and not prometheus and not podman" --cov --cov-report= $(ARGS)
+	$(BIN)/pytest -q -m "not browser and not kafka and not containers and not prometheus and not podman and not chaos" --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --include='*/domain/*,*/foreshock_exchanges/*' --fail-under=95
+
+test-chaos: .venv/.ready ## Three venues in trouble before the real services; wants a machine with little else to do
+	$(BIN)/pytest -q -m chaos $(ARGS)
 
 test-kafka: .venv/.ready ## What needs a broker, on Apache Kafka: a JVM and Maven, or a Docker API
 	TEST_BROKER=apache $(BIN)/pytest -q -m "broker or kafka" $(ARGS)
@@ -75,4 +78,4 @@ ci: lint lint-deploy test test-kafka test-browser test-deploy ## What CI runs
 clean: ## Remove the environment and what runs have left
 	rm -rf .venv .venv-bench var .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help setup lock run replay doctor topics fmt lint lint-deploy test test-kafka test-containers test-browser test-deploy bench ci clean
+.PHONY: help setup lock run replay doctor topics fmt lint lint-deploy test test-chaos test-kafka test-containers test-browser test-deploy bench ci clean

@@ -1,7 +1,11 @@
 """A venue that acknowledges and says nothing more: it is told, for that channel and no other."""
 
+import pytest
+
 from foreshock_kit.testing import eventually
 from foreshock_schemas.topics import LIQUIDATIONS, SIGNALS
+
+pytestmark = pytest.mark.chaos
 
 VENUES = ("binance", "bybit", "okx")
 COINS = ("BTC", "ETH", "SOL")

@@ -1,6 +1,10 @@
 """Connections that stay open and silent, and venues whose clock is wrong."""
 
+import pytest
+
 from foreshock_kit.testing import eventually
+
+pytestmark = pytest.mark.chaos
 
 VENUES = ("binance", "bybit", "okx")
 GAPLESS = ("binance", "okx")

@@ -3,8 +3,12 @@
 https://bybit-exchange.github.io/docs/v5/ws/connect
 """
 
+import pytest
+
 from foreshock_kit.testing import eventually
 from foreshock_schemas.topics import LIQUIDATIONS
+
+pytestmark = pytest.mark.chaos
 
 GOOD = ("BTC", "ETH", "SOL", "DOGE")
 

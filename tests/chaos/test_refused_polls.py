@@ -1,10 +1,13 @@
 """A venue that refuses our polls is left alone for as long as it says; the others go on."""
 
 import msgspec
+import pytest
 
 import oi_poller.service as poller
 from foreshock_kit.testing import eventually
 from foreshock_schemas.topics import OPEN_INTEREST
+
+pytestmark = pytest.mark.chaos
 
 VENUES = ("binance", "bybit", "okx")
 COINS = ("BTC", "ETH")

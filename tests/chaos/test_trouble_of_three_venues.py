@@ -2,8 +2,12 @@
 
 from itertools import pairwise
 
+import pytest
+
 from foreshock_kit.testing import eventually
 from foreshock_schemas.topics import INSTRUMENTS, LIQUIDATIONS
+
+pytestmark = pytest.mark.chaos
 
 VENUES = ("binance", "bybit", "okx")
 GAPLESS = ("binance", "okx")
