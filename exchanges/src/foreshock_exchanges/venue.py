@@ -1,5 +1,6 @@
 """What adapters have in common, so that each has only its own venue's words."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import wraps
 from operator import attrgetter
@@ -24,7 +25,7 @@ BROKEN = (msgspec.DecodeError, ValueError, OverflowError, RecursionError)
 """What reading hostile bytes may raise; a UnicodeDecodeError is a ValueError, too."""
 
 
-class VenueAdapter:
+class VenueAdapter(ABC):
     """Reads frames by `read`, which a venue's own class has, and keeps its contracts."""
 
     name: ClassVar[str]
@@ -47,9 +48,9 @@ class VenueAdapter:
         except BROKEN as e:
             raise MalformedMessage(f"{self.name}: {e}") from e
 
+    @abstractmethod
     def read(self, frame: bytes, recv_ms: int) -> Parsed:
         """Return what `parse` returns, or raise one of `BROKEN`."""
-        raise NotImplementedError
 
     def each(
         self,

@@ -49,7 +49,7 @@ class Backfill:
                 self._missing.inc(gap.missing)
                 self._refilled.inc(refilled)
                 await teller.gap(
-                    f"{gap.missing} trades of {gap.symbol} did not come, {refilled} were asked for",
+                    f"{gap.missing} trades of {gap.symbol} did not come; {refilled} came by asking",
                     gap.start_ms,
                     gap.end_ms,
                     symbol=gap.symbol,

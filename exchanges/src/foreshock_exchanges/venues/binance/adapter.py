@@ -89,7 +89,7 @@ class Binance(VenueAdapter):
                 raw = frame[2] == _KIND
                 row = wire.read_agg_trade(frame) if raw else wire.read_combined(frame).data
             except (msgspec.ValidationError, IndexError):
-                return self._unusual(frame, recv_ms)
+                return self.read(frame, recv_ms)
             symbol, at_ms = row.s, row.T
             contract = self._known.get(symbol)
             if contract.__class__ is not Contract or row.st != wire.USD_M:
@@ -114,13 +114,14 @@ class Binance(VenueAdapter):
         except BROKEN as e:
             raise MalformedMessage(f"binance: {e}") from e
 
-    def _unusual(self, frame: bytes, recv_ms: int) -> Parsed:
+    def read(self, frame: bytes, recv_ms: int) -> Parsed:
+        """Read any frame; `parse` has read aggregated trades before, which most frames are."""
         text = frame.lstrip()
         if text.startswith(b"["):
             return self._many_marks(text, recv_ms)
         envelope = wire.read_envelope(text)
         if isinstance(envelope.data, msgspec.Raw):
-            return self._unusual(bytes(envelope.data), recv_ms)
+            return self.read(bytes(envelope.data), recv_ms)
         if envelope.e in wire.KINDS:
             row = wire.read(text)
             return self._makers[type(row)](row, recv_ms)
