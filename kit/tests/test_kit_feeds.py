@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import asynccontextmanager
 
-import msgspec
 from prometheus_client import REGISTRY
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosedError
@@ -12,21 +11,10 @@ from foreshock_kit import feed_health
 from foreshock_kit.feeds import follow_feeds
 from foreshock_kit.service import Context
 from foreshock_kit.testing import MemoryPublisher, eventually
+from foreshock_kit.testing.feed import Feed
 from foreshock_kit.universe import Universe
 from foreshock_kit.ws import CONNECTED, LAST_FRAME
 from foreshock_schemas.topics import FEED_HEALTH
-
-
-class Feed(msgspec.Struct, frozen=True, kw_only=True):
-    url: str
-    hello: tuple[str, ...]
-    retry: tuple[str, ...] = ()
-    pace_s: float = 0.0
-    headers: tuple[tuple[str, str], ...] = ()
-    silence_s: float = 30.0
-    ping: str | None = None
-    ping_every_s: float = 20.0
-    lifetime_s: float | None = None
 
 
 class Watch:

@@ -4,7 +4,6 @@ import asyncio
 import itertools
 from contextlib import asynccontextmanager
 
-import msgspec
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
 
@@ -12,18 +11,7 @@ from foreshock_kit import sockets
 from foreshock_kit.clock import SystemClock
 from foreshock_kit.sockets import Sockets
 from foreshock_kit.testing import eventually
-
-
-class Feed(msgspec.Struct, frozen=True, kw_only=True):
-    url: str
-    hello: tuple[str, ...]
-    retry: tuple[str, ...] = ()
-    pace_s: float = 0.0
-    headers: tuple[tuple[str, str], ...] = ()
-    silence_s: float = 30.0
-    ping: str | None = None
-    ping_every_s: float = 20.0
-    lifetime_s: float | None = None
+from foreshock_kit.testing.feed import Feed
 
 
 class Venue:

@@ -13,6 +13,7 @@ from foreshock_kit.feeds import follow_feeds
 from foreshock_kit.kafka import Publisher
 from foreshock_kit.service import Context
 from foreshock_kit.testing import MemoryPublisher, eventually
+from foreshock_kit.testing.feed import Feed
 from foreshock_kit.universe import Universe, UniverseWatch
 from foreshock_schemas.events import Instrument, MarketStats
 from foreshock_schemas.testing import sample
@@ -93,18 +94,6 @@ class Desk:
     async def on_frame(self, frame, since_ms):
         self.frames.append(frame)
         return "market"
-
-
-class Feed(msgspec.Struct, frozen=True, kw_only=True):
-    url: str
-    hello: tuple[str, ...]
-    retry: tuple[str, ...] = ()
-    pace_s: float = 0.0
-    headers: tuple[tuple[str, str], ...] = ()
-    silence_s: float = 30.0
-    ping: str | None = None
-    ping_every_s: float = 20.0
-    lifetime_s: float | None = None
 
 
 @asynccontextmanager

@@ -10,21 +10,10 @@ from websockets.asyncio.server import serve
 
 from foreshock_kit.clock import SystemClock
 from foreshock_kit.testing import eventually
+from foreshock_kit.testing.feed import Feed
 from foreshock_kit.ws import Reconnecting, hold_open
 
 AT_ONCE = Reconnecting(first_s=0.0, longest_s=0.0, refused_s=0.0, healthy_after_s=60.0)
-
-
-class Feed(msgspec.Struct, frozen=True, kw_only=True):
-    url: str
-    hello: tuple[str, ...] = ("subscribe",)
-    retry: tuple[str, ...] = ()
-    pace_s: float = 0.0
-    headers: tuple[tuple[str, str], ...] = ()
-    silence_s: float = 5.0
-    ping: str | None = None
-    ping_every_s: float = 20.0
-    lifetime_s: float | None = None
 
 
 class Venue:

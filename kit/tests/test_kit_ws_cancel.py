@@ -2,24 +2,12 @@
 
 import asyncio
 
-import msgspec
 import pytest
 from websockets.asyncio.server import serve
 
 from foreshock_kit.testing import eventually
+from foreshock_kit.testing.feed import Feed
 from foreshock_kit.ws import CONNECTED, Reconnecting, hold_open
-
-
-class Feed(msgspec.Struct, frozen=True, kw_only=True):
-    url: str
-    hello: tuple[str, ...] = ("subscribe",)
-    retry: tuple[str, ...] = ()
-    pace_s: float = 0.0
-    headers: tuple[tuple[str, str], ...] = ()
-    silence_s: float = 30.0
-    ping: str | None = None
-    ping_every_s: float = 20.0
-    lifetime_s: float | None = None
 
 
 async def echo(socket):
