@@ -142,6 +142,9 @@ class MadeUp(VenueAdapter):
         self.name = name
         self.rest = MadeUpRest(name, self.contracts, budget, weight)
 
+    def read(self, frame, recv_ms):
+        raise AssertionError("the poller reads no frames")
+
 
 class MadeUpHost:
     """Its REST host; `coins` are price and volume by coin.
