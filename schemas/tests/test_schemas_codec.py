@@ -42,7 +42,7 @@ def values(hint, name):
     if origin is tuple:
         return st.lists(values(args[0], name), max_size=3).map(tuple)
     if origin is dict:
-        return st.dictionaries(TEXT, LONG, max_size=3)
+        return st.dictionaries(TEXT, values(args[1], name), max_size=3)
     plain = {
         str: TEXT,
         bool: st.booleans(),

@@ -6,7 +6,8 @@ https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-d
 import struct
 from collections.abc import Callable, Mapping
 from io import BytesIO
-from typing import Any, Final, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 import fastavro
 import msgspec
@@ -17,8 +18,10 @@ from foreshock_schemas.registry import newest, registered
 from foreshock_schemas.topics import TOPICS
 
 _HEAD: Final = struct.Struct(">bI")
+_UNIONS: Final = (Union, UnionType)
 
 Row = dict[str, Any]
+Make = Callable[[Any], Any]
 
 
 class Undecodable(Exception):
@@ -34,9 +37,7 @@ class Codec:
     """
 
     def __init__(self, ids: Mapping[type[Event], int], writers: Mapping[int, Row]) -> None:
-        self._encoders = {
-            event: _encoder(event, number, writers[number]) for event, number in ids.items()
-        }
+        self._encoders = {event: _encoder(number, writers[number]) for event, number in ids.items()}
         by_name = {writers[number]["name"]: (event, number) for event, number in ids.items()}
         self._decoders: dict[int, Callable[[BytesIO], Event]] = {}
         for number, writer in writers.items():
@@ -87,22 +88,17 @@ class Codec:
         return event
 
 
-def _encoder(event: type[Event], number: int, schema: Row) -> Callable[[Event], bytes]:
+def _encoder(number: int, schema: Row) -> Callable[[Event], bytes]:
     head = _HEAD.pack(0, number)
     if compiled.is_flat(schema):
         return compiled.writer(schema, head)
     parsed = fastavro.parse_schema(schema)
     write = fastavro.schemaless_writer
-    as_row = msgspec.structs.asdict
-    nested = [name for name, item in _tuples(event) if _is_struct(item)]
 
     def encode(event: Event) -> bytes:
-        row = as_row(event)
-        for name in nested:
-            row[name] = [as_row(item) for item in row[name]]
         body = BytesIO()
         body.write(head)
-        write(body, parsed, row)
+        write(body, parsed, msgspec.to_builtins(event, builtin_types=(bytes,)))
         return body.getvalue()
 
     return encode
@@ -112,34 +108,44 @@ def _decoder(event: type[Event], writer: Row, reader: Row | None) -> Callable[[B
     written = fastavro.parse_schema(writer)
     wanted = fastavro.parse_schema(reader) if reader else None
     read = fastavro.schemaless_reader
-    mend = [
-        (name, _to_structs(item) if _is_struct(item) else tuple) for name, item in _tuples(event)
-    ]
+    make = _struct_maker(event)
 
     def decode(body: BytesIO) -> Event:
-        row: Any = read(body, written, wanted)
-        for name, mended in mend:
-            row[name] = mended(row[name])
-        return event(**row)
+        made: Event = make(read(body, written, wanted))
+        return made
 
     return decode
 
 
-def _tuples(event: type[Event]) -> list[tuple[str, Any]]:
-    """Return the fields that Avro gives as lists, with their items' types."""
-    hints = get_type_hints(event).items()
-    return [(name, get_args(hint)[0]) for name, hint in hints if get_origin(hint) is tuple]
+def _struct_maker(struct_type: type) -> Make:
+    """Return what makes a struct of a row; unlike `msgspec.convert` it takes any word as it is."""
+    hints = get_type_hints(struct_type).items()
+    mend = [(name, make) for name, hint in hints if (make := _maker(hint)) is not None]
+
+    def make_struct(row: Row) -> Any:
+        for name, make in mend:
+            if name in row:
+                row[name] = make(row[name])
+        return struct_type(**row)
+
+    return make_struct
 
 
-def _to_structs(struct_type: type) -> Callable[[list[Row]], tuple[Any, ...]]:
-    def make(rows: list[Row]) -> tuple[Any, ...]:
-        return tuple(struct_type(**row) for row in rows)
+def _maker(hint: Any) -> Make | None:
+    """Return what makes such a value of what Avro gives, None where that is the value itself."""
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return _struct_maker(hint)
+    if get_origin(hint) is tuple:
+        make = _maker(get_args(hint)[0])
+        return tuple if make is None else _tuple_maker(make)
+    for part in get_args(hint) if get_origin(hint) in _UNIONS else ():
+        if (make := _maker(part)) is not None:
+            return lambda value: None if value is None else make(value)
+    return None
 
-    return make
 
-
-def _is_struct(hint: object) -> bool:
-    return isinstance(hint, type) and issubclass(hint, msgspec.Struct)
+def _tuple_maker(make: Make) -> Make:
+    return lambda rows: tuple(map(make, rows))
 
 
 def from_registry_file() -> Codec:

@@ -136,6 +136,15 @@ STATE: Final = _topic(
     key_of=lambda s: f"{s.service}:{s.coin}",
     partitions=MARKET_PARTITIONS,
 )
+SETTINGS: Final = _single(
+    "settings",
+    events.DetectorSettings,
+    "compact",
+    None,
+    key="scope",
+    key_of=lambda s: str(s.scope),
+    lag_days=30,
+)
 OUTCOMES: Final = _single(
     "outcomes",
     events.Outcome,
@@ -185,6 +194,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     ZONES,
     SIGNALS,
     STATE,
+    SETTINGS,
     OUTCOMES,
     ALERTS,
     DELIVERIES,
