@@ -1,1 +1,1 @@
-"""Limits that are learned: what is usual for a coin, a venue and an hour, and a budget of alerts."""
+"""Limits that are learned: what is usual for a coin, a venue and an hour; a budget of alerts."""
