@@ -6,7 +6,7 @@ import pytest
 
 from foreshock_schemas.events import MarketStats, Threshold
 from foreshock_schemas.testing import sample
-from threshold_service.domain.engine import BaselinePrd
+from threshold_service.domain.engine import baseline_prd
 
 TUESDAY_US = datetime(2026, 6, 16, 15, 0, tzinfo=UTC)
 
@@ -37,7 +37,7 @@ def limits(
         volatility_daily=volatility,
         volatility_ms=at_ms,
     )
-    return BaselinePrd().thresholds(stats)
+    return baseline_prd(stats)
 
 
 def test_btc_dynamic_threshold_calculation():

@@ -46,6 +46,12 @@ class Up:
         return self.process.returncode, said.decode()
 
 
+def _heed_signals():
+    """Undo what a shell's background (SIGINT) and nohup (SIGHUP) have set to be ignored."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @asynccontextmanager
 async def up(folder, *words, **told):
     process = await asyncio.create_subprocess_exec(
@@ -56,8 +62,7 @@ async def up(folder, *words, **told):
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,
-        # Whoever runs these tests in a shell's background has SIGINT ignored, and so would we
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=_heed_signals,
     )
     try:
         yield Up(folder, process)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from foreshock_schemas.events import MarketStats
 from foreshock_schemas.testing import sample
 from threshold_service.domain import engine
-from threshold_service.domain.book import HISTORY, Book
-from threshold_service.domain.engine import BaselinePrd, Fixed
+from threshold_service.domain.engine import baseline_prd, fixed
+from threshold_service.domain.limits import HISTORY, Limits
 from threshold_service.domain.sessions import session_at
 
 MINUTE = 60_000
@@ -82,11 +82,11 @@ def test_volatility_multiplier_by_example(volatility, multiplier):
 
 
 def test_what_the_requirements_leave_open():
-    limits = BaselinePrd().thresholds(stats())
+    limits = baseline_prd(stats())
     assert limits.volume_15m_usd == pytest.approx(20e9 / 96 * 3)
     assert limits.oi_change_pct == 15.0
     assert limits.oi_minimum_usd == pytest.approx(50e6)
-    assert BaselinePrd().thresholds(stats(avg_daily_volume_usd=4e6)).oi_minimum_usd == 1e6
+    assert baseline_prd(stats(avg_daily_volume_usd=4e6)).oi_minimum_usd == 1e6
 
 
 def test_confidence_falls_with_what_is_missing_old_or_short():
@@ -101,11 +101,11 @@ def test_confidence_falls_with_what_is_missing_old_or_short():
 
 
 def test_a_missing_input_never_counts_as_zero():
-    without_cap = BaselinePrd().thresholds(stats(market_cap_usd=None))
+    without_cap = baseline_prd(stats(market_cap_usd=None))
     assert (without_cap.tier, without_cap.base_share) == (None, 0.005)
-    assert BaselinePrd().thresholds(stats(market_cap_usd=None, tier="large")).base_share == 0.001
-    assert BaselinePrd().thresholds(stats(volatility_daily=None)).volatility_multiplier == 1.0
-    without_volume = BaselinePrd().thresholds(stats(avg_daily_volume_usd=None))
+    assert baseline_prd(stats(market_cap_usd=None, tier="large")).base_share == 0.001
+    assert baseline_prd(stats(volatility_daily=None)).volatility_multiplier == 1.0
+    without_volume = baseline_prd(stats(avg_daily_volume_usd=None))
     assert (without_volume.method, without_volume.volume_15m_usd) == ("fixed", None)
     assert without_volume.single_liquidation_usd == 100_000
 
@@ -121,7 +121,7 @@ def test_a_missing_input_never_counts_as_zero():
 )
 def test_the_original_constants(coin, single_usd, oi_pct, oi_usd):
     weekend = T0 + 4 * DAY
-    limits = Fixed().thresholds(stats(weekend, coin))
+    limits = fixed(baseline_prd(stats(weekend, coin)))
     assert (limits.method, limits.session, limits.session_multiplier) == ("fixed", "weekend", 1.0)
     assert limits.single_liquidation_usd == single_usd
     assert limits.cascade_usd == 5 * single_usd
@@ -135,53 +135,55 @@ sane = st.floats(1, 1e13)
 @given(cap=sane | st.none(), daily=sane | st.none(), volatility=st.floats(1e-4, 5) | st.none())
 def test_limits_are_always_positive_and_repeatable(cap, daily, volatility):
     given_stats = stats(market_cap_usd=cap, avg_daily_volume_usd=daily, volatility_daily=volatility)
-    limits = BaselinePrd().thresholds(given_stats)
-    assert limits == BaselinePrd().thresholds(given_stats)
+    limits = baseline_prd(given_stats)
+    assert limits == baseline_prd(given_stats)
     assert limits.single_liquidation_usd > 0
     assert limits.cascade_usd == 5 * limits.single_liquidation_usd
     assert 0 <= limits.confidence <= 1
 
 
 def test_a_review_comes_after_an_hour():
-    book = Book(BaselinePrd())
-    assert book.on_stats(stats(T0)) is not None
-    assert book.on_stats(stats(T0 + HOUR - 1)) is None
-    assert book.on_stats(stats(T0 + HOUR)) is not None
+    book = Limits("BTC")
+    assert book.on_stats(stats(T0), dynamic=True) is not None
+    assert book.on_stats(stats(T0 + HOUR - 1), dynamic=True) is None
+    assert book.on_stats(stats(T0 + HOUR), dynamic=True) is not None
 
 
 def test_a_review_comes_with_a_new_session_and_with_inputs_that_were_missing():
-    book = Book(BaselinePrd())
+    book = Limits("BTC")
     before_close = T0 + 5 * HOUR + 59 * MINUTE
-    assert book.on_stats(stats(before_close, market_cap_usd=None)).session == "us"
-    assert book.on_stats(stats(before_close + 1, market_cap_usd=None)) is None
-    assert book.on_stats(stats(before_close + 2)).tier == "mega"
-    assert book.on_stats(stats(before_close + 3, market_cap_usd=None)) is None
-    assert book.on_stats(stats(T0 + 6 * HOUR)).session == "asian"
-    assert book.on_stats(stats(before_close)) is None  # late: limits never go back
+    assert book.on_stats(stats(before_close, market_cap_usd=None), dynamic=True).session == "us"
+    assert book.on_stats(stats(before_close + 1, market_cap_usd=None), dynamic=True) is None
+    assert book.on_stats(stats(before_close + 2), dynamic=True).tier == "mega"
+    assert book.on_stats(stats(before_close + 3, market_cap_usd=None), dynamic=True) is None
+    assert book.on_stats(stats(T0 + 6 * HOUR), dynamic=True).session == "asian"
+    assert book.on_stats(stats(before_close), dynamic=True) is None  # late: limits never go back
 
 
 def test_an_event_gets_the_limits_of_thirty_seconds_before_it():
-    book = Book(BaselinePrd())
-    first = book.on_stats(stats(T0))
-    second = book.on_stats(stats(T0 + HOUR, avg_daily_volume_usd=10e9))
-    assert book.at("BTC", T0 + HOUR + 30_000) is second
-    assert book.at("BTC", T0 + HOUR + 29_999) is first
-    assert book.at("BTC", T0 - DAY) is first
-    assert book.at("ETH", T0).single_liquidation_usd == 50_000
-    assert book.at("ETH", T0) is book.at("ETH", T0 + DAY)
+    book = Limits("BTC")
+    first = book.on_stats(stats(T0), dynamic=True)
+    second = book.on_stats(stats(T0 + HOUR, avg_daily_volume_usd=10e9), dynamic=True)
+    assert book.at(T0 + HOUR + 30_000, dynamic=True) is second
+    assert book.at(T0 + HOUR + 29_999, dynamic=True) is first
+    assert book.at(T0 - DAY, dynamic=True) is first
+    unknown = Limits("ETH")
+    assert unknown.at(T0, dynamic=True).single_liquidation_usd == 50_000
+    assert unknown.at(T0, dynamic=True) is unknown.at(T0 + DAY, dynamic=True)
+    assert book.at(T0 + DAY, dynamic=False).single_liquidation_usd == 100_000
 
 
 def test_history_is_bounded_and_searched():
-    book = Book(BaselinePrd())
-    made = [book.on_stats(stats(T0 + n * HOUR)) for n in range(HISTORY + 10)]
-    assert book.at("BTC", T0) is made[10]
+    book = Limits("BTC")
+    made = [book.on_stats(stats(T0 + n * HOUR), dynamic=True) for n in range(HISTORY + 10)]
+    assert book.at(T0, dynamic=True) is made[10]
     for n in (20, HISTORY // 2, HISTORY + 9):
-        assert book.at("BTC", T0 + n * HOUR + 45_000) is made[n]
+        assert book.at(T0 + n * HOUR + 45_000, dynamic=True) is made[n]
 
 
 def test_limits_carry_the_time_of_their_statistics():
     given_stats = stats()
-    limits = Book(BaselinePrd()).on_stats(given_stats)
+    limits = Limits("BTC").on_stats(given_stats, dynamic=True)
     assert (limits.ts_event_ms, limits.ts_recv_ms) == (T0, T0 + 20)
     other = msgspec.structs.replace(given_stats, event_id="stats:other")
-    assert BaselinePrd().thresholds(other).event_id != limits.event_id
+    assert baseline_prd(other).event_id != limits.event_id

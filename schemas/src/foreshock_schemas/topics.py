@@ -141,8 +141,9 @@ SETTINGS: Final = _single(
     events.DetectorSettings,
     "compact",
     None,
-    key="scope",
-    key_of=lambda s: str(s.scope),
+    "threshold-service",
+    key="scope:changed_by",
+    key_of=lambda s: f"{s.scope}:{s.changed_by}",
     lag_days=30,
 )
 OUTCOMES: Final = _single(

@@ -1,23 +1,32 @@
 """Wiring: market topics in, limits and signals out."""
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
+from msgspec.structs import replace
+
 from foreshock_kit.clock import Clock
-from foreshock_kit.kafka import Publisher, Publishing, Record, consume
+from foreshock_kit.kafka import Publisher, Publishing, Record, consume, keep_following
 from foreshock_kit.service import Context, Service
-from foreshock_schemas.events import Signal
+from foreshock_schemas.events import DetectorSettings, Signal
+from foreshock_schemas.ids import derived_id
 from foreshock_schemas.topics import (
     BARS,
+    FEED_HEALTH,
+    KLINES,
     LIQUIDATIONS,
     MARKET_STATS,
     OPEN_INTEREST,
+    SETTINGS,
     SIGNALS,
     THRESHOLDS,
 )
 from threshold_service import metrics
-from threshold_service.domain.detection import Output, Partitions
+from threshold_service.domain.coin import Output
+from threshold_service.domain.detection import Partitions
+from threshold_service.domain.world import EVERYWHERE, World
 from threshold_service.settings import Settings
 
 _MINUTE_MS: Final = 60_000
@@ -27,25 +36,75 @@ _REBUILD_MS: Final = {
     BARS.name: 16 * _MINUTE_MS,
     OPEN_INTEREST.name: 18 * _MINUTE_MS,
 }
-"""Each detector's window and some more, as records lie by the time of receipt."""
+"""Each rule's window and some more, as records lie by the time of receipt."""
+
+_WORLD: Final = {SETTINGS: None, FEED_HEALTH: 180 * _MINUTE_MS}
 
 
 async def run(settings: Settings, context: Context) -> None:
     """Detect until told to stop; limits are rebuilt before the first market event is read."""
-    owned = Partitions(
-        dynamic=settings.enable_dynamic_thresholds, volume=settings.enable_volume_monitoring
-    )
-    async with Publisher(settings, context.name, context.clock, stop=context.stop) as publisher:
+    told = told_by(settings, context.clock.now_ms())
+    world = World(told)
+    owned = Partitions(world)
+    async with (
+        Publisher(settings, context.name, context.clock, stop=context.stop) as publisher,
+        asyncio.TaskGroup() as group,
+    ):
+        await keep_following(
+            group, settings, context, _WORLD, lambda record: world.on_event(record.event)
+        )
+        if context.stop.is_set():
+            return
+        await tell(told, world, publisher)
         await consume(
             settings,
             context,
-            topics=[MARKET_STATS, LIQUIDATIONS, OPEN_INTEREST, BARS],
+            topics=[MARKET_STATS, KLINES, LIQUIDATIONS, OPEN_INTEREST, BARS],
             on_records=partial(detect, owned, publisher, context.clock),
             publisher=publisher,
             rebuild_ms=_REBUILD_MS,
             first=[MARKET_STATS],
             on_assigned=partial(start_anew, owned),
         )
+
+
+def told_by(settings: Settings, now_ms: int) -> DetectorSettings:
+    """Return what the environment says, as an event."""
+    return DetectorSettings(
+        event_id=derived_id("settings", EVERYWHERE, now_ms),
+        ts_event_ms=now_ms,
+        ts_recv_ms=now_ms,
+        scope=EVERYWHERE,
+        dynamic_thresholds=settings.enable_dynamic_thresholds,
+        volume_monitoring=settings.enable_volume_monitoring,
+        budgets={
+            "volume_spike": settings.volume_alerts_per_day,
+            "oi_explosion": settings.oi_alerts_per_day,
+            "liquidation": settings.liquidation_alerts_per_day,
+            "cascade": settings.cascade_alerts_per_day,
+        },
+        changed_by="environment",
+    )
+
+
+async def tell(told: DetectorSettings, world: World, publisher: Publishing) -> None:
+    """Put the environment's settings on their topic, if they are other than its last ones.
+
+    What a user has set since holds until the environment changes.
+    """
+    before = world.latest_by("environment")
+    if (
+        before is not None
+        and replace(
+            told,
+            event_id=before.event_id,
+            ts_event_ms=before.ts_event_ms,
+            ts_recv_ms=before.ts_recv_ms,
+        )
+        == before
+    ):
+        return
+    await publisher.send(SETTINGS, told)
 
 
 async def start_anew(owned: Partitions, assigned: set[tuple[str, int]]) -> None:

@@ -1,74 +1,90 @@
-"""What each record means to the detectors: the one place that routes them."""
+"""All coins of the partitions that a member owns."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
-from foreshock_schemas.events import (
-    Bar,
-    Event,
-    Evidence,
-    Liquidation,
-    MarketStats,
-    OpenInterest,
-    Signal,
-    Threshold,
-)
-from threshold_service.domain.book import Book
-from threshold_service.domain.cascade import CascadeDetector
-from threshold_service.domain.engine import BaselinePrd, Fixed, Method
-from threshold_service.domain.liquidation import LiquidationDetector
-from threshold_service.domain.open_interest import OpenInterestDetector
-from threshold_service.domain.volume import VolumeDetector
+import msgspec
 
-Output = Threshold | Signal
+from foreshock_schemas.events import Event, Evidence
+from threshold_service.domain.coin import Coin, Output, State
+from threshold_service.domain.world import World
+
+_PACK: Final = msgspec.msgpack.Encoder()
+_UNPACK: Final = msgspec.msgpack.Decoder(State)
 
 
 class Detection:
-    """Limits and signals of the coins of one partition, from the log alone."""
+    """Limits and signals of one partition's coins, from the log alone."""
 
-    def __init__(self, method: Method, *, volume: bool = True) -> None:
-        self._book = Book(method)
-        self._single = LiquidationDetector(self._book)
-        self._cascade = CascadeDetector(self._book)
-        self._volume = VolumeDetector(self._book) if volume else None
-        self._open_interest = OpenInterestDetector(self._book)
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._coins: dict[str, Coin] = {}
+        self._held: dict[tuple[str, str], int] = {}
 
     def on_event(self, event: Event, evidence: Evidence) -> Sequence[Output]:
-        """Return what follows from a record; `evidence` says where it lies."""
-        output: Output | None = None
-        if isinstance(event, Bar):
-            output = self._volume.on_bar(event, evidence) if self._volume else None
-        elif isinstance(event, Liquidation):
-            single = self._single.on_liquidation(event, evidence)
-            cascade = self._cascade.on_liquidation(event, evidence)
-            return [signal for signal in (single, cascade) if signal is not None]
-        elif isinstance(event, OpenInterest):
-            output = self._open_interest.on_reading(event, evidence)
-        elif isinstance(event, MarketStats):
-            output = self._book.on_stats(event)
-        return () if output is None else (output,)
+        """Return what follows from a record; nothing from one that a snapshot holds already."""
+        name = getattr(event, "coin", None)
+        if name is None:
+            return ()
+        coin = self._coins.get(name)
+        if coin is None:
+            coin = self._coins[name] = Coin(name, self._world)
+        elif self._held and self._holds(name, evidence.topic, evidence.offset):
+            return ()
+        return coin.on_event(event, evidence)
+
+    def snapshot(self) -> Iterator[tuple[str, bytes]]:
+        """Yield each coin's state."""
+        for name, coin in self._coins.items():
+            yield name, _PACK.encode(coin.state)
+
+    def restore(self, name: str, offsets: Mapping[str, int], state: bytes) -> None:
+        """Take a coin's state, true before `offsets` ("topic:partition").
+
+        Raises:
+            msgspec.DecodeError: another version of ours wrote it.
+        """
+        self._coins[name] = Coin(name, self._world, _UNPACK.decode(state))
+        for where, offset in offsets.items():
+            self._held[name, where.rpartition(":")[0]] = offset
+
+    def _holds(self, name: str, topic: str, offset: int) -> bool:
+        until = self._held.get((name, topic), 0)
+        if offset < until:
+            return True
+        self._held.pop((name, topic), None)
+        return False
 
 
 class Partitions:
     """A `Detection` for every partition that this member owns.
 
-    All topics have the same partitions, so a coin's records meet in one; what is handed
-    over and comes back is rebuilt from nothing.
+    All topics have the same partitions, so a coin's records meet in one.
     """
 
-    def __init__(self, *, dynamic: bool, volume: bool = True) -> None:
-        self._volume = volume
-        self._method: Method = BaselinePrd() if dynamic else Fixed()
+    def __init__(self, world: World) -> None:
+        self._world = world
         self._owned: dict[int, Detection] = {}
 
     def on_event(self, event: Event, evidence: Evidence) -> Sequence[Output]:
         """Return what follows from a record of a partition."""
-        detection = self._owned.get(evidence.partition)
-        if detection is None:
-            detection = Detection(self._method, volume=self._volume)
-            self._owned[evidence.partition] = detection
-        return detection.on_event(event, evidence)
+        return self._of(evidence.partition).on_event(event, evidence)
+
+    def snapshot(self, partition: int) -> Iterator[tuple[str, bytes]]:
+        """Yield the state of each of a partition's coins."""
+        return self._of(partition).snapshot()
+
+    def restore(self, partition: int, coin: str, offsets: Mapping[str, int], state: bytes) -> None:
+        """Take a coin's state, true before `offsets`."""
+        self._of(partition).restore(coin, offsets, state)
 
     def forget(self, partitions: Iterable[int]) -> None:
         """Drop the state of partitions."""
         for partition in partitions:
             self._owned.pop(partition, None)
+
+    def _of(self, partition: int) -> Detection:
+        detection = self._owned.get(partition)
+        if detection is None:
+            detection = self._owned[partition] = Detection(self._world)
+        return detection

@@ -1,17 +1,16 @@
-"""Limits from what a coin is like: the original requirements' formulas, and their constants.
+"""Limits from what a coin is like: the original requirements' formulas, and their constants."""
 
-A method makes a `Threshold` from `MarketStats`; a better one only has to have the same shape.
-"""
+from typing import Final
 
-from typing import Final, Protocol
-
-import msgspec
+from msgspec.structs import replace
 
 from foreshock_schemas.events import MarketStats, Threshold, Tier
 from foreshock_schemas.ids import derived_id
 from foreshock_schemas.tiers import tier_of
 from threshold_service.domain.sessions import MULTIPLIERS, session_at
 
+BASELINE_PRD: Final = "baseline_prd"
+FIXED: Final = "fixed"
 REVIEW_MS: Final = 3_600_000
 CASCADE_TIMES: Final = 5.0
 SPIKE_TIMES: Final = 3.0
@@ -38,42 +37,78 @@ _FIXED_OI_ELSE: Final = (20.0, 10_000_000.0)
 """The requirements name none for other coins: our choice, going on as from BTC to ETH."""
 
 
-class Method(Protocol):
-    """A way to make a coin's limits; `name` is written into every one of them."""
+def baseline_prd(stats: MarketStats) -> Threshold:
+    """Return the limits of the original requirements' `DynamicThresholdEngine`, phase 1.
 
-    name: str
+    Daily volume x share x session x volatility, and what follows from it. Without a daily volume
+    the constants hold; without a market cap a coin counts as small; without a volatility its
+    multiplier is 1. Confidence falls with each.
+    """
+    known = _known(stats)
+    daily_usd = known.avg_daily_volume_usd
+    if daily_usd is None:
+        return known
+    tier = known.tier or "small"
+    session = MULTIPLIERS[known.session]
+    volatility = volatility_multiplier(known.volatility_daily)
+    single_usd = daily_usd * _BASE_SHARE[tier] * session * volatility
+    return replace(
+        known,
+        event_id=derived_id("threshold", stats.coin, BASELINE_PRD, stats.event_id),
+        method=BASELINE_PRD,
+        single_liquidation_usd=single_usd,
+        cascade_usd=single_usd * CASCADE_TIMES,
+        volume_15m_usd=spike_limit(daily_usd, session),
+        oi_change_pct=OI_CHANGE_PCT * _OI_FACTOR[tier] * volatility,
+        oi_minimum_usd=max(_OI_SHARE * daily_usd, _OI_LEAST_USD),
+        base_share=_BASE_SHARE[tier],
+        session_multiplier=session,
+        volatility_multiplier=volatility,
+    )
 
-    def thresholds(self, stats: MarketStats) -> Threshold:
-        """Return the limits that hold from the time of `stats` on."""
-        ...
+
+def fixed(limits: Threshold) -> Threshold:
+    """Return the original constants in place of these limits: the same at every hour.
+
+    Only the volume limit needs the coin's daily volume.
+    """
+    single_usd = _FIXED_USD.get(limits.coin, _FIXED_USD_ELSE)
+    oi_pct, oi_usd = _FIXED_OI.get(limits.coin, _FIXED_OI_ELSE)
+    daily_usd = limits.avg_daily_volume_usd
+    return replace(
+        limits,
+        event_id=derived_id("threshold", limits.coin, FIXED, limits.event_id),
+        method=FIXED,
+        single_liquidation_usd=single_usd,
+        cascade_usd=single_usd * CASCADE_TIMES,
+        volume_15m_usd=None if daily_usd is None else spike_limit(daily_usd, 1.0),
+        oi_change_pct=oi_pct,
+        oi_minimum_usd=oi_usd,
+        base_share=None,
+        session_multiplier=1.0,
+        volatility_multiplier=1.0,
+    )
 
 
-class Fixed:
-    """The original constants: the same at every hour, whatever the market is like."""
-
-    name = "fixed"
-
-    def thresholds(self, stats: MarketStats) -> Threshold:
-        """Return the coin's constants; only the volume limit needs its daily volume."""
-        single_usd = _FIXED_USD.get(stats.coin, _FIXED_USD_ELSE)
-        oi_pct, oi_usd = _FIXED_OI.get(stats.coin, _FIXED_OI_ELSE)
-        daily_usd = positive(stats.avg_daily_volume_usd)
-        cap_usd = positive(stats.market_cap_usd)
-        return Threshold(
-            event_id=derived_id("threshold", stats.coin, self.name, stats.event_id),
+def _known(stats: MarketStats) -> Threshold:
+    """Return the constants, with what is known of the coin beside them."""
+    cap_usd = positive(stats.market_cap_usd)
+    return fixed(
+        Threshold(
+            event_id=stats.event_id,
             ts_event_ms=stats.ts_event_ms,
             ts_recv_ms=stats.ts_recv_ms,
             coin=stats.coin,
-            method=self.name,
+            method=FIXED,
             session=session_at(stats.ts_event_ms),
             tier=stats.tier if cap_usd is None else tier_of(cap_usd),
-            single_liquidation_usd=single_usd,
-            cascade_usd=single_usd * CASCADE_TIMES,
-            volume_15m_usd=None if daily_usd is None else spike_limit(daily_usd, 1.0),
-            oi_change_pct=oi_pct,
-            oi_minimum_usd=oi_usd,
+            single_liquidation_usd=0.0,
+            cascade_usd=0.0,
+            volume_15m_usd=None,
+            oi_change_pct=0.0,
+            oi_minimum_usd=0.0,
             market_cap_usd=cap_usd,
-            avg_daily_volume_usd=daily_usd,
+            avg_daily_volume_usd=positive(stats.avg_daily_volume_usd),
             volatility_daily=positive(stats.volatility_daily),
             base_share=None,
             session_multiplier=1.0,
@@ -81,43 +116,7 @@ class Fixed:
             confidence=confidence(stats),
             next_review_ms=stats.ts_event_ms + REVIEW_MS,
         )
-
-
-class BaselinePrd:
-    """The `DynamicThresholdEngine` of the original requirements, phase 1.
-
-    Without a daily volume the constants hold; without a market cap a coin counts as small;
-    without a volatility its multiplier is 1. Confidence falls with each.
-    """
-
-    name = "baseline_prd"
-
-    def __init__(self) -> None:
-        self._fixed = Fixed()
-
-    def thresholds(self, stats: MarketStats) -> Threshold:
-        """Return daily volume x share x session x volatility, and what follows from it."""
-        fixed = self._fixed.thresholds(stats)
-        daily_usd = fixed.avg_daily_volume_usd
-        if daily_usd is None:
-            return fixed
-        tier = fixed.tier or "small"
-        session = MULTIPLIERS[fixed.session]
-        volatility = volatility_multiplier(fixed.volatility_daily)
-        single_usd = daily_usd * _BASE_SHARE[tier] * session * volatility
-        return msgspec.structs.replace(
-            fixed,
-            event_id=derived_id("threshold", stats.coin, self.name, stats.event_id),
-            method=self.name,
-            single_liquidation_usd=single_usd,
-            cascade_usd=single_usd * CASCADE_TIMES,
-            volume_15m_usd=spike_limit(daily_usd, session),
-            oi_change_pct=OI_CHANGE_PCT * _OI_FACTOR[tier] * volatility,
-            oi_minimum_usd=max(_OI_SHARE * daily_usd, _OI_LEAST_USD),
-            base_share=_BASE_SHARE[tier],
-            session_multiplier=session,
-            volatility_multiplier=volatility,
-        )
+    )
 
 
 def volatility_multiplier(volatility_daily: float | None) -> float:

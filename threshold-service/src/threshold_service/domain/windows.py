@@ -7,42 +7,32 @@ so that a window rebuilt from the log equals one that was never interrupted.
 from heapq import heappop, heappush
 from typing import Final
 
+import msgspec
+
 _CREDIBLE_USD: Final = 1e13
 
 
-class RollingSum:
+class RollingSum(msgspec.Struct):
     """Cents and a tally over the last `span_ms`, by the latest event time seen.
 
     A late event within the span counts; an older one does not. Memory is bounded by the
     span: what shares a millisecond is one entry.
     """
 
-    __slots__ = (
-        "_cents",
-        "_latest_of",
-        "_order",
-        "_span_ms",
-        "_tallies",
-        "cents",
-        "latest_ms",
-        "tally",
-    )
-
-    def __init__(self, span_ms: int) -> None:
-        self._span_ms = span_ms
-        self._cents: dict[int, int] = {}
-        self._tallies: dict[int, int] = {}
-        self._order: list[int] = []
-        self._latest_of: dict[str, int] = {}
-        self.latest_ms = 0
-        self.cents = 0
-        self.tally = 0
+    span_ms: int
+    latest_ms: int = 0
+    cents: int = 0
+    tally: int = 0
+    _cents: dict[int, int] = msgspec.field(default_factory=dict)
+    _tallies: dict[int, int] = msgspec.field(default_factory=dict)
+    _order: list[int] = msgspec.field(default_factory=list)
+    _latest_of: dict[str, int] = msgspec.field(default_factory=dict)
 
     def advance(self, ms: int) -> None:
         """Drop what lies a whole span before `ms`; time never goes back."""
         if ms > self.latest_ms:
             self.latest_ms = ms
-        oldest_ms = self.latest_ms - self._span_ms
+        oldest_ms = self.latest_ms - self.span_ms
         order = self._order
         while order and order[0] <= oldest_ms:
             at_ms = heappop(order)
@@ -51,7 +41,7 @@ class RollingSum:
 
     def covers(self, ms: int) -> bool:
         """Return whether an event of this time still counts."""
-        return ms > self.latest_ms - self._span_ms
+        return ms > self.latest_ms - self.span_ms
 
     def add(self, ms: int, tag: str, cents: int, tally: int) -> None:
         """Count an event that the window covers."""
@@ -72,14 +62,11 @@ class RollingSum:
         return tuple(sorted(tag for tag, ms in self._latest_of.items() if self.covers(ms)))
 
 
-class Episode:
+class Episode(msgspec.Struct):
     """A stretch above a limit: told of once, over when the value is back at `rearm_share`."""
 
-    __slots__ = ("_rearm_share", "running")
-
-    def __init__(self, rearm_share: float) -> None:
-        self._rearm_share = rearm_share
-        self.running = False
+    rearm_share: float
+    running: bool = False
 
     def begins(self, before: float, now: float, limit: float) -> bool:
         """Return whether an episode begins with `now`.
@@ -89,7 +76,7 @@ class Episode:
             now: The value.
             limit: What the value must reach; all three in one unit.
         """
-        if self.running and before <= limit * self._rearm_share:
+        if self.running and before <= limit * self.rearm_share:
             self.running = False
         if self.running or now < limit:
             return False

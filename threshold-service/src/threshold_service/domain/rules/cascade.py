@@ -1,12 +1,12 @@
 """Liquidation cascades: too much of one side of one coin closed by force, too fast."""
 
-from collections import deque
 from typing import Final
+
+import msgspec
 
 from foreshock_schemas.events import Coverage, Evidence, Liquidation, Position, Signal, Threshold
 from foreshock_schemas.ids import derived_id
 from threshold_service.domain import wording
-from threshold_service.domain.book import Book
 from threshold_service.domain.engine import CASCADE_TIMES
 from threshold_service.domain.windows import Episode, RollingSum, cents_of
 
@@ -16,35 +16,40 @@ REARM_SHARE: Final = 0.5
 EVIDENCE: Final = 20
 
 
-class _Side:
-    __slots__ = ("coverages", "episode", "latest", "window")
+class Side(msgspec.Struct):
+    """One side's last minute, and whether a cascade runs."""
 
-    def __init__(self) -> None:
-        self.window = RollingSum(WINDOW_S * 1000)
-        self.episode = Episode(REARM_SHARE)
-        self.coverages: dict[str, Coverage] = {}
-        self.latest: deque[tuple[int, Evidence]] = deque(maxlen=EVIDENCE)
+    window: RollingSum = msgspec.field(default_factory=lambda: RollingSum(WINDOW_S * 1000))
+    episode: Episode = msgspec.field(default_factory=lambda: Episode(REARM_SHARE))
+    coverages: dict[str, Coverage] = msgspec.field(default_factory=dict)
+    latest: list[tuple[int, Evidence]] = msgspec.field(default_factory=list)
+
+    def note(self, ms: int, evidence: Evidence) -> None:
+        """Keep what may become a signal's evidence, the latest `EVIDENCE` records."""
+        self.latest.append((ms, evidence))
+        if len(self.latest) > EVIDENCE:
+            del self.latest[0]
 
     def evidence(self) -> tuple[Evidence, ...]:
+        """Return the latest records that still count."""
         return tuple(each for ms, each in self.latest if self.window.covers(ms))
 
 
-class CascadeDetector:
+class CascadeRule(msgspec.Struct):
     """Tells of a cascade once per episode, when the sum over the window reaches the limit.
 
     An episode ends once the sum has fallen to half the limit.
     """
 
-    def __init__(self, book: Book) -> None:
-        self._book = book
-        self._sides: dict[tuple[str, Position], _Side] = {}
+    sides: dict[Position, Side] = msgspec.field(default_factory=dict)
 
-    def on_liquidation(self, event: Liquidation, evidence: Evidence) -> Signal | None:
+    def on_liquidation(
+        self, event: Liquidation, evidence: Evidence, limits: Threshold
+    ) -> Signal | None:
         """Count a liquidation; return a signal if a cascade begins with it."""
-        key = (event.coin, event.position)
-        side = self._sides.get(key)
+        side = self.sides.get(event.position)
         if side is None:
-            side = self._sides[key] = _Side()
+            side = self.sides[event.position] = Side()
         window, at_ms = side.window, event.ts_event_ms
         window.advance(at_ms)
         if not window.covers(at_ms):
@@ -52,15 +57,14 @@ class CascadeDetector:
         before_usd = window.cents / 100
         window.add(at_ms, event.exchange, cents_of(event.notional_usd), 1)
         side.coverages[event.exchange] = event.coverage
-        side.latest.append((at_ms, evidence))
-        threshold = self._book.at(event.coin, at_ms)
+        side.note(at_ms, evidence)
         value = window.cents / 100 if window.tally >= FEWEST else 0.0
-        if not side.episode.begins(before_usd, value, threshold.cascade_usd):
+        if not side.episode.begins(before_usd, value, limits.cascade_usd):
             return None
-        return _signal(event, side, threshold)
+        return _signal(event, side, limits)
 
 
-def _signal(event: Liquidation, side: _Side, threshold: Threshold) -> Signal:
+def _signal(event: Liquidation, side: Side, threshold: Threshold) -> Signal:
     value, limit = side.window.cents / 100, threshold.cascade_usd
     exchanges = side.window.tags()
     coverage = wording.coverage_of({side.coverages[exchange] for exchange in exchanges})

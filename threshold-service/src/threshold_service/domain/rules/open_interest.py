@@ -1,6 +1,6 @@
 """Open interest explosions: positions opened or closed faster than the coin is used to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import fsum, isfinite
 from typing import Final, Literal
 
@@ -9,8 +9,7 @@ import msgspec
 from foreshock_schemas.events import Evidence, OpenInterest, Position, Signal, Threshold
 from foreshock_schemas.ids import derived_id
 from threshold_service.domain import wording
-from threshold_service.domain.book import Book
-from threshold_service.domain.readings import WINDOW_MS, Readings
+from threshold_service.domain.rules.readings import WINDOW_MS, Readings
 from threshold_service.domain.windows import Episode
 
 REARM_SHARE: Final = 0.5
@@ -22,15 +21,6 @@ _QUADRANTS: Final[dict[tuple[bool, bool], tuple[str, Position]]] = {
     (False, False): ("longs are being closed", "long"),
 }
 """By whether open interest and price rise."""
-
-
-class _Coin:
-    __slots__ = ("fall", "rise", "venues")
-
-    def __init__(self) -> None:
-        self.venues: dict[tuple[str, str], Readings] = {}
-        self.rise = Episode(REARM_SHARE)
-        self.fall = Episode(REARM_SHARE)
 
 
 class _Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +35,7 @@ class _Change(msgspec.Struct, frozen=True, kw_only=True):
         return (self.coins_now - self.coins_then) / self.coins_then * 100
 
 
-class OpenInterestDetector:
+class OpenInterestRule(msgspec.Struct):
     """Tells when a coin's open interest has changed too much in 15 min, once per episode.
 
     Coins are summed over the venues that are fresh at both ends, so that one falling out
@@ -53,37 +43,35 @@ class OpenInterestDetector:
     episodes of their own, over at half the limit.
     """
 
-    def __init__(self, book: Book) -> None:
-        self._book = book
-        self._coins: dict[str, _Coin] = {}
+    venues: dict[str, Readings] = msgspec.field(default_factory=dict)
+    rise: Episode = msgspec.field(default_factory=lambda: Episode(REARM_SHARE))
+    fall: Episode = msgspec.field(default_factory=lambda: Episode(REARM_SHARE))
 
-    def on_reading(self, event: OpenInterest, evidence: Evidence) -> Signal | None:
+    def on_reading(
+        self, event: OpenInterest, evidence: Evidence, limits: Threshold
+    ) -> Signal | None:
         """Take a venue's reading; return a signal if an episode begins with it."""
         if not isfinite(event.open_interest_coins + event.open_interest_usd):
             return None
-        coin = self._coins.get(event.coin)
-        if coin is None:
-            coin = self._coins[event.coin] = _Coin()
-        venue = (event.exchange, event.symbol)
-        if venue not in coin.venues:
-            coin.venues[venue] = Readings()
-        coin.venues[venue].add(event)
-        change = _change(coin, event.ts_event_ms)
+        venue = f"{event.exchange}:{event.symbol}"
+        if venue not in self.venues:
+            self.venues[venue] = Readings()
+        self.venues[venue].add(event)
+        change = _change(self.venues.values(), event.ts_event_ms)
         if change is None:
             return None
-        threshold = self._book.at(event.coin, event.ts_event_ms)
-        limit, enough = threshold.oi_change_pct, change.usd_now >= threshold.oi_minimum_usd
+        limit, enough = limits.oi_change_pct, change.usd_now >= limits.oi_minimum_usd
         begins = [
             episode.begins(sign * change.pct, sign * change.pct if enough else 0.0, limit)
-            for sign, episode in ((1, coin.rise), (-1, coin.fall))
+            for sign, episode in ((1, self.rise), (-1, self.fall))
         ]
-        return _signal(event, change, threshold, evidence) if any(begins) else None
+        return _signal(event, change, limits, evidence) if any(begins) else None
 
 
-def _change(coin: _Coin, now_ms: int) -> _Change | None:
+def _change(venues: Iterable[Readings], now_ms: int) -> _Change | None:
     ends = [
         (then, now)
-        for readings in coin.venues.values()
+        for readings in venues
         if (now := readings.fresh(now_ms)) and (then := readings.before(now_ms))
     ]
     coins_then = fsum(then.open_interest_coins for then, _ in ends)

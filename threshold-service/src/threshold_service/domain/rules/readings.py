@@ -3,6 +3,8 @@
 from heapq import heappop, heappush
 from typing import Final
 
+import msgspec
+
 from foreshock_schemas.events import OpenInterest
 
 WINDOW_MS: Final = 900_000
@@ -17,19 +19,16 @@ _KEPT_MS: Final = WINDOW_MS + FRESH_MS + TOLERANCE_MS
 _REACH: Final = TOLERANCE_MS // _SLOT_MS
 
 
-class Readings:
+class Readings(msgspec.Struct):
     """The latest reading of every 10 s; older ones than are needed are dropped.
 
     So are those that later ones cannot be compared with.
     """
 
-    __slots__ = ("_comparable_since_ms", "_order", "_slots", "latest")
-
-    def __init__(self) -> None:
-        self._slots: dict[int, OpenInterest] = {}
-        self._order: list[int] = []
-        self._comparable_since_ms = 0
-        self.latest: OpenInterest | None = None
+    latest: OpenInterest | None = None
+    _slots: dict[int, OpenInterest] = msgspec.field(default_factory=dict)
+    _order: list[int] = msgspec.field(default_factory=list)
+    _comparable_since_ms: int = 0
 
     def add(self, reading: OpenInterest) -> None:
         """Keep a reading, if it can be compared with those kept."""

@@ -2,10 +2,11 @@
 
 from typing import Final, Literal
 
+import msgspec
+
 from foreshock_schemas.events import Bar, Evidence, Signal, Threshold
 from foreshock_schemas.ids import derived_id
 from threshold_service.domain import wording
-from threshold_service.domain.book import Book
 from threshold_service.domain.windows import Episode, RollingSum, cents_of
 
 WINDOW_S: Final = 900
@@ -14,30 +15,18 @@ REARM_SHARE: Final = 0.8
 _ONE_SIDED: Final = 0.55
 
 
-class _Coin:
-    __slots__ = ("episode", "window")
-
-    def __init__(self) -> None:
-        self.window = RollingSum(WINDOW_S * 1000)
-        self.episode = Episode(REARM_SHARE)
-
-
-class VolumeDetector:
+class VolumeRule(msgspec.Struct):
     """Tells of a coin's volume over all exchanges when it rises above the limit.
 
     Looked at with every bar, so each second; a new spike needs a fall to 0.8 of the limit.
     """
 
-    def __init__(self, book: Book) -> None:
-        self._book = book
-        self._coins: dict[str, _Coin] = {}
+    window: RollingSum = msgspec.field(default_factory=lambda: RollingSum(WINDOW_S * 1000))
+    episode: Episode = msgspec.field(default_factory=lambda: Episode(REARM_SHARE))
 
-    def on_bar(self, bar: Bar, evidence: Evidence) -> Signal | None:
+    def on_bar(self, bar: Bar, evidence: Evidence, limits: Threshold) -> Signal | None:
         """Count a bar; return a signal if the volume has risen above the limit with it."""
-        coin = self._coins.get(bar.coin)
-        if coin is None:
-            coin = self._coins[bar.coin] = _Coin()
-        window, at_ms = coin.window, bar.ts_event_ms
+        window, at_ms = self.window, bar.ts_event_ms
         window.advance(at_ms)
         if not window.covers(at_ms):
             return None
@@ -45,11 +34,10 @@ class VolumeDetector:
         cents = cents_of(bar.notional_usd) + cents_of(bar.late_notional_usd)
         if cents:
             window.add(at_ms, bar.exchange, cents, cents_of(bar.taker_buy_usd))
-        threshold = self._book.at(bar.coin, at_ms)
-        limit = threshold.volume_15m_usd
-        if limit is None or not coin.episode.begins(before_usd, window.cents / 100, limit):
+        limit = limits.volume_15m_usd
+        if limit is None or not self.episode.begins(before_usd, window.cents / 100, limit):
             return None
-        return _signal(bar, window, threshold, limit, evidence)
+        return _signal(bar, window, limits, limit, evidence)
 
 
 def _signal(

@@ -1,4 +1,4 @@
-"""The detectors: when they speak, what they say, and that a replay says the same."""
+"""The requirements' rules: when they speak, what they say, and that a replay says the same."""
 
 from datetime import UTC, datetime
 
@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from foreshock_schemas.events import Bar, Evidence, Liquidation, MarketStats, OpenInterest, Signal
 from foreshock_schemas.testing import sample
-from threshold_service.domain import cascade, wording
-from threshold_service.domain.detection import Detection, Partitions
-from threshold_service.domain.engine import BaselinePrd
+from threshold_service.domain import wording
+from threshold_service.domain.engine import baseline_prd
+from threshold_service.domain.limits import Limits
+from threshold_service.domain.rules import Rules, cascade
 from threshold_service.domain.windows import Episode, RollingSum, cents_of
 
 MINUTE = 60_000
@@ -94,6 +95,28 @@ def place(offset, event):
     return Evidence(topic="t", partition=3, offset=offset, event_id=event.event_id)
 
 
+class ByRules:
+    """Coins under the requirements' own rules, with their dynamic limits."""
+
+    def __init__(self):
+        self.coins = {}
+
+    def on_event(self, event, evidence):
+        if event.coin not in self.coins:
+            self.coins[event.coin] = Limits(event.coin), Rules()
+        limits, rules = self.coins[event.coin]
+        if isinstance(event, MarketStats):
+            found = [limits.on_stats(event, dynamic=True)]
+        else:
+            held = limits.at(event.ts_event_ms, dynamic=True)
+            by_type = {Bar: rules.on_bar, OpenInterest: rules.on_reading}
+            if isinstance(event, Liquidation):
+                found = rules.on_liquidation(event, evidence, held)
+            else:
+                found = [by_type[type(event)](event, evidence, held)]
+        return [each for each in found if each is not None]
+
+
 def feed(detection, events, start=0):
     return [
         output
@@ -104,7 +127,7 @@ def feed(detection, events, start=0):
 
 
 def signals(*events, kind=None):
-    detection = Detection(BaselinePrd())
+    detection = ByRules()
     detection.on_event(stats(), place(0, stats()))
     return [each for each in feed(detection, events, 1) if kind in (None, each.kind)]
 
@@ -134,7 +157,7 @@ def test_a_short_points_up_and_size_makes_it_worse():
 
 def test_without_statistics_the_original_constants_hold():
     event = liquidation(0, 10_000, coin="DOGE")
-    (signal,) = feed(Detection(BaselinePrd()), [event])
+    (signal,) = feed(ByRules(), [event])
     assert (signal.method, signal.limit) == ("fixed", 10_000)
     assert signal.reasons == ("1.0 x the limit, the fixed limit of DOGE, $10.0k",)
 
@@ -208,7 +231,7 @@ def test_evidence_is_bounded_and_ends_with_the_trigger():
 
 
 def test_the_limit_is_that_of_thirty_seconds_before_the_event():
-    detection = Detection(BaselinePrd())
+    detection = ByRules()
     events = [
         stats(T0 - 61 * MINUTE),
         stats(T0, daily_usd=2e9),
@@ -255,16 +278,8 @@ def test_a_spike_needs_a_fall_before_the_next():
     assert len(signals(*still_high)) == 1
 
 
-@pytest.mark.parametrize("volume", [True, False])
-def test_bars_are_watched_only_for_volume_monitoring(volume):
-    owned = Partitions(dynamic=True, volume=volume)
-    told = feed(owned, [stats(), bar(0, 2 * SPIKE_USD), liquidation(1, SINGLE_USD)])
-    spikes = ["volume_spike"] if volume else []
-    assert [signal.kind for signal in told] == [*spikes, "liquidation"]
-
-
 def test_without_a_daily_volume_there_is_no_spike():
-    assert feed(Detection(BaselinePrd()), [bar(0, 1e12)]) == []
+    assert feed(ByRules(), [bar(0, 1e12)]) == []
 
 
 # open interest
@@ -352,9 +367,9 @@ def test_what_was_counted_in_another_way_spoils_no_other_exchange():
 
 
 def test_open_interest_counted_anew_is_remembered_from_then_on_only():
-    detection = Detection(BaselinePrd())
+    detection = ByRules()
     feed(detection, [stats(), *steady(16), since(14, reading(16, 5e5))])
-    (venue,) = detection._open_interest._coins["SOL"].venues.values()
+    (venue,) = detection.coins["SOL"][1].open_interest.venues.values()
     assert sorted(r.ts_event_ms for r in venue._slots.values()) == [
         T0 + minute * MINUTE for minute in (14, 15, 16)
     ]
@@ -367,7 +382,7 @@ def test_open_interest_needs_fifteen_minutes_and_numbers():
 
 
 def test_the_fixed_limit_of_open_interest_says_so():
-    (signal,) = feed(Detection(BaselinePrd()), [*steady(16), reading(16, 1.3e6)])
+    (signal,) = feed(ByRules(), [*steady(16), reading(16, 1.3e6)])
     assert (signal.method, signal.limit) == ("fixed", 20.0)
     assert "the fixed limit of SOL, 20 % from $10.0M of open interest on" in signal.reasons
 
@@ -386,31 +401,17 @@ def test_a_late_reading_serves_as_the_start_of_the_window():
 
 
 def test_fast_polls_are_bounded():
-    detection = Detection(BaselinePrd())
+    detection = ByRules()
     feed(detection, [stats(), *(reading(n / 60, 1e6) for n in range(7200))])
-    (venue,) = detection._open_interest._coins["SOL"].venues.values()
+    (venue,) = detection.coins["SOL"][1].open_interest.venues.values()
     assert len(venue._slots) < 110
 
 
 # the whole
 
 
-def test_one_kind_is_not_another():
-    other = Evidence(topic="t", partition=0, offset=0, event_id="e")
-    assert Detection(BaselinePrd()).on_event(other, other) == ()
-
-
-def test_partitions_are_apart_and_can_be_forgotten():
-    owned = Partitions(dynamic=False)
-    (limits,) = owned.on_event(stats(), place(0, stats()))
-    assert limits.method == "fixed"
-    assert owned.on_event(stats(), place(0, stats())) == ()
-    owned.forget({3, 7})
-    assert len(owned.on_event(stats(), place(0, stats()))) == 1
-
-
 def test_reasons_name_the_constants_that_the_limits_were_made_with(monkeypatch):
-    limits = BaselinePrd().thresholds(stats())
+    limits = baseline_prd(stats())
     monkeypatch.setattr(wording, "SPIKE_TIMES", 4.0)
     monkeypatch.setattr(wording, "QUARTERS_A_DAY", 90)
     monkeypatch.setattr(wording, "OI_CHANGE_PCT", 12.5)
@@ -455,7 +456,7 @@ event_lists = st.lists(
 
 @given(event_lists)
 def test_a_replay_gives_equal_signals(events):
-    one, other = Detection(BaselinePrd()), Detection(BaselinePrd())
+    one, other = ByRules(), ByRules()
     found = feed(one, events)
     assert found == feed(other, events)
     assert len({each.event_id for each in found}) == len(
@@ -478,16 +479,16 @@ def test_a_state_rebuilt_from_the_window_goes_on_as_if_never_interrupted(steps, 
         events.append(liquidation(at, usd))
         events.append(bar(at, usd * 8))
     cut = min(cut, len(steps)) * 2
-    whole = Detection(BaselinePrd())
+    whole = ByRules()
     whole.on_event(stats(), place(0, stats()))
     feed(whole, events[:cut])
-    if any(side.episode.running for side in whole._cascade._sides.values()):
+    _, rules = whole.coins["SOL"]
+    episodes = [rules.volume.episode, *(side.episode for side in rules.cascade.sides.values())]
+    if any(episode.running for episode in episodes):
         return  # an episode may reach back further than its window
-    if any(coin.episode.running for coin in whole._volume._coins.values()):
-        return
     committed_ms = events[cut - 1].ts_event_ms if cut else T0
     windows_ms = {Liquidation: 2 * MINUTE, Bar: 16 * MINUTE}
-    rebuilt = Detection(BaselinePrd())
+    rebuilt = ByRules()
     rebuilt.on_event(stats(), place(0, stats()))
     for offset, event in enumerate(events[:cut]):
         if event.ts_event_ms >= committed_ms - windows_ms[type(event)]:
@@ -505,12 +506,12 @@ def test_open_interest_rebuilt_from_its_window_goes_on_as_before(steps, cut):
         minute, coins = minute + step, coins * (1 + change)
         events += [reading(minute, coins), reading(minute + 0.1, 2e6 - coins / 2, "okx")]
     cut = min(cut, len(steps) - 1) * 2
-    whole, rebuilt = Detection(BaselinePrd()), Detection(BaselinePrd())
+    whole, rebuilt = ByRules(), ByRules()
     for detection in (whole, rebuilt):
         detection.on_event(stats(), place(0, stats()))
     feed(whole, events[:cut])
-    held = whole._open_interest._coins.get("SOL")
-    if held and (held.rise.running or held.fall.running):
+    held = whole.coins["SOL"][1].open_interest
+    if held.rise.running or held.fall.running:
         return  # as above
     committed_ms = events[cut].ts_event_ms
     for offset, event in enumerate(events[:cut]):

@@ -1,0 +1,121 @@
+"""A coin's surroundings, as of 30 s before the event in hand."""
+
+from typing import Final
+
+import msgspec
+
+from foreshock_schemas.events import (
+    Bar,
+    DetectorSettings,
+    FeedAt,
+    MarketContext,
+    OpenInterest,
+    SignalKind,
+    Threshold,
+)
+from threshold_service.domain.limits import SETTLED_MS, Limits
+from threshold_service.domain.market import Interest, Prices, Traded
+from threshold_service.domain.surroundings import Move
+from threshold_service.domain.world import BUDGETS, UNSEEN, World
+
+CONTEXT_S: Final = 900
+
+_MEANINGS: Final = {
+    (True, True): "new longs",
+    (True, False): "new shorts",
+    (False, True): "short covering",
+    (False, False): "long exits",
+}
+"""By whether open interest (first) and price (second) rise."""
+
+_FLAT_PCT: Final = 0.05
+
+
+class Market(msgspec.Struct):
+    """What one coin's market was like lately, by all topics."""
+
+    prices: Prices = msgspec.field(default_factory=Prices)
+    traded: dict[str, Traded] = msgspec.field(default_factory=dict)
+    interest: Interest = msgspec.field(default_factory=Interest)
+
+    def on_bar(self, bar: Bar) -> None:
+        """Count a bar."""
+        self.prices.add(bar)
+        traded = self.traded.get(bar.exchange)
+        if traded is None:
+            traded = self.traded[bar.exchange] = Traded()
+        traded.add(bar.ts_recv_ms, bar.notional_usd + bar.late_notional_usd)
+
+    def on_reading(self, event: OpenInterest) -> None:
+        """Keep a reading."""
+        self.interest.add(event)
+
+
+class Around:
+    """Implements `Surroundings` for one coin, event by event."""
+
+    def __init__(self, coin: str, limits: Limits, market: Market, world: World) -> None:
+        self._coin = coin
+        self._limits = limits
+        self._market = market
+        self._world = world
+        self._ms = 0
+        self._event_ms = 0
+        self.settings: DetectorSettings = world.settings(coin, 0)
+
+    def look(self, event_ms: int, recv_ms: int) -> None:
+        """Stand 30 s before an event that happened and was received then."""
+        self._event_ms = event_ms
+        self._ms = recv_ms - SETTLED_MS
+        self.settings = self._world.settings(self._coin, self._ms)
+
+    @property
+    def threshold(self) -> Threshold:
+        """The limits of the original requirements, or their constants."""
+        return self._limits.at(self._event_ms, dynamic=self.settings.dynamic_thresholds)
+
+    def budget(self, kind: SignalKind) -> float:
+        """Return how many alerts a day the coin may raise of a kind."""
+        return self.settings.budgets.get(kind, BUDGETS[kind])
+
+    def interest_usd(self) -> float | None:
+        """Return the open interest of the venues whose liquidations are seen."""
+        unseen = {each.exchange for each in self.feeds("liquidations") if each.state in UNSEEN}
+        return self._market.interest.usd(self._ms, unseen)
+
+    def interest_move(self, over_s: int) -> Move | None:
+        """Return the change of open interest in coins."""
+        return self._market.interest.move(self._ms, over_s)
+
+    def price_move(self, over_s: int) -> Move | None:
+        """Return the change of the price."""
+        return self._market.prices.move(self._ms, over_s)
+
+    def traded_usd(self, exchange: str, over_s: int) -> float | None:
+        """Return what was traded on a venue, in whole minutes that cover the time."""
+        traded = self._market.traded.get(exchange)
+        return None if traded is None else traded.over(self._ms, over_s)
+
+    def feeds(self, channel: str) -> tuple[FeedAt, ...]:
+        """Return the states of the channel's feeds."""
+        return self._world.feeds(channel, self._ms)
+
+    def context(self) -> MarketContext:
+        """Return what price, open interest and takers did over the last 15 min."""
+        price = _pct(self.price_move(CONTEXT_S))
+        interest = _pct(self.interest_move(CONTEXT_S))
+        meaning = None
+        if price is not None and interest is not None:
+            flat = abs(price) < _FLAT_PCT or abs(interest) < _FLAT_PCT
+            meaning = None if flat else _MEANINGS[interest > 0, price > 0]
+        return MarketContext(
+            over_s=CONTEXT_S,
+            price_pct=price,
+            open_interest_pct=interest,
+            cvd_usd=self._market.prices.flow(self._ms, CONTEXT_S),
+            reading=meaning,
+        )
+
+
+def _pct(move: Move | None) -> float | None:
+    return None if move is None else round(move.change * 100, 4)

@@ -1,0 +1,136 @@
+"""One coin's matters: all that is known of it, and what follows from each of its records."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from foreshock_schemas.events import (
+    Bar,
+    Event,
+    Evidence,
+    Kline,
+    Liquidation,
+    MarketStats,
+    OpenInterest,
+    Signal,
+    Threshold,
+)
+from threshold_service.domain.adaptive.cascades import Cascades
+from threshold_service.domain.adaptive.finding import Finding
+from threshold_service.domain.adaptive.interest import InterestMoves
+from threshold_service.domain.adaptive.sizes import Sizes
+from threshold_service.domain.adaptive.volume import VolumeSpikes
+from threshold_service.domain.around import Around, Market
+from threshold_service.domain.limits import SETTLED_MS, Limits
+from threshold_service.domain.rules import Rules
+from threshold_service.domain.saying import signal_of
+from threshold_service.domain.world import World
+
+Output = Threshold | Signal
+
+_KLINES: Final = 20_000
+"""History that waits for the bar that may know it: two weeks of every venue's."""
+
+
+class State(msgspec.Struct, kw_only=True):
+    """What a snapshot of a coin holds."""
+
+    limits: Limits
+    rules: Rules = msgspec.field(default_factory=Rules)
+    market: Market = msgspec.field(default_factory=Market)
+    volume: VolumeSpikes = msgspec.field(default_factory=VolumeSpikes)
+    sizes: Sizes = msgspec.field(default_factory=Sizes)
+    cascades: Cascades = msgspec.field(default_factory=Cascades)
+    interest: InterestMoves = msgspec.field(default_factory=InterestMoves)
+    klines: list[Kline] = msgspec.field(default_factory=list)
+
+
+class Coin:
+    """Routes a coin's records to its detectors.
+
+    The requirements' rules always keep count, so that they can speak where dynamic thresholds are
+    off, and while what is usual is not learned. Cascades need no learning.
+    """
+
+    def __init__(self, name: str, world: World, state: State | None = None) -> None:
+        self.name = name
+        self.state = state or State(limits=Limits(name))
+        self._around = Around(name, self.state.limits, self.state.market, world)
+
+    def on_event(self, event: Event, evidence: Evidence) -> Sequence[Output]:
+        """Return what follows from a record."""
+        if isinstance(event, Bar):
+            return self._on_bar(event, evidence)
+        if isinstance(event, Liquidation):
+            return self._on_liquidation(event, evidence)
+        if isinstance(event, OpenInterest):
+            return self._on_reading(event, evidence)
+        if isinstance(event, MarketStats):
+            self._around.look(event.ts_event_ms, event.ts_recv_ms)
+            limits = self.state.limits.on_stats(
+                event, dynamic=self._around.settings.dynamic_thresholds
+            )
+            return () if limits is None else (limits,)
+        if isinstance(event, Kline) and len(self.state.klines) < _KLINES:
+            self.state.klines.append(event)
+        return ()
+
+    def _on_bar(self, bar: Bar, evidence: Evidence) -> Sequence[Output]:
+        state, around = self.state, self._around
+        state.market.on_bar(bar)
+        around.look(bar.ts_event_ms, bar.ts_recv_ms)
+        settings = around.settings
+        found: list[Signal | Finding | None] = []
+        if settings.volume_monitoring:
+            self._know_history(bar.ts_recv_ms)
+            by_rule = state.rules.on_bar(bar, evidence, around.threshold)
+            learned = state.volume.on_bar(bar, evidence.offset, around)
+            adaptive = settings.dynamic_thresholds and state.volume.learned
+            found.append(learned if adaptive else by_rule)
+        if settings.dynamic_thresholds:
+            found.append(state.cascades.on_time(bar.ts_recv_ms, evidence.offset, around))
+        return self._said(found, bar, evidence)
+
+    def _on_liquidation(self, event: Liquidation, evidence: Evidence) -> Sequence[Output]:
+        state, around = self.state, self._around
+        around.look(event.ts_event_ms, event.ts_recv_ms)
+        by_rule = state.rules.on_liquidation(event, evidence, around.threshold)
+        size = state.sizes.on_liquidation(event, evidence.offset, around)
+        cascade = state.cascades.on_liquidation(event, evidence.offset, around)
+        if not around.settings.dynamic_thresholds:
+            return by_rule
+        large = [size] if state.sizes.learned else [s for s in by_rule if s.kind == "liquidation"]
+        return self._said([*large, cascade], event, evidence)
+
+    def _on_reading(self, event: OpenInterest, evidence: Evidence) -> Sequence[Output]:
+        state, around = self.state, self._around
+        state.market.on_reading(event)
+        around.look(event.ts_event_ms, event.ts_recv_ms)
+        by_rule = state.rules.on_reading(event, evidence, around.threshold)
+        learned = state.interest.on_reading(event, evidence.offset, around)
+        adaptive = around.settings.dynamic_thresholds and state.interest.learned
+        return self._said([learned if adaptive else by_rule], event, evidence)
+
+    def _know_history(self, recv_ms: int) -> None:
+        waiting = self.state.klines
+        if not waiting or waiting[0].ts_recv_ms > recv_ms - SETTLED_MS:
+            return
+        ripe = 0
+        for kline in waiting:
+            if kline.ts_recv_ms > recv_ms - SETTLED_MS:
+                break
+            self.state.volume.on_kline(kline)
+            ripe += 1
+        del waiting[:ripe]
+
+    def _said(
+        self, found: Sequence[Signal | Finding | None], event: Event, evidence: Evidence
+    ) -> Sequence[Output]:
+        return [
+            signal_of(self.name, each, event, evidence, self._around)
+            if isinstance(each, Finding)
+            else each
+            for each in found
+            if each is not None
+        ]

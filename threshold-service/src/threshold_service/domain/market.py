@@ -1,0 +1,206 @@
+"""One coin's market as other topics told it, kept so that the past can be asked for.
+
+Bars are summed by the time of their receipt into slots that are asked for only when they are
+whole, readings of open interest are kept with theirs: what is asked as of a time is the same
+whatever else has come since.
+"""
+
+from bisect import bisect_right
+from collections.abc import Collection
+from math import log, sqrt
+from typing import Final
+
+import msgspec
+
+from foreshock_schemas.events import Bar, OpenInterest
+from threshold_service.domain.history import History
+from threshold_service.domain.surroundings import Move
+
+SLOT_MS: Final = 10_000
+_SLOTS: Final = 100
+_MINUTE_MS: Final = 60_000
+_MINUTES: Final = 66
+_READINGS: Final = 70
+_FRESH_MS: Final = 330_000
+"""How old a reading may be to stand for now; some venues tell every five minutes."""
+
+_TOLERANCE: Final = 0.5
+"""How far from the asked time, in parts of the span, a reading may lie to stand for it."""
+
+_FORGET: Final = 1 / 360
+"""Weight of a new slot in the usual move: an hour of slots."""
+
+
+class Slot(msgspec.Struct, array_like=True, gc=False):
+    """The market at the end of some seconds; sums run from the start of our time."""
+
+    price: float
+    variance: float
+    cvd_usd: float
+
+
+class Prices(msgspec.Struct):
+    """Price, its usual variance and the takers' flow, by slots of 10 s."""
+
+    slots: History[Slot] = msgspec.field(default_factory=lambda: History(_SLOTS))
+    open_index: int = 0
+    price: float = 0.0
+    cvd_usd: float = 0.0
+
+    def add(self, bar: Bar) -> None:
+        """Count a bar; a slot is closed by the first bar that is received after it."""
+        index = bar.ts_recv_ms // SLOT_MS
+        if index > self.open_index:
+            self._close(index)
+        price = bar.mark_price or bar.close
+        if price is not None and 0 < price < float("inf"):
+            self.price = price
+        flow = 2 * bar.taker_buy_usd - bar.notional_usd
+        if -1e13 < flow < 1e13:
+            self.cvd_usd += flow
+
+    def move(self, ms: int, over_s: int) -> Move | None:
+        """Return the change of the price over the seconds before `ms`."""
+        ends = self._ends(ms, over_s)
+        if ends is None:
+            return None
+        then, now = ends
+        usual = sqrt(now.variance * over_s * 1000 / SLOT_MS)
+        return Move(log(now.price / then.price), usual)
+
+    def flow(self, ms: int, over_s: int) -> float | None:
+        """Return what takers bought less what they sold over the seconds before `ms`; USD."""
+        ends = self._ends(ms, over_s)
+        return None if ends is None else ends[1].cvd_usd - ends[0].cvd_usd
+
+    def _ends(self, ms: int, over_s: int) -> tuple[Slot, Slot] | None:
+        now, then = self._at(ms), self._at(ms - over_s * 1000)
+        return None if now is None or then is None else (then, now)
+
+    def _at(self, ms: int) -> Slot | None:
+        return self._open() if self._end_ms() <= ms and self.price else self.slots.at(ms)
+
+    def _close(self, index: int) -> None:
+        if self.price:
+            self.slots.add(self._end_ms(), self._open())
+        self.open_index = index
+
+    def _end_ms(self) -> int:
+        return (self.open_index + 1) * SLOT_MS
+
+    def _open(self) -> Slot:
+        """Return what the open slot becomes if nothing is added any more."""
+        if not self.slots.values:
+            return Slot(self.price, 0.0, self.cvd_usd)
+        before = self.slots.values[-1]
+        passed = max(1, (self._end_ms() - self.slots.times[-1]) // SLOT_MS)
+        square = log(self.price / before.price) ** 2 / passed
+        weight = _FORGET if before.variance else 1.0
+        variance = before.variance + (square - before.variance) * weight
+        return Slot(self.price, variance, self.cvd_usd)
+
+
+class Traded(msgspec.Struct):
+    """A venue's volume by minutes of receipt: sums from the start of our time."""
+
+    minutes: History[float] = msgspec.field(default_factory=lambda: History(_MINUTES))
+    open_index: int = 0
+    total_usd: float = 0.0
+
+    def add(self, ms: int, usd: float) -> None:
+        """Count what was traded."""
+        index = ms // _MINUTE_MS
+        if index > self.open_index:
+            if self.open_index:
+                self.minutes.add(self._end_ms(), self.total_usd)
+            self.open_index = index
+        if 0 < usd < 1e13:
+            self.total_usd += usd
+
+    def over(self, ms: int, over_s: int) -> float | None:
+        """Return the volume of the whole minutes that cover the seconds before `ms`; USD.
+
+        None where less than half of that time was seen.
+        """
+        now = self._at(ms)
+        if now is None:
+            return None
+        then = self._at(ms - over_s * 1000 - _MINUTE_MS)
+        if then is not None:
+            return now - then
+        seen_ms = ms - self.minutes.times[0] if self.minutes.times else 0
+        return now - self.minutes.values[0] if seen_ms * 2 >= over_s * 1000 else None
+
+    def _at(self, ms: int) -> float | None:
+        if self.open_index and self._end_ms() <= ms:
+            return self.total_usd
+        return self.minutes.at(ms)
+
+    def _end_ms(self) -> int:
+        return (self.open_index + 1) * _MINUTE_MS
+
+
+class Reading(msgspec.Struct, array_like=True, gc=False):
+    """One venue's open interest."""
+
+    coins: float
+    usd: float
+    comparable_since_ms: int
+    variance: float
+
+
+class Interest(msgspec.Struct):
+    """Open interest, venue by venue."""
+
+    venues: dict[str, History[Reading]] = msgspec.field(default_factory=dict)
+
+    def add(self, event: OpenInterest) -> None:
+        """Keep a reading with the usual change of its venue, per second."""
+        coins, usd = event.open_interest_coins, event.open_interest_usd
+        if not (0 < coins < float("inf") and 0 < usd < float("inf")):
+            return
+        held = self.venues.get(event.exchange)
+        if held is None:
+            held = self.venues[event.exchange] = History(_READINGS)
+        variance = 0.0
+        if held.values:
+            before, passed_s = held.values[-1], (event.ts_recv_ms - held.times[-1]) / 1000
+            variance = before.variance
+            if before.coins > 0 and passed_s > 0:
+                change = log(coins / before.coins)
+                rate = min(change * change / passed_s, 1e-4)
+                variance += (rate - variance) * (1 / 60 if variance else 1.0)
+        held.add(event.ts_recv_ms, Reading(coins, usd, event.comparable_since_ms, variance))
+
+    def usd(self, ms: int, leave_out: Collection[str]) -> float | None:
+        """Return the open interest of all venues but some; None where none is known."""
+        total = 0.0
+        for exchange, held in self.venues.items():
+            reading = held.at(ms)
+            if reading is not None and exchange not in leave_out:
+                total += reading.usd
+        return total or None
+
+    def move(self, ms: int, over_s: int) -> Move | None:
+        """Return the change in coins over venues that are fresh, and comparable, at both ends."""
+        then = now = variance = 0.0
+        for held in self.venues.values():
+            ends = _ends(held, ms, over_s * 1000)
+            if ends is not None:
+                then, now = then + ends[0].coins, now + ends[1].coins
+                variance += ends[1].variance * ends[1].coins ** 2
+        if then <= 0 or now <= 0:
+            return None
+        return Move(log(now / then), sqrt(variance * over_s) / now)
+
+
+def _ends(held: History[Reading], ms: int, over_ms: int) -> tuple[Reading, Reading] | None:
+    times = held.times
+    last = bisect_right(times, ms) - 1
+    if last < 0 or ms - times[last] > _FRESH_MS:
+        return None
+    first = bisect_right(times, ms - over_ms) - 1
+    if first < 0 or ms - over_ms - times[first] > over_ms * _TOLERANCE + _MINUTE_MS:
+        return None
+    now = held.values[last]
+    return (held.values[first], now) if times[first] >= now.comparable_since_ms else None

@@ -1,0 +1,42 @@
+"""The original requirements' own rules, for one coin: what is worth telling by fixed formulas.
+
+They speak where dynamic thresholds are off, and for a coin whose usual is not yet learned.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from foreshock_schemas.events import Bar, Evidence, Liquidation, OpenInterest, Signal, Threshold
+from threshold_service.domain.rules.cascade import CascadeRule
+from threshold_service.domain.rules.liquidation import large
+from threshold_service.domain.rules.open_interest import OpenInterestRule
+from threshold_service.domain.rules.volume import VolumeRule
+
+
+class Rules(msgspec.Struct, kw_only=True):
+    """One coin's windows and episodes under these rules."""
+
+    cascade: CascadeRule = msgspec.field(default_factory=CascadeRule)
+    volume: VolumeRule = msgspec.field(default_factory=VolumeRule)
+    open_interest: OpenInterestRule = msgspec.field(default_factory=OpenInterestRule)
+
+    def on_liquidation(
+        self, event: Liquidation, evidence: Evidence, limits: Threshold
+    ) -> Sequence[Signal]:
+        """Return what a liquidation gives: it may be large, and begin a cascade."""
+        found = (
+            large(event, evidence, limits),
+            self.cascade.on_liquidation(event, evidence, limits),
+        )
+        return [signal for signal in found if signal is not None]
+
+    def on_bar(self, bar: Bar, evidence: Evidence, limits: Threshold) -> Signal | None:
+        """Return a signal if a volume spike begins with a bar."""
+        return self.volume.on_bar(bar, evidence, limits)
+
+    def on_reading(
+        self, event: OpenInterest, evidence: Evidence, limits: Threshold
+    ) -> Signal | None:
+        """Return a signal if open interest explodes with a reading."""
+        return self.open_interest.on_reading(event, evidence, limits)

@@ -1,0 +1,80 @@
+"""What holds for all coins: the states of feeds, and what detectors are told."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from foreshock_schemas.events import (
+    DetectorSettings,
+    Event,
+    FeedAt,
+    FeedHealth,
+    FeedState,
+    SignalKind,
+)
+from threshold_service.domain.history import History
+
+BUDGETS: Final[Mapping[SignalKind, float]] = {
+    "volume_spike": 3.0,
+    "oi_explosion": 2.0,
+    "liquidation": 3.0,
+    "cascade": 1.0,
+}
+"""Alerts a day and coin, where nothing else is told."""
+
+UNSEEN: Final[frozenset[FeedState]] = frozenset({"MUTE", "DOWN"})
+"""States in which a feed shows nothing of what happens."""
+
+EVERYWHERE: Final = "*"
+"""The scope of settings for every coin that has none of its own."""
+
+_KEPT: Final = 2_000
+
+
+class World:
+    """Read without a group by every member, and asked as of a time.
+
+    `told` holds until settings are on their topic.
+    """
+
+    def __init__(self, told: DetectorSettings) -> None:
+        self._told = told
+        self._settings: dict[str, History[DetectorSettings]] = {}
+        self._feeds: dict[str, History[tuple[FeedAt, ...]]] = {}
+
+    def on_event(self, event: Event) -> None:
+        """Take settings, or a feed's state; a gap is no state."""
+        if isinstance(event, DetectorSettings):
+            self._settings.setdefault(event.scope, History(_KEPT)).add(event.ts_recv_ms, event)
+        elif isinstance(event, FeedHealth) and event.gap_start_ms is None:
+            self._on_state(event)
+
+    def latest_by(self, whom: str) -> DetectorSettings | None:
+        """Return the newest settings for every coin that `whom` made, None if there are none."""
+        held = self._settings.get(EVERYWHERE)
+        made = [each for each in held.values if each.changed_by == whom] if held else []
+        return made[-1] if made else None
+
+    def settings(self, coin: str, ms: int) -> DetectorSettings:
+        """Return what was in force for a coin at `ms`; before all that is known, the earliest."""
+        own, general = self._settings.get(coin), self._settings.get(EVERYWHERE)
+        if own is not None and (found := own.at(ms)) is not None:
+            return found
+        if general is None:
+            return self._told
+        return general.at(ms) or general.values[0]
+
+    def feeds(self, channel: str, ms: int) -> tuple[FeedAt, ...]:
+        """Return the states of a channel's feeds at `ms`, by exchange; those that are known."""
+        held = self._feeds.get(channel)
+        return (held.at(ms) or ()) if held else ()
+
+    def _on_state(self, event: FeedHealth) -> None:
+        held = self._feeds.setdefault(event.channel, History(_KEPT))
+        states = {each.exchange: each for each in (held.values[-1] if held.values else ())}
+        known = states.get(event.exchange)
+        if known is not None and known.state == event.state:
+            return
+        states[event.exchange] = FeedAt(
+            exchange=event.exchange, channel=event.channel, state=event.state
+        )
+        held.add(event.ts_recv_ms, tuple(states[name] for name in sorted(states)))
