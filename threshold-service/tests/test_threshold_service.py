@@ -11,8 +11,10 @@ from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import LIQUIDATIONS, MARKET_STATS, SIGNALS, THRESHOLDS
 from threshold_service import service
 from threshold_service.domain.detection import Partitions
+from threshold_service.domain.world import World
 from threshold_service.settings import Settings
 
+TOLD = service.told_by(load(Settings, {}), 0)
 T0 = 1_781_622_000_000  # Tuesday 16 June 2026, 15:00 UTC
 
 
@@ -53,7 +55,7 @@ def liquidation(second, usd=2e6):
 async def detected(*records, owned=None):
     publisher = MemoryPublisher()
     clock = FakeClock()
-    await service.detect(owned or Partitions(dynamic=True), publisher, clock, records)
+    await service.detect(owned or Partitions(World(TOLD)), publisher, clock, records)
     return publisher
 
 
@@ -87,7 +89,7 @@ async def test_what_is_replayed_rebuilds_and_publishes_nothing():
 
 
 async def test_partitions_that_come_back_are_rebuilt_from_nothing():
-    owned = Partitions(dynamic=True)
+    owned = Partitions(World(TOLD))
     first = [record(0, stats(T0 - 60_000)), *(record(n, liquidation(n)) for n in range(2))]
     await detected(*first, owned=owned)
     await service.start_anew(owned, {("foreshock.liquidations.v1", 3)})
