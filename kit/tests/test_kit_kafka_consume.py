@@ -201,10 +201,10 @@ async def test_first_topics_are_read_before_the_others(kafka, topic):
 async def test_a_backlog_is_handed_over_in_the_order_of_its_timestamps(kafka, topic):
     rare = private(TRADES)
     await ensure_topics(kafka, [rare])
-    start_ms = SystemClock().now_ms() - 30_000_000
-    often = [trade(number, start_ms + 1_000 * number) for number in range(30_000)]
+    start_ms = SystemClock().now_ms() - 15_000_000
+    often = [trade(number, start_ms + 500 * number) for number in range(30_000)]
     await publish(kafka, topic, often)
-    await publish(kafka, rare, [trade(n, start_ms + 50_000 * n) for n in range(600)])
+    await publish(kafka, rare, [trade(n, start_ms + 25_000 * n) for n in range(600)])
     reader = Member(kafka, [topic, rare])
     async with reader.running():
         await reader.until(30_600)
@@ -215,9 +215,9 @@ async def test_a_backlog_is_handed_over_in_the_order_of_its_timestamps(kafka, to
 async def test_what_was_held_back_at_a_stop_comes_with_the_next_start(kafka, topic):
     rare = private(TRADES)
     await ensure_topics(kafka, [rare])
-    start_ms = SystemClock().now_ms() - 30_000_000
-    await publish(kafka, topic, [trade(n, start_ms + 1_000 * n) for n in range(20_000)])
-    await publish(kafka, rare, [trade(20_000 + n, start_ms + 50_000 * n) for n in range(400)])
+    start_ms = SystemClock().now_ms() - 15_000_000
+    await publish(kafka, topic, [trade(n, start_ms + 500 * n) for n in range(20_000)])
+    await publish(kafka, rare, [trade(20_000 + n, start_ms + 25_000 * n) for n in range(400)])
     name = f"t{uuid.uuid4().hex}"
     before = Member(kafka, [topic, rare], name)
     async with before.running():

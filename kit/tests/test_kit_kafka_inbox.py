@@ -46,7 +46,7 @@ class Log:
 
 async def take(inbox, batches):
     inbox.put(batches, 0.0)
-    return [record for dated in inbox.ready(set()) for record in await inbox.read(dated)]
+    return [record for raws in inbox.ready(set()) for record in await inbox.read(raws)]
 
 
 @pytest.fixture

@@ -66,7 +66,10 @@ def test_the_oldest_of_several_partitions_comes_first():
 def test_what_lies_below_the_commit_is_replayed():
     value = encode(subscription(1))
     batches = {0: [raw(SUBSCRIPTIONS.name, 0, offset, 0, value) for offset in range(4)]}
-    assert [record.replayed for record in read_all(merged(batches), TOPICS, {0: 2}, decode)] == [
+    assert [
+        record.replayed
+        for record in read_all(merged(batches), TOPICS, {(SUBSCRIPTIONS.name, 0): 2}, decode)
+    ] == [
         True,
         True,
         False,
@@ -81,7 +84,7 @@ def test_a_tombstone_is_no_record_and_no_error():
 
 @pytest.mark.parametrize("value", [None, b"", b"\x00", b"garbage", b"\x00\xff\xff\xff\xff123"])
 def test_what_is_no_event_says_where_it_lies(value):
-    [item] = read_all([(0, 0, raw(TRADES.name, 3, 7, 11, value))], TOPICS, {}, decode)
+    [item] = read_all([raw(TRADES.name, 3, 7, 11, value)], TOPICS, {}, decode)
     assert isinstance(item, Unreadable)
     assert (
         item.headers.items()
@@ -96,16 +99,14 @@ def test_what_is_no_event_says_where_it_lies(value):
 
 
 def test_an_event_of_another_topic_is_unreadable_here():
-    [item] = read_all(
-        [(0, 0, raw(TRADES.name, 0, 0, 0, encode(subscription(1))))], TOPICS, {}, decode
-    )
+    [item] = read_all([raw(TRADES.name, 0, 0, 0, encode(subscription(1)))], TOPICS, {}, decode)
     assert isinstance(item, Unreadable)
     assert "Subscription" in item.cause
 
 
 def test_records_carry_the_event():
     event = subscription(5)
-    [item] = read_all([(0, 0, raw(SUBSCRIPTIONS.name, 0, 9, 0, encode(event)))], TOPICS, {}, decode)
+    [item] = read_all([raw(SUBSCRIPTIONS.name, 0, 9, 0, encode(event))], TOPICS, {}, decode)
     assert item == Record(SUBSCRIPTIONS, 0, 9, event, replayed=False)
 
 

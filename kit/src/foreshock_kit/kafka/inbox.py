@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from aiokafka import TopicPartition
 
 from foreshock_kit.kafka.dead_letters import DeadLetters
-from foreshock_kit.kafka.merging import Dated, Merger
+from foreshock_kit.kafka.merging import Merger
 from foreshock_kit.kafka.metrics import CONSUMED, EXPIRED
 from foreshock_kit.kafka.positions import Start
 from foreshock_kit.kafka.publisher import Publisher
@@ -16,6 +17,8 @@ from foreshock_kit.kafka.records import Decode, Record, read_all
 from foreshock_kit.logs import get_logger
 from foreshock_schemas.topics import Topic
 
+_topic = attrgetter("topic")
+_where = attrgetter("topic", "partition")
 _log = get_logger(__name__)
 
 
@@ -60,11 +63,11 @@ class Inbox:
             self.fetched[where] = many[-1].offset + 1
         self._merger.put(batches, waited_s)
 
-    def ready(self, behind: Collection[TopicPartition]) -> Iterator[Sequence[Dated]]:
+    def ready(self, behind: Collection[TopicPartition]) -> Iterator[Sequence[Any]]:
         """Yield what may be handed over now, 2,000 records at most at a time."""
-        dated = self._merger.take(behind)
-        for first in range(0, len(dated), MOST_RECORDS):
-            yield dated[first : first + MOST_RECORDS]
+        raws = self._merger.take(behind)
+        for first in range(0, len(raws), MOST_RECORDS):
+            yield raws[first : first + MOST_RECORDS]
 
     def full(self) -> set[TopicPartition]:
         """Return the partitions that are to be read no further for now."""
@@ -74,7 +77,7 @@ class Inbox:
         """Return whether something of a partition was fetched and not yet handed over."""
         return self._merger.holds(where)
 
-    async def read(self, dated: Iterable[Dated]) -> list[Record]:
+    async def read(self, raws: Iterable[Any]) -> list[Record]:
         """Decode records; what cannot be read is in the dead-letter topic afterwards.
 
         Raises:
@@ -83,7 +86,7 @@ class Inbox:
         """
         records: list[Record] = []
         letters, in_trouble = self._dead_letters, self._dead_letters.in_trouble
-        for item in read_all(dated, self._topics, self._live_from, self._decode):
+        for item in read_all(raws, self._topics, self._live_from, self._decode):
             if isinstance(item, Record):
                 records.append(item)
                 if in_trouble:
@@ -92,10 +95,13 @@ class Inbox:
                 await letters.put_aside(item)
         return records
 
-    def done(self, dated: Sequence[Dated]) -> dict[TopicPartition, Any]:
+    def done(self, raws: Sequence[Any]) -> dict[TopicPartition, Any]:
         """Note that records were handed over; return each partition's last that is new."""
-        for name, count in Counter(where.topic for _, where, _ in dated).items():
-            CONSUMED.labels(name).inc(count)
-        last = {where: raw for _, where, raw in dated}
+        for topic, count in Counter(map(_topic, raws)).items():
+            CONSUMED.labels(topic).inc(count)
+        last = {
+            TopicPartition(*where): raw
+            for where, raw in dict(zip(map(_where, raws), raws, strict=True)).items()
+        }
         self.handed |= {where: raw.offset + 1 for where, raw in last.items()}
         return {where: raw for where, raw in last.items() if raw.offset >= self._live_from[where]}

@@ -154,11 +154,11 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _hand_over(self) -> None:
         ends = {where: start.end for where, start in self._starts.items()}
         unread = await behind(self._consumer, self._inbox.fetched, ends)
-        for dated in self._inbox.ready(unread - self._held):
-            records = await self._inbox.read(dated)
+        for raws in self._inbox.ready(unread - self._held):
+            records = await self._inbox.read(raws)
             if records:
                 await self._job.on_records(records)
-            for where, last in self._inbox.done(dated).items():
+            for where, last in self._inbox.done(raws).items():
                 self._commits.done(where, last.offset + 1, last.timestamp)
             await self._commits.write_if_due()
             if self._context.stop.is_set():

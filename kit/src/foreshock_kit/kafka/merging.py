@@ -1,30 +1,24 @@
 """One order for the records of many partitions: the oldest Kafka timestamps first."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable
-from operator import itemgetter
+from collections.abc import Collection, Iterable, Sequence
+from itertools import accumulate
+from operator import attrgetter
 from typing import Any, Final
 
 from aiokafka import TopicPartition
 
 from foreshock_kit.kafka.reader import Batches
 
-Dated = tuple[int, TopicPartition, Any]
-"""A record's date, where it lies, and itself as aiokafka has it.
-
-The date is the latest Kafka timestamp of its partition so far, so that sorting by it keeps the
-log's order also where timestamps go back.
-"""
-
 _FULL: Final = 2_000
 _SILENT_S: Final = 2.0
 _NEVER: Final = float("inf")
 
-_date = itemgetter(0)
+_timestamp = attrgetter("timestamp")
 
 
-def merged(batches: Batches) -> list[Dated]:
-    """Return one poll's records in order, whatever is unread elsewhere."""
+def merged(batches: Batches) -> list[Any]:
+    """Return one poll's records, as aiokafka has them, in order, whatever is unread elsewhere."""
     merger = Merger(batches)
     merger.put(batches, 0.0)
     return merger.take(())
@@ -46,22 +40,22 @@ class Merger:
         for where, queue in self._queues.items():
             many = batches.get(where)
             if many:
-                queue.append(where, many)
+                queue.append(many)
             else:
                 queue.silent_s += waited_s
 
-    def take(self, behind: Collection[TopicPartition]) -> list[Dated]:
+    def take(self, behind: Collection[TopicPartition]) -> list[Any]:
         """Return what nothing unread can come before, in order, and keep the rest.
 
         `behind` are the partitions that have more to read.
         """
         horizon = self._horizon(behind)
-        ready: list[Dated] = []
+        dates: list[int] = []
+        ready: list[Any] = []
         for queue in self._queues.values():
             if queue.held:
-                ready += queue.until(horizon)
-        ready.sort(key=_date)
-        return ready
+                queue.move(horizon, dates, ready)
+        return [ready[at] for at in sorted(range(len(ready)), key=dates.__getitem__)]
 
     def full(self) -> set[TopicPartition]:
         """Return the partitions that hold enough for now."""
@@ -82,26 +76,26 @@ class Merger:
 
 
 class _Queue:
-    __slots__ = ("held", "latest", "silent_s")
+    """A partition's records, each dated by the latest timestamp so far: the log's order."""
+
+    __slots__ = ("_dates", "held", "latest", "silent_s")
 
     def __init__(self) -> None:
-        self.held: list[Dated] = []
+        self.held: list[Any] = []
+        self._dates: list[int] = []
         self.latest = 0
         self.silent_s = 0.0
 
-    def append(self, where: TopicPartition, many: Iterable[Any]) -> None:
-        latest = self.latest
-        for raw in many:
-            if raw.timestamp > latest:
-                latest = raw.timestamp
-            self.held.append((latest, where, raw))
-        self.latest = latest
+    def append(self, many: Sequence[Any]) -> None:
+        dates = list(accumulate(map(_timestamp, many), max, initial=self.latest))
+        self.latest = dates[-1]
+        self._dates += dates[1:]
+        self.held += many
         self.silent_s = 0.0
 
-    def until(self, horizon: float) -> list[Dated]:
-        if self.held[-1][0] <= horizon:
-            ready, self.held = self.held, []
-            return ready
-        cut = bisect_right(self.held, horizon, key=_date)
-        ready, self.held = self.held[:cut], self.held[cut:]
-        return ready
+    def move(self, horizon: float, dates: list[int], ready: list[Any]) -> None:
+        """Move what is dated up to `horizon`."""
+        cut = bisect_right(self._dates, horizon)
+        dates += self._dates[:cut]
+        ready += self.held[:cut]
+        del self._dates[:cut], self.held[:cut]

@@ -6,7 +6,6 @@ from typing import Any, Final
 import msgspec
 from aiokafka import TopicPartition
 
-from foreshock_kit.kafka.merging import Dated
 from foreshock_schemas.codec import Undecodable
 from foreshock_schemas.events import Event, Evidence
 from foreshock_schemas.topics import Topic
@@ -84,14 +83,14 @@ def read(topic: Topic, raw: Any, replayed: bool, decode: Decode) -> Record | Unr
 
 
 def read_all(
-    dated: Iterable[Dated],
+    raws: Iterable[Any],
     topics: Mapping[str, Topic],
-    replay_until: Mapping[TopicPartition, int],
+    replay_until: Mapping[tuple[str, int], int],
     decode: Decode,
 ) -> Iterator[Record | Unreadable]:
     """Decode records in the order given; those before `replay_until` come with `replayed`."""
-    for _, partition, raw in dated:
-        replayed = raw.offset < replay_until.get(partition, 0)
+    for raw in raws:
+        replayed = raw.offset < replay_until.get((raw.topic, raw.partition), 0)
         record = read(topics[raw.topic], raw, replayed, decode)
         if record is not None:
             yield record
