@@ -198,6 +198,39 @@ async def test_first_topics_are_read_before_the_others(kafka, topic):
     assert order == [settings.name] * 4_000 + [topic.name] * 3_000
 
 
+async def test_a_backlog_is_handed_over_in_the_order_of_its_timestamps(kafka, topic):
+    rare = private(TRADES)
+    await ensure_topics(kafka, [rare])
+    start_ms = SystemClock().now_ms() - 15_000_000
+    often = [trade(number, start_ms + 500 * number) for number in range(30_000)]
+    await publish(kafka, topic, often)
+    await publish(kafka, rare, [trade(n, start_ms + 25_000 * n) for n in range(600)])
+    reader = Member(kafka, [topic, rare])
+    async with reader.running():
+        await reader.until(30_600)
+    dates = [record.event.ts_recv_ms for record in reader.records]
+    assert dates == sorted(dates)
+
+
+async def test_what_was_held_back_at_a_stop_comes_with_the_next_start(kafka, topic):
+    rare = private(TRADES)
+    await ensure_topics(kafka, [rare])
+    start_ms = SystemClock().now_ms() - 15_000_000
+    await publish(kafka, topic, [trade(n, start_ms + 500 * n) for n in range(20_000)])
+    await publish(kafka, rare, [trade(20_000 + n, start_ms + 25_000 * n) for n in range(400)])
+    name = f"t{uuid.uuid4().hex}"
+    before = Member(kafka, [topic, rare], name)
+    async with before.running():
+        await before.until(1)
+    after = Member(kafka, [topic, rare], name)
+    async with after.running():
+        await after.until(20_400 - len(before.records))
+    assert len(before.records) < 20_400
+    assert sorted(before.ids() + after.ids()) == sorted(
+        f"binance:X:aggTrade:{number}" for number in range(20_400)
+    )
+
+
 async def test_hooks_hear_of_partitions_before_their_records(kafka, topic):
     heard = []
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from foreshock_kit.errors import DeadLetterLimit
 from foreshock_kit.kafka.dead_letters import DeadLetterBudget
+from foreshock_kit.kafka.merging import merged
 from foreshock_kit.kafka.records import Record, Unreadable, read_all
 from foreshock_schemas.codec import decode, encode
 from foreshock_schemas.events import Subscription
@@ -43,7 +44,7 @@ def test_each_partition_keeps_its_order_whatever_the_timestamps(partitions):
         ]
         for index, timestamps in enumerate(partitions)
     }
-    seen = list(read_all(batches, TOPICS, {}, decode))
+    seen = list(read_all(merged(batches), TOPICS, {}, decode))
     for index, timestamps in enumerate(partitions):
         offsets = [record.offset for record in seen if record.partition == index]
         assert offsets == list(range(len(timestamps)))
@@ -55,14 +56,20 @@ def test_the_oldest_of_several_partitions_comes_first():
         0: [raw(SUBSCRIPTIONS.name, 0, 0, 10, value), raw(SUBSCRIPTIONS.name, 0, 1, 30, value)],
         1: [raw(SUBSCRIPTIONS.name, 1, 0, 20, value)],
     }
-    order = [(record.partition, record.offset) for record in read_all(batches, TOPICS, {}, decode)]
+    order = [
+        (record.partition, record.offset)
+        for record in read_all(merged(batches), TOPICS, {}, decode)
+    ]
     assert order == [(0, 0), (1, 0), (0, 1)]
 
 
 def test_what_lies_below_the_commit_is_replayed():
     value = encode(subscription(1))
     batches = {0: [raw(SUBSCRIPTIONS.name, 0, offset, 0, value) for offset in range(4)]}
-    assert [record.replayed for record in read_all(batches, TOPICS, {0: 2}, decode)] == [
+    assert [
+        record.replayed
+        for record in read_all(merged(batches), TOPICS, {(SUBSCRIPTIONS.name, 0): 2}, decode)
+    ] == [
         True,
         True,
         False,
@@ -72,12 +79,12 @@ def test_what_lies_below_the_commit_is_replayed():
 
 def test_a_tombstone_is_no_record_and_no_error():
     batches = {0: [raw(SUBSCRIPTIONS.name, 0, 0, 0, None)]}
-    assert list(read_all(batches, TOPICS, {}, decode)) == []
+    assert list(read_all(merged(batches), TOPICS, {}, decode)) == []
 
 
 @pytest.mark.parametrize("value", [None, b"", b"\x00", b"garbage", b"\x00\xff\xff\xff\xff123"])
 def test_what_is_no_event_says_where_it_lies(value):
-    [item] = read_all({0: [raw(TRADES.name, 3, 7, 11, value)]}, TOPICS, {}, decode)
+    [item] = read_all([raw(TRADES.name, 3, 7, 11, value)], TOPICS, {}, decode)
     assert isinstance(item, Unreadable)
     assert (
         item.headers.items()
@@ -92,14 +99,14 @@ def test_what_is_no_event_says_where_it_lies(value):
 
 
 def test_an_event_of_another_topic_is_unreadable_here():
-    [item] = read_all({0: [raw(TRADES.name, 0, 0, 0, encode(subscription(1)))]}, TOPICS, {}, decode)
+    [item] = read_all([raw(TRADES.name, 0, 0, 0, encode(subscription(1)))], TOPICS, {}, decode)
     assert isinstance(item, Unreadable)
     assert "Subscription" in item.cause
 
 
 def test_records_carry_the_event():
     event = subscription(5)
-    [item] = read_all({0: [raw(SUBSCRIPTIONS.name, 0, 9, 0, encode(event))]}, TOPICS, {}, decode)
+    [item] = read_all([raw(SUBSCRIPTIONS.name, 0, 9, 0, encode(event))], TOPICS, {}, decode)
     assert item == Record(SUBSCRIPTIONS, 0, 9, event, replayed=False)
 
 

@@ -14,7 +14,7 @@ from foreshock_kit.kafka.connection import bounded
 from foreshock_kit.kafka.inbox import Inbox, note_expired
 from foreshock_kit.kafka.positions import Start, starts
 from foreshock_kit.kafka.publisher import Publisher
-from foreshock_kit.kafka.reader import POLL_S, Batches, check, forget_lag, poll, report_lag
+from foreshock_kit.kafka.reader import POLL_S, Batches, behind, check, forget_lag, poll, report_lag
 from foreshock_kit.kafka.records import Decode, Record
 from foreshock_kit.logs import get_logger
 from foreshock_kit.service import Context
@@ -69,6 +69,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         self._failure: Exception | None = None
         self._starts: dict[TopicPartition, Start] = {}
         self._held: set[TopicPartition] = set()
+        self._paused: set[TopicPartition] = set()
         self._rebuilt = False
         self._check_s = 0.0
 
@@ -76,9 +77,11 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         """Read until `context.stop`, then commit what is done."""
         self._consumer.subscribe([topic.name for topic in self._job.topics], listener=self)
         while not self._context.stop.is_set():
+            asked_s = self._context.clock.monotonic()
             batches = await self._poll()
+            waited_s = self._context.clock.monotonic() - asked_s
             async with self._turn:
-                await self._step(batches)
+                await self._step(batches, waited_s)
         async with self._turn:
             await self._commits.write()
 
@@ -112,15 +115,15 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         check(self._consumer)
         return {}
 
-    async def _step(self, batches: Batches) -> None:
+    async def _step(self, batches: Batches, waited_s: float) -> None:
         if self._failure is not None:
             raise self._failure
         if self._state == "assigned":
             await self._take_positions()
             self._state = "running"
         elif self._state == "running":
-            await self._hand_over(batches)
-            await self._commits.write_if_due()
+            self._inbox.put(batches, waited_s)
+            await self._hand_over()
             await self._look_around(bool(batches))
 
     async def _take_positions(self) -> None:
@@ -141,33 +144,44 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         self._rebuilt = False
         first = {where for where in assigned if where.topic in self._job.first}
         self._held = set(assigned) - first if first else set()
-        self._consumer.pause(*self._held)
+        self._paused = set()
+        self._pause()
         self._context.ready(PART, ok=False, why="rebuilding")
         if self._job.on_assigned is not None:
             await self._job.on_assigned(_pairs(assigned))
         await self._progress()
 
-    async def _hand_over(self, batches: Batches) -> None:
-        records = await self._inbox.take(batches)
-        if records:
-            await self._job.on_records(records)
-        for where, many in batches.items():
-            last = many[-1]
-            if last.offset >= self._starts[where].live_from:
+    async def _hand_over(self) -> None:
+        ends = {where: start.end for where, start in self._starts.items()}
+        unread = await behind(self._consumer, self._inbox.fetched, ends)
+        for raws in self._inbox.ready(unread - self._held):
+            records = await self._inbox.read(raws)
+            if records:
+                await self._job.on_records(records)
+            for where, last in self._inbox.done(raws).items():
                 self._commits.done(where, last.offset + 1, last.timestamp)
+            await self._commits.write_if_due()
+            if self._context.stop.is_set():
+                return
         if not self._rebuilt:
             await self._progress()
+        self._pause()
+
+    def _pause(self) -> None:
+        """Have nothing fetched of what has to wait, or of which enough is held."""
+        wanted = self._held | self._inbox.full()
+        self._consumer.pause(*wanted - self._paused)
+        self._consumer.resume(*self._paused - wanted)
+        self._paused = wanted
 
     async def _progress(self) -> None:
         """Let the others go when the first are read, and say when the state is rebuilt."""
-        async with bounded(_CHECK_S, "asking for positions"):
-            positions = {where: await self._consumer.position(where) for where in self._starts}
+        positions = await self._positions()
         if self._held and all(
             positions[where] >= start.end
             for where, start in self._starts.items()
             if where.topic in self._job.first
         ):
-            self._consumer.resume(*self._held)
             self._held = set()
         self._rebuilt = not self._held and all(
             positions[where] >= start.live_from for where, start in self._starts.items()
@@ -175,12 +189,20 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         if self._rebuilt:
             self._context.ready(PART)
 
+    async def _positions(self) -> dict[TopicPartition, int]:
+        """Return up to where everything was handed over, compacted records included."""
+        async with bounded(_CHECK_S, "asking for positions"):
+            return {
+                where: handed if self._inbox.holds(where) else await self._consumer.position(where)
+                for where, handed in self._inbox.handed.items()
+            }
+
     async def _look_around(self, read_something: bool) -> None:
         now_s = self._context.clock.monotonic()
         if now_s < self._check_s:
             return
         self._check_s = now_s + _CHECK_EVERY_S
-        report_lag(self._consumer, self._inbox.positions())
+        report_lag(self._consumer, self._inbox.handed.items())
         if self._rebuilt and read_something:
             self._context.ready(PART)
         elif self._rebuilt:

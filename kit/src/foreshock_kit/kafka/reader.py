@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 
 from foreshock_kit.errors import Transient
 from foreshock_kit.kafka.cluster import partition_counts
-from foreshock_kit.kafka.connection import client_options, start_client
+from foreshock_kit.kafka.connection import bounded, client_options, start_client
 from foreshock_kit.kafka.metrics import LAG
 from foreshock_kit.kafka.pacing import pace_empty_fetches
 from foreshock_kit.settings import KafkaSettings
@@ -19,6 +19,7 @@ Batches = Mapping[TopicPartition, Sequence[Any]]
 
 MOST_RECORDS: Final = 2_000
 POLL_S: Final = 0.25
+_POSITION_S: Final = 2.0
 _OPTIONS: Final = {
     "auto_offset_reset": "earliest",
     "enable_auto_commit": False,
@@ -89,6 +90,31 @@ def check(consumer: AIOKafkaConsumer) -> None:
         consumer._coordinator.check_errors()  # noqa: SLF001  only `getmany` calls it
     except KafkaError as error:
         raise Transient(f"Kafka: the group's client has ended: {error!r}") from error
+
+
+async def behind(
+    consumer: AIOKafkaConsumer,
+    fetched: Mapping[TopicPartition, int],
+    ends: Mapping[TopicPartition, int],
+) -> set[TopicPartition]:
+    """Return the partitions that are known to have more to read than was fetched.
+
+    Args:
+        consumer: Its last fetches tell where each log ends now.
+        fetched: The offset after the last record that came, of each partition.
+        ends: Where each log ended when it was looked up.
+
+    Raises:
+        Transient: a position is not known within 2 s.
+    """
+    found = set()
+    async with bounded(_POSITION_S, "asking for positions"):
+        for where, position in fetched.items():
+            end = max(ends[where], consumer.highwater(where) or 0)
+            # What was compacted away is skipped by the client, unseen by us
+            if position < end and await consumer.position(where) < end:
+                found.add(where)
+    return found
 
 
 def report_lag(consumer: AIOKafkaConsumer, positions: Iterable[tuple[TopicPartition, int]]) -> None:

@@ -1,7 +1,6 @@
 """From a broker's bytes to events, and what becomes of those that are none."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -84,30 +83,14 @@ def read(topic: Topic, raw: Any, replayed: bool, decode: Decode) -> Record | Unr
 
 
 def read_all(
-    batches: Mapping[Any, Sequence[Any]],
+    raws: Iterable[Any],
     topics: Mapping[str, Topic],
-    replay_until: Mapping[Any, int],
+    replay_until: Mapping[tuple[str, int], int],
     decode: Decode,
 ) -> Iterator[Record | Unreadable]:
-    """Decode what one poll returned, the oldest Kafka timestamps first.
-
-    Within a partition the log's order is kept, also where its timestamps go back.
-    """
-    for partition, raw in _oldest_first(batches):
-        replayed = raw.offset < replay_until.get(partition, 0)
+    """Decode records in the order given; those before `replay_until` come with `replayed`."""
+    for raw in raws:
+        replayed = raw.offset < replay_until.get((raw.topic, raw.partition), 0)
         record = read(topics[raw.topic], raw, replayed, decode)
         if record is not None:
             yield record
-
-
-def _oldest_first(batches: Mapping[Any, Sequence[Any]]) -> Iterable[tuple[Any, Any]]:
-    if len(batches) == 1:
-        return ((partition, raw) for partition, many in batches.items() for raw in many)
-    dated = []
-    for partition, many in batches.items():
-        latest = 0
-        for raw in many:
-            latest = max(latest, raw.timestamp)
-            dated.append((latest, partition, raw))
-    dated.sort(key=itemgetter(0))
-    return ((partition, raw) for _, partition, raw in dated)

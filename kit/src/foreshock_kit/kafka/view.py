@@ -10,6 +10,7 @@ from foreshock_kit.errors import Stopped
 from foreshock_kit.kafka.cluster import partition_counts
 from foreshock_kit.kafka.connection import bounded, stop_client
 from foreshock_kit.kafka.dead_letters import DeadLetters
+from foreshock_kit.kafka.merging import merged
 from foreshock_kit.kafka.metrics import DEAD_LETTERS
 from foreshock_kit.kafka.publisher import Publisher
 from foreshock_kit.kafka.reader import poll, start_reader
@@ -73,7 +74,7 @@ async def follow(
             batches = await poll(consumer)
             if letters is not None:
                 letters.seen(batches)
-            for item in read_all(batches, by_name, {}, codec.decode):
+            for item in read_all(merged(batches), by_name, {}, codec.decode):
                 if isinstance(item, Unreadable):
                     await _put_aside(item, letters, ends)
                     continue

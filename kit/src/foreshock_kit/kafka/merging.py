@@ -1,0 +1,101 @@
+"""One order for the records of many partitions: the oldest Kafka timestamps first."""
+
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Sequence
+from itertools import accumulate
+from operator import attrgetter
+from typing import Any, Final
+
+from aiokafka import TopicPartition
+
+from foreshock_kit.kafka.reader import Batches
+
+_FULL: Final = 2_000
+_SILENT_S: Final = 2.0
+_NEVER: Final = float("inf")
+
+_timestamp = attrgetter("timestamp")
+
+
+def merged(batches: Batches) -> list[Any]:
+    """Return one poll's records, as aiokafka has them, in order, whatever is unread elsewhere."""
+    merger = Merger(batches)
+    merger.put(batches, 0.0)
+    return merger.take(())
+
+
+class Merger:
+    """Holds back what is newer than something that is still unread elsewhere.
+
+    A partition with more to read bounds all others by the latest date that it has brought. One
+    that brings nothing in 2 s of waiting bounds none: what seems unread was compacted away, or
+    its broker does not answer. Who reads has to pause the partitions that are `full`.
+    """
+
+    def __init__(self, partitions: Iterable[TopicPartition] = ()) -> None:
+        self._queues = {where: _Queue() for where in partitions}
+
+    def put(self, batches: Batches, waited_s: float) -> None:
+        """Take a poll's records; `waited_s` is how long the poll waited for them."""
+        for where, queue in self._queues.items():
+            many = batches.get(where)
+            if many:
+                queue.append(many)
+            else:
+                queue.silent_s += waited_s
+
+    def take(self, behind: Collection[TopicPartition]) -> list[Any]:
+        """Return what nothing unread can come before, in order, and keep the rest.
+
+        `behind` are the partitions that have more to read.
+        """
+        horizon = self._horizon(behind)
+        dates: list[int] = []
+        ready: list[Any] = []
+        for queue in self._queues.values():
+            if queue.held:
+                queue.move(horizon, dates, ready)
+        return [ready[at] for at in sorted(range(len(ready)), key=dates.__getitem__)]
+
+    def full(self) -> set[TopicPartition]:
+        """Return the partitions that hold enough for now."""
+        return {where for where, queue in self._queues.items() if len(queue.held) >= _FULL}
+
+    def holds(self, where: TopicPartition) -> bool:
+        """Return whether anything of a partition is held back."""
+        return bool(self._queues[where].held)
+
+    def _horizon(self, behind: Collection[TopicPartition]) -> float:
+        horizon = _NEVER
+        for where, queue in self._queues.items():
+            if where not in behind or len(queue.held) >= _FULL:
+                queue.silent_s = 0.0
+            if where in behind and queue.silent_s < _SILENT_S:
+                horizon = min(horizon, queue.latest)
+        return horizon
+
+
+class _Queue:
+    """A partition's records, each dated by the latest timestamp so far: the log's order."""
+
+    __slots__ = ("_dates", "held", "latest", "silent_s")
+
+    def __init__(self) -> None:
+        self.held: list[Any] = []
+        self._dates: list[int] = []
+        self.latest = 0
+        self.silent_s = 0.0
+
+    def append(self, many: Sequence[Any]) -> None:
+        dates = list(accumulate(map(_timestamp, many), max, initial=self.latest))
+        self.latest = dates[-1]
+        self._dates += dates[1:]
+        self.held += many
+        self.silent_s = 0.0
+
+    def move(self, horizon: float, dates: list[int], ready: list[Any]) -> None:
+        """Move what is dated up to `horizon`."""
+        cut = bisect_right(self._dates, horizon)
+        dates += self._dates[:cut]
+        ready += self.held[:cut]
+        del self._dates[:cut], self.held[:cut]
