@@ -9,6 +9,7 @@ from foreshock_schemas.events import Coverage, Factor, Liquidation, Position, Se
 from threshold_service.domain import wording
 from threshold_service.domain.adaptive.budget import Budget
 from threshold_service.domain.adaptive.finding import Finding
+from threshold_service.domain.adaptive.news import News
 from threshold_service.domain.adaptive.rarity import Rarity
 from threshold_service.domain.adaptive.recent import Recent, credible
 from threshold_service.domain.surroundings import Surroundings
@@ -32,8 +33,6 @@ PRD_CRITICAL_TIMES: Final = 4.0
 """The same in limits of the PRD, while the sizes are still being learned."""
 
 CRITICAL_GAP_MS: Final = 900_000
-CRITICAL_TIMES: Final = 2.0
-"""Another critical one within a quarter of an hour is told if it is twice as large."""
 
 
 class Cluster(msgspec.Struct, kw_only=True):
@@ -70,8 +69,7 @@ class SideSizes(msgspec.Struct):
 
     rarity: Rarity = msgspec.field(default_factory=Rarity)
     cluster: Cluster | None = None
-    critical_usd: float = 0.0
-    critical_ms: int = 0
+    critical: News = msgspec.field(default_factory=lambda: News(gap_ms=CRITICAL_GAP_MS))
 
     def add(self, event: Liquidation, offset: int) -> Cluster:
         """Return the cluster that a print belongs to; one that comes late is alone."""
@@ -87,13 +85,6 @@ class SideSizes(msgspec.Struct):
             cluster = self.cluster = Cluster(start_ms=ms, since_offset=offset)
         cluster.add(event)
         return cluster
-
-    def is_critical_again(self, usd: float, ms: int) -> bool:
-        """Return whether a critical size is worth telling after the one before; remember it."""
-        if ms - self.critical_ms < CRITICAL_GAP_MS and usd < CRITICAL_TIMES * self.critical_usd:
-            return False
-        self.critical_usd, self.critical_ms = usd, ms
-        return True
 
 
 class Sizes(msgspec.Struct):
@@ -136,7 +127,7 @@ class Sizes(msgspec.Struct):
         usd = cluster.usd
         score = scale.score(usd) if usd >= scale.floor_usd else 0.0
         fires = self.budget.judge(score, self.clock_ms, per_day) == "fire"
-        critical = usd >= scale.critical_usd and side.is_critical_again(usd, self.clock_ms)
+        critical = usd >= scale.critical_usd and side.critical.is_new(usd, self.clock_ms)
         if not (fires or critical):
             return None
         cluster.told = True
