@@ -1,0 +1,119 @@
+"""A budget of alerts: a limit that learns where it must lie, and a bound that holds regardless."""
+
+from typing import Final, Literal
+
+import msgspec
+
+Verdict = Literal["below", "same", "fire", "held"]
+
+CAPACITY: Final = 6.0
+"""What may be saved up. A span that is worth 30 alerts then has at most 36."""
+
+SILENT_MS: Final = 48 * 3_600_000
+"""Nobody hears nothing for longer than this while scores exceed the least limit."""
+
+LONGEST_CLUSTER_MS: Final = 3_600_000
+
+_DAY_MS: Final = 86_400_000
+_EASE_MS: Final = 12 * 3_600_000
+_LONGEST_STEP_MS: Final = 6 * 3_600_000
+
+
+class Bucket(msgspec.Struct):
+    """Alerts that may be spent: filled at the budget's rate, and never more than `CAPACITY`."""
+
+    tokens: float = CAPACITY
+    filled_ms: int = 0
+
+    def take(self, ms: int, per_day: float) -> bool:
+        """Spend one, if there is one."""
+        if ms > self.filled_ms:
+            filled = self.tokens + (ms - self.filled_ms) * per_day / _DAY_MS
+            self.tokens = min(CAPACITY, filled)
+            self.filled_ms = ms
+        if self.tokens < 1 or per_day <= 0:
+            return False
+        self.tokens -= 1
+        return True
+
+
+class Budget(msgspec.Struct, kw_only=True):
+    """The limit of a score, such that fresh events exceed it as often as the budget allows.
+
+    It rises a step with each fresh event and falls as much in the time that the budget allows for
+    one, so that the rate of events is the budget's whatever the scores are like (quantile
+    tracking, Angelopoulos, Candes and Tibshirani 2023, on events instead of exceedances).
+    Exceedances less than `gap_s` apart are one event, for an hour at most: what goes on is then
+    told again. After 36 h without an alert the limit eases, down to `least` at 48 h, and the next
+    event sets the threshold. What the tracker lets through a bucket may still hold back.
+
+    `step` is a fifth of the score's standard deviation; `held_back` counts the events that were
+    silent between the last alert and the one before it, or since the last one.
+    """
+
+    threshold: float = 4.0
+    step: float = 0.2
+    least: float = 2.0
+    gap_s: int = 900
+    held_back: int = 0
+    bucket: Bucket = msgspec.field(default_factory=Bucket)
+    judged_ms: int = 0
+    silent_ms: int = 0
+    exceeded_ms: int = 0
+    cluster_ms: int = 0
+    told: bool = True
+
+    def warm(self, threshold: float) -> None:
+        """Start at a limit that is known from elsewhere."""
+        self.threshold = max(threshold, self.least)
+
+    def judge(self, score: float, ms: int, per_day: float) -> Verdict:
+        """Return what a score means; time never goes back.
+
+        "below" the limit, the "same" event as before, "fire", or "held" back for the budget.
+        A gap in the judging counts for 6 h at most.
+        """
+        ms = self._pass_time(ms, per_day)
+        if not score > self.limit:
+            return "below"
+        fresh = (
+            ms - self.exceeded_ms >= self.gap_s * 1000 or ms - self.cluster_ms >= LONGEST_CLUSTER_MS
+        )
+        self.exceeded_ms = ms
+        if not fresh:
+            return "same"
+        self.cluster_ms = ms
+        self.threshold = min(self.threshold, score) + self.step
+        return self._spend(ms, per_day)
+
+    @property
+    def limit(self) -> float:
+        """What a score must exceed now: the threshold, eased after a long silence."""
+        late_ms = self.silent_ms - (SILENT_MS - _EASE_MS)
+        if late_ms <= 0:
+            return self.threshold
+        left = max(0.0, 1 - late_ms / _EASE_MS)
+        return self.least + (self.threshold - self.least) * left
+
+    def _pass_time(self, ms: int, per_day: float) -> int:
+        elapsed_ms = ms - self.judged_ms
+        if elapsed_ms <= 0:
+            return self.judged_ms
+        if self.judged_ms:
+            elapsed_ms = min(elapsed_ms, _LONGEST_STEP_MS)
+            fallen = self.threshold - self.step * per_day * elapsed_ms / _DAY_MS
+            self.threshold = max(fallen, self.least)
+            self.silent_ms += elapsed_ms
+        self.judged_ms = ms
+        return ms
+
+    def _spend(self, ms: int, per_day: float) -> Verdict:
+        if self.bucket.take(ms, per_day):
+            self.silent_ms = 0
+            if self.told:
+                self.held_back = 0
+            self.told = True
+            return "fire"
+        self.held_back = 1 if self.told else self.held_back + 1
+        self.told = False
+        return "held"

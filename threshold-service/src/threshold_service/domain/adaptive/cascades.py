@@ -1,0 +1,172 @@
+"""Liquidation cascades as incidents: one side of a coin closed by force, faster and faster."""
+
+from math import exp, log
+from typing import Final
+
+import msgspec
+
+from foreshock_schemas.events import Coverage, Liquidation, Position
+from threshold_service.domain.adaptive import telling
+from threshold_service.domain.adaptive.budget import Budget
+from threshold_service.domain.adaptive.finding import Finding
+from threshold_service.domain.adaptive.incident import Course
+from threshold_service.domain.adaptive.recent import Recent, credible
+from threshold_service.domain.adaptive.sides import (
+    BUILDING_BP,
+    BUILDING_PRINTS,
+    CONFIRMED_PRINTS,
+    CORROBORATED_BP,
+    INTEREST_S,
+    PRICE_S,
+    Side,
+    Signs,
+    Unit,
+)
+from threshold_service.domain.surroundings import Surroundings
+
+SLICES: Final = 6
+SLICE_MS: Final = 10_000
+
+IDLE_MS: Final = 60_000
+"""How long the budget may go unasked: its time passes by being asked."""
+
+
+class Minute(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What a feed that gives only totals says of one side's minute; `end_ms` is its end."""
+
+    event_id: str
+    exchange: str
+    position: Position
+    end_ms: int
+    notional_usd: float
+    prints: int
+    coverage: Coverage
+
+
+class Cascades(msgspec.Struct):
+    """One coin's cascades. BUILDING is paid from the budget; CONFIRMED is told whatever it says.
+
+    Prints alone decide on BUILDING and CONFIRMED, and end a run by their own clock; bars tell of
+    FADING and ENDED and are never asked by the former, so that a race between the two topics
+    changes nothing.
+    """
+
+    long: Side = msgspec.field(default_factory=lambda: Side(position="long"))
+    short: Side = msgspec.field(default_factory=lambda: Side(position="short"))
+    unit: Unit = msgspec.field(default_factory=Unit)
+    recent: Recent = msgspec.field(default_factory=Recent)
+    budget: Budget = msgspec.field(default_factory=lambda: Budget(threshold=0.0, least=0.0))
+
+    def on_liquidation(
+        self, event: Liquidation, offset: int, around: Surroundings
+    ) -> Finding | None:
+        """Count a liquidation; return what is to be told of the cascade that it belongs to."""
+        if not credible(event.notional_usd) or not self.recent.is_new(event.event_id):
+            return None
+        side = self._side_at(event, around)
+        orders = side.pressure.orders_in(event.exchange, event.ts_event_ms)
+        course = side.add(event, offset, orders, self.unit)
+        return None if course is None else self._judge(side, course, event, offset, around)
+
+    def on_minute(self, minute: Minute, offset: int, around: Surroundings) -> Finding | None:
+        """Count a minute's total as if it had come evenly; for feeds that give no prints."""
+        if minute.prints <= 0 or not credible(minute.notional_usd):
+            return None
+        if not self.recent.is_new(minute.event_id):
+            return None
+        event = _slice(minute, 1)
+        side = self._side_at(event, around)
+        course = side.add(event, offset, minute.prints / SLICES, self.unit)
+        for number in range(2, SLICES + 1):
+            event = _slice(minute, number)
+            course = side.add(event, offset, minute.prints / SLICES, self.unit)
+        return None if course is None else self._judge(side, course, event, offset, around)
+
+    def on_time(self, now_ms: int, offset: int, around: Surroundings) -> Finding | None:
+        """Return that a cascade fades or has ended, if so it was 30 s before `now_ms`.
+
+        One at a time: what is due of the other side is returned by the next call.
+        """
+        for side in (self.long, self.short):
+            due = side.closing.due(side.versions, side.course, now_ms)
+            if due is not None:
+                return telling.closing(around.threshold.coin, side.position, *due, offset)
+        return None
+
+    def _side_at(self, event: Liquidation, around: Surroundings) -> Side:
+        side = self.long if event.position == "long" else self.short
+        if event.ts_recv_ms > side.clock_ms:
+            side.clock_ms = event.ts_recv_ms
+        self.unit.review(side.clock_ms, around)
+        return side
+
+    def _judge(
+        self, side: Side, course: Course, event: Liquidation, offset: int, around: Surroundings
+    ) -> Finding | None:
+        enough = side.pressure.usd_60 >= self.unit.at(CORROBORATED_BP)
+        if enough or side.clock_ms - self.budget.judged_ms >= IDLE_MS:
+            self.budget.judge(0.0, side.clock_ms, around.budget("cascade"))
+        finding = None
+        if enough and (course.state != "CONFIRMED" or course.faded):
+            signs = Signs(
+                interest=around.interest_move(INTEREST_S), price=around.price_move(PRICE_S)
+            )
+            confirmed = _confirms(side, self.unit, signs)
+            if confirmed and _revives(side, course):
+                course = side.begin(event, offset, self.unit)
+                course.count(event, 1)
+            finding = self._grow(side, course, signs, around, confirmed=confirmed)
+        course.foresee(side.pressure)
+        return finding
+
+    def _grow(
+        self, side: Side, course: Course, signs: Signs, around: Surroundings, *, confirmed: bool
+    ) -> Finding | None:
+        if confirmed:
+            if course.state == "CONFIRMED":
+                return None
+            course.become("CONFIRMED")
+            return self._tell(side, course, signs, signs.least_bp(side.position))
+        usd = side.pressure.usd_30
+        builds = usd >= self.unit.at(BUILDING_BP) and side.pressure.prints >= BUILDING_PRINTS
+        if not builds or course.told or course.faded:
+            return None
+        course.become("BUILDING")
+        limit = self.budget.limit
+        score = log(usd / (BUILDING_BP * self.unit.usd))
+        if self.budget.judge(score, side.clock_ms, around.budget("cascade")) != "fire":
+            return None
+        return self._tell(side, course, signs, BUILDING_BP * exp(limit))
+
+    def _tell(self, side: Side, course: Course, signs: Signs, limit_bp: float) -> Finding:
+        course.told, course.limit_usd = True, self.unit.at(limit_bp)
+        return telling.growing(side, course, self.unit, signs, limit_bp, self.budget.held_back)
+
+
+def _confirms(side: Side, unit: Unit, signs: Signs) -> bool:
+    pressure = side.pressure
+    enough_usd = unit.at(signs.least_bp(side.position))
+    return pressure.prints >= CONFIRMED_PRINTS and pressure.usd_60 >= enough_usd
+
+
+def _revives(side: Side, course: Course) -> bool:
+    """Whether a wave after a fading is an incident of its own, for states only go forward."""
+    if not course.faded:
+        return False
+    return course.state == "BUILDING" or side.pressure.usd_60 > course.peak_usd
+
+
+def _slice(minute: Minute, number: int) -> Liquidation:
+    return Liquidation(
+        event_id=minute.event_id,
+        ts_event_ms=minute.end_ms - (SLICES - number) * SLICE_MS,
+        ts_recv_ms=minute.end_ms,
+        exchange=minute.exchange,
+        symbol="",
+        coin="",
+        position=minute.position,
+        price=0.0,
+        size_coins=0.0,
+        notional_usd=minute.notional_usd / SLICES,
+        coverage=minute.coverage,
+    )

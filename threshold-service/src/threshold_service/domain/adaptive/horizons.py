@@ -1,0 +1,143 @@
+"""How open interest changed over several times, held against what is usual for each."""
+
+from collections.abc import Collection
+from math import copysign, log
+from typing import Final
+
+import msgspec
+
+from threshold_service.domain.adaptive.poll import Polls
+from threshold_service.domain.adaptive.scale import Scale
+
+MINUTES: Final = (1, 5, 15, 60)
+
+LEARNED: Final = 120
+"""Changes from which on it is known what is usual."""
+
+LEAST_SHARE: Final = 0.5
+"""Of all open interest as much must be comparable, or a change says nothing of the coin."""
+
+CUSUM_SLACK: Final = 1.0
+CUSUM_LIMIT: Final = 8.0
+CLIP: Final = 4.0
+
+_CUSUM_MOST: Final = 2 * CUSUM_LIMIT
+_HALF_LIFE_S: Final = 3 * 86_400.0
+_LEAST_MAD: Final = 1e-5
+_MAD_TO_SIGMA: Final = 1.4826
+_HOURS: Final = 24
+_HOUR_RATE: Final = 0.002
+_HOUR_LEAST: Final = 0.5
+_HOUR_MOST: Final = 2.0
+
+
+class Part(msgspec.Struct, frozen=True, gc=False):
+    """One contract's coins at both ends."""
+
+    contract: str
+    then: float
+    now: float
+
+    @property
+    def coins(self) -> float:
+        """The difference."""
+        return self.now - self.then
+
+
+class Change(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A matched difference: over the contracts that are fresh at both ends."""
+
+    minutes: int
+    then: float
+    now: float
+    parts: tuple[Part, ...]
+
+    @property
+    def log(self) -> float:
+        """The change as a log return."""
+        return log(self.now / self.then)
+
+    @property
+    def share(self) -> float:
+        """The change as a share of what was."""
+        return self.now / self.then - 1
+
+
+def matched(
+    polls: dict[str, Polls], minute: int, minutes: int, leaving_out: Collection[str] = ()
+) -> Change | None:
+    """Return the change up to a minute; None where too little can be compared.
+
+    A contract that is polled less often than every `minutes` has no part in it.
+    """
+    fresh, parts = 0.0, []
+    for contract, each in polls.items():
+        now = each.at(minute)
+        if now is None or contract in leaving_out:
+            continue
+        fresh += now
+        then = each.at(minute - minutes) if each.interval <= minutes else None
+        if then is not None:
+            parts.append(Part(contract, then, now))
+    comparable = sum(part.now for part in parts)
+    if not parts or comparable < LEAST_SHARE * fresh:
+        return None
+    then = sum(part.then for part in parts)
+    return Change(minutes=minutes, then=then, now=comparable, parts=tuple(parts))
+
+
+class Usual(msgspec.Struct):
+    """What changes are usual over each time and at each hour of the day, and slow build-ups.
+
+    `up` and `down` are CUSUMs of the shortest time's clipped deviations that can be compared.
+    """
+
+    scales: list[Scale] = msgspec.field(
+        default_factory=lambda: [
+            Scale(half_life_s=_HALF_LIFE_S, least_mad=_LEAST_MAD) for _ in MINUTES
+        ]
+    )
+    hours: list[float] = msgspec.field(default_factory=lambda: [1.0] * _HOURS)
+    up: float = 0.0
+    down: float = 0.0
+
+    def z(self, change: Change, minute: int) -> float:
+        """Return robust standard deviations of the hour; 0 while that is being learned."""
+        scale = self.scales[MINUTES.index(change.minutes)]
+        if scale.samples < LEARNED:
+            return 0.0
+        return scale.z(change.log) / self._hour(minute)
+
+    def sigma(self, minutes: int, minute: int) -> float:
+        """Return the robust standard deviation that is usual at the hour."""
+        scale = self.scales[MINUTES.index(minutes)]
+        return _MAD_TO_SIGMA * scale.mad * self._hour(minute)
+
+    def cusum(self, sign: float) -> float:
+        """Return the build-up in one direction; 0 below the limit."""
+        total = self.up if sign > 0 else self.down
+        return total if total >= CUSUM_LIMIT else 0.0
+
+    def settle(self) -> None:
+        """Begin the build-ups anew, once one was judged."""
+        self.up = self.down = 0.0
+
+    def learn(self, changes: list[Change], minute: int) -> None:
+        """Learn from a minute's changes, shortest first."""
+        for change in changes:
+            self.scales[MINUTES.index(change.minutes)].add(change.log, minute * 60_000)
+        shortest = changes[0]
+        if minute % shortest.minutes:
+            return
+        z = self.z(shortest, minute)
+        clipped = copysign(min(abs(z), CLIP), z)
+        self.up = min(max(0.0, self.up + clipped - CUSUM_SLACK), _CUSUM_MOST)
+        self.down = min(max(0.0, self.down - clipped - CUSUM_SLACK), _CUSUM_MOST)
+        hour = minute // 60 % _HOURS
+        typical = min(abs(z) * self._hour(minute), CLIP)
+        self.hours[hour] += _HOUR_RATE * shortest.minutes * (typical - self.hours[hour])
+
+    def _hour(self, minute: int) -> float:
+        mean = sum(self.hours) / _HOURS
+        share = self.hours[minute // 60 % _HOURS] / mean
+        return min(max(share, _HOUR_LEAST), _HOUR_MOST)

@@ -1,0 +1,158 @@
+"""A cascade's course: it builds up, is confirmed, fades and ends, and never goes back.
+
+Prints move it forward to BUILDING and CONFIRMED. Silence brings no prints, so FADING and ENDED
+are told by whoever has a clock, from a `Course` that says when they are due: sums decay in a
+known way.
+"""
+
+from bisect import bisect_left
+from typing import Final, Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from foreshock_schemas.events import Coverage, IncidentState, Liquidation
+from foreshock_schemas.ids import derived_id
+from threshold_service.domain.adaptive.pressure import Pressure
+
+FADED_SHARE: Final = 0.5
+"""A cascade fades once its sum over 60 s is down to half of its peak."""
+
+SILENT_MS: Final = 60_000
+"""It has ended once that sum was below a basis point for as long."""
+
+SETTLED_MS: Final = 30_000
+"""Whoever is driven by another topic reads what was received so much earlier."""
+
+HISTORY: Final = 300
+"""Versions kept: one for each second with prints, until they have been read."""
+
+
+class Course(msgspec.Struct, kw_only=True):
+    """One run of prints of one side, from the first one after silence to the next silence.
+
+    It is an incident once it has a state, and `told` once somebody heard of it; `limit_usd` is
+    what it had to reach for that. `fades_ms` and `ends_ms` hold if no further print comes.
+    """
+
+    first_id: str
+    since_offset: int
+    begun_ms: int
+    received_ms: int
+    unit_usd: float
+    state: Literal["BUILDING", "CONFIRMED"] | None = None
+    told: bool = False
+    faded: bool = False
+    prints: float = 0.0
+    largest_usd: float = 0.0
+    limit_usd: float = 0.0
+    peak_usd: float = 0.0
+    fades_ms: int = 0
+    ends_ms: int = 0
+    price: float | None = None
+    venues_usd: dict[str, float] = {}
+    coverages: dict[str, Coverage] = {}
+
+    @property
+    def incident_id(self) -> str:
+        """The same for everything that is told of it."""
+        return derived_id("incident", "cascade", self.first_id)
+
+    @property
+    def total_usd(self) -> float:
+        """All that was liquidated in it, as far as was seen."""
+        return sum(self.venues_usd.values())
+
+    def become(self, state: Literal["BUILDING", "CONFIRMED"]) -> None:
+        """Enter a state; the peak is that since the first one."""
+        if self.state is None:
+            self.peak_usd = 0.0
+        self.state = state
+
+    def count(self, event: Liquidation, orders: float) -> None:
+        """Count a print in the totals."""
+        self.prints += orders
+        usd, exchange = event.notional_usd, event.exchange
+        if usd > self.largest_usd:
+            self.largest_usd = usd
+        self.venues_usd[exchange] = self.venues_usd.get(exchange, 0.0) + usd
+        self.coverages[exchange] = event.coverage
+        if event.price > 0:
+            self.price = event.price
+
+    def foresee(self, pressure: Pressure) -> None:
+        """Say when it fades and ends, from the sums after a print."""
+        now_usd = pressure.usd_60
+        if now_usd >= self.unit_usd:
+            self.ends_ms = pressure.falls_to(self.unit_usd) + SILENT_MS
+        elif not self.ends_ms:
+            self.ends_ms = pressure.at_ms + SILENT_MS
+        if self.state is None:
+            return
+        self.peak_usd = max(self.peak_usd, now_usd)
+        if not self.faded:
+            self.fades_ms = pressure.falls_to(self.peak_usd * FADED_SHARE)
+
+    def copy(self) -> "Course":
+        """Return it as it is now."""
+        return replace(self, venues_usd=dict(self.venues_usd), coverages=dict(self.coverages))
+
+
+class Versions(msgspec.Struct):
+    """What incidents looked like at the end of each second in which prints came."""
+
+    kept: list[Course] = []
+
+    def put(self, course: Course) -> None:
+        """Keep a course as it is at the end of its second."""
+        self.kept.append(course.copy())
+        del self.kept[:-HISTORY]
+
+    def read(self, before_ms: int) -> Course | None:
+        """Return the last one from before a full second, and drop those before it."""
+        found = bisect_left(self.kept, before_ms, key=lambda each: each.received_ms)
+        del self.kept[: max(0, found - 1)]
+        return self.kept[0] if found else None
+
+
+class Closing(msgspec.Struct):
+    """What was told of an incident's end by whoever has a clock."""
+
+    asked_ms: int = 0
+    course: Course | None = None
+    told: Literal["FADING", "ENDED"] | None = None
+
+    def due(
+        self, versions: Versions, course: Course | None, now_ms: int
+    ) -> tuple[Course, IncidentState] | None:
+        """Return what is to be told at `now_ms`, by what was received 30 s before; once.
+
+        Another incident's beginning ends the one before it.
+        """
+        self.asked_ms = max(self.asked_ms, (now_ms - SETTLED_MS) // 1000 * 1000)
+        if course is not None and course.state and course.received_ms < self.asked_ms:
+            versions.kept.clear()
+            version: Course | None = course.copy()
+        else:
+            version = versions.read(self.asked_ms)
+        if version is None:
+            return None
+        last, self.course = self.course, version
+        if last is not None and last.first_id != version.first_id:
+            open_still = last.told and self.told != "ENDED"
+            self.told = None
+            if open_still:
+                return last, "ENDED"
+        step = self._step(version)
+        if step is None:
+            return None
+        self.told = step
+        return version, step
+
+    def _step(self, course: Course) -> Literal["FADING", "ENDED"] | None:
+        if not course.told or self.told == "ENDED":
+            return None
+        if self.asked_ms >= course.ends_ms:
+            return "ENDED"
+        fades = course.faded or self.asked_ms >= course.fades_ms
+        return "FADING" if fades and self.told is None else None

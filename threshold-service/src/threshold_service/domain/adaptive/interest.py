@@ -1,0 +1,163 @@
+"""Open interest explosions: positions opened or closed faster than the coin is used to."""
+
+from bisect import bisect_left
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from foreshock_schemas.events import OpenInterest, Tier
+from threshold_service.domain.adaptive import opening
+from threshold_service.domain.adaptive.budget import Budget
+from threshold_service.domain.adaptive.finding import Finding
+from threshold_service.domain.adaptive.horizons import MINUTES, Change, Part, Usual, matched
+from threshold_service.domain.adaptive.news import News
+from threshold_service.domain.adaptive.opening import CRITICAL_TIMES, Limit, Move
+from threshold_service.domain.adaptive.poll import KEPT_MIN, Polls, is_sound, minute_of
+from threshold_service.domain.surroundings import Surroundings
+
+FLOORS: Final = dict(zip(MINUTES, (0.003, 0.006, 0.012, 0.025), strict=True))
+"""The least change worth telling over each time, as a share; twice as much for small coins."""
+
+SMALL_TIMES: Final = 2.0
+LARGER: Final[tuple[Tier, ...]] = ("mega", "large", "mid")
+
+CUSUM_PER_SCORE: Final = 2.0
+"""A build-up of 8 weighs as much as a change of 4 robust standard deviations."""
+
+AGREEING_PART: Final = 0.05
+"""A venue agrees with a change if it makes up at least as much of it."""
+
+SINGLE_PART: Final = 0.6
+"""A change that is one venue's alone is told only if it makes up more than this."""
+
+TRADED_SLACK: Final = 1.1
+TRADED_SLACK_OF_INTEREST: Final = 0.001
+"""No more can have been opened or closed than was traded, give or take what is told late."""
+
+CRITICAL_GAP_MS: Final = 3_600_000
+_REACH_MIN: Final = 6
+
+
+class Interest(msgspec.Struct):
+    """One coin's open interest in coins, minute by minute.
+
+    A minute is judged once everybody has said what it was, or with the next one's first reading.
+    """
+
+    polls: dict[str, Polls] = {}
+    minute: int = 0
+    judged: bool = True
+    minutes: list[int] = []
+    offsets: list[int] = []
+    usual: Usual = msgspec.field(default_factory=Usual)
+    budget: Budget = msgspec.field(default_factory=Budget)
+    critical: News = msgspec.field(default_factory=lambda: News(gap_ms=CRITICAL_GAP_MS))
+
+    def on_reading(self, event: OpenInterest, offset: int, around: Surroundings) -> Finding | None:
+        """Take a venue's reading; return what is to be told of the minute that it completes."""
+        if not is_sound(event):
+            return None
+        minute, finding = minute_of(event.ts_event_ms), None
+        if minute > self.minute:
+            if not self.judged:
+                finding = self._judge(event, around)
+            self._begin(minute, offset)
+        self._add(event)
+        whole = minute == self.minute and not self.judged and self._is_whole()
+        return self._judge(event, around) if whole and finding is None else finding
+
+    def _begin(self, minute: int, offset: int) -> None:
+        self.minute, self.judged = minute, False
+        self.minutes.append(minute)
+        self.offsets.append(offset)
+        del self.minutes[:-KEPT_MIN], self.offsets[:-KEPT_MIN]
+
+    def _add(self, event: OpenInterest) -> None:
+        contract = f"{event.exchange}:{event.symbol}"
+        polls = self.polls.get(contract)
+        if polls is None:
+            polls = self.polls[contract] = Polls(exchange=event.exchange)
+        others = (each.moved for name, each in self.polls.items() if name != contract)
+        polls.add(event, max(others, default=0))
+
+    def _is_whole(self) -> bool:
+        return not any(each.is_due(self.minute) for each in self.polls.values())
+
+    def _judge(self, event: OpenInterest, around: Surroundings) -> Finding | None:
+        self.judged = True
+        every = (matched(self.polls, self.minute, minutes) for minutes in MINUTES)
+        changes = [change for change in every if change is not None]
+        if not changes:
+            return None
+        self.usual.learn(changes, self.minute)
+        times = 1.0 if around.threshold.tier in LARGER else SMALL_TIMES
+        moves = [self._move(change, times * FLOORS[change.minutes]) for change in changes]
+        beyond = sorted((each for each in moves if each), key=lambda each: -each.score)
+        checked = (self._checked(move, around) for move in beyond)
+        return self._tell(next(filter(None, checked), None), event, around)
+
+    def _move(self, change: Change, floor: float) -> Move | None:
+        if abs(change.share) < floor:
+            return None
+        z = self.usual.z(change, self.minute)
+        built_up = self.usual.cusum(change.share) / CUSUM_PER_SCORE
+        return Move(change=change, z=z, score=max(abs(z), built_up), floor=floor)
+
+    def _checked(self, move: Move, around: Surroundings) -> Move | None:
+        """Leaves out who cannot have changed so much, and asks who agrees."""
+        change = move.change
+        wrong = [
+            each.contract for each in change.parts if not self._plausible(each, change, around)
+        ]
+        if not wrong:
+            return self._agreed(move)
+        left = matched(self.polls, self.minute, change.minutes, wrong)
+        again = None if left is None else self._move(left, move.floor)
+        return None if again is None else self._agreed(again)
+
+    def _plausible(self, part: Part, change: Change, around: Surroundings) -> bool:
+        polls = self.polls[part.contract]
+        traded_usd = around.traded_usd(polls.exchange, (change.minutes + 1) * 60)
+        if traded_usd is None or polls.mark <= 0:
+            return True
+        slack_usd = TRADED_SLACK_OF_INTEREST * part.now * polls.mark
+        return abs(part.coins) * polls.mark <= TRADED_SLACK * traded_usd + slack_usd
+
+    def _agreed(self, move: Move) -> Move | None:
+        total = move.change.now - move.change.then
+        shares: dict[str, float] = {}
+        for part in move.change.parts:
+            venue = self.polls[part.contract].exchange
+            shares[venue] = shares.get(venue, 0.0) + part.coins / total
+        venues = tuple(sorted(shares.items(), key=lambda each: (-each[1], each[0])))
+        single = sum(share >= AGREEING_PART for share in shares.values()) < 2
+        if single and venues[0][1] <= SINGLE_PART:
+            return None
+        return replace(move, venues=venues, single_venue=single)
+
+    def _tell(self, move: Move | None, event: OpenInterest, around: Surroundings) -> Finding | None:
+        ms, per_day = self.minute * 60_000, around.budget("oi_explosion")
+        self.budget.judge(0.0, ms, per_day)
+        limit = self.budget.limit
+        if move is None:
+            return None
+        verdict = self.budget.judge(move.score, ms, per_day)
+        if verdict != "below":
+            self.usual.settle()
+        fires = verdict == "fire"
+        critical = move.times >= CRITICAL_TIMES and self.critical.is_new(move.times, ms)
+        if not (fires or critical):
+            return None
+        sigma_pct = self.usual.sigma(move.change.minutes, self.minute) * 100
+        reached = Limit(
+            score=limit,
+            pct=max(move.floor * 100, min(limit * sigma_pct, abs(move.change.share) * 100)),
+            budgeted=fires,
+            held_back=self.budget.held_back,
+        )
+        return opening.finding(move, reached, sigma_pct, self._since(move), event, around)
+
+    def _since(self, move: Move) -> int:
+        first = self.minute - move.change.minutes - _REACH_MIN
+        return self.offsets[bisect_left(self.minutes, first)]

@@ -1,0 +1,135 @@
+"""One venue's open interest on the minute clock: what of it can be compared with what."""
+
+from bisect import bisect_left, bisect_right
+from itertools import pairwise
+from math import isfinite
+from typing import Final
+
+import msgspec
+
+from foreshock_schemas.events import OpenInterest
+
+KEPT_MIN: Final = 70
+WAIT_RATIO: Final = 1.6
+"""A change by more than this in one poll counts only if the next poll agrees, for a change of
+definition may be told a poll late; halving and doubling are the usual ones."""
+
+BREAK_RATIO: Final = 3.0
+"""A change by more than this in one poll is one of definition or multiplier, never the market's."""
+
+STALE_POLLS: Final = 3
+PRICE_TOLERANCE: Final = 0.05
+AHEAD_MS: Final = 5_000
+
+
+def minute_of(ms: int) -> int:
+    """Return the minute, since 1970, that a poll belongs to: the nearest."""
+    return (ms + 30_000) // 60_000
+
+
+def is_sound(event: OpenInterest) -> bool:
+    """Return whether a reading can be believed by itself.
+
+    Not if an amount is not positive and finite, if it comes from the future, or if coins at the
+    mark price are not the dollars: then a contract's multiplier is wrong.
+    """
+    coins, usd, mark = event.open_interest_coins, event.open_interest_usd, event.mark_price
+    if not (isfinite(coins) and isfinite(usd) and coins > 0 and usd > 0):
+        return False
+    if event.ts_event_ms > event.ts_recv_ms + AHEAD_MS:
+        return False
+    return not mark > 0 or abs(usd / coins / mark - 1) <= PRICE_TOLERANCE
+
+
+class Polls(msgspec.Struct, kw_only=True):
+    """The last 70 min of one contract's readings in coins, one a minute at most.
+
+    `held` is a reading that waits for the next one to agree. `repeats` counts polls in a row
+    that said the same; while others move they are `stale`, and only the first of them stands.
+    """
+
+    exchange: str
+    minutes: list[int] = []
+    coins: list[float] = []
+    seen: int = 0
+    moved: int = 0
+    mark: float = 0.0
+    comparable_since: int = 0
+    held: float | None = None
+    held_minute: int = 0
+    repeats: int = 0
+
+    def add(self, event: OpenInterest, others_moved: int) -> None:
+        """Take a sound reading; `others_moved` is the minute of the others' latest change."""
+        minute = minute_of(event.ts_event_ms)
+        if minute <= self.seen:
+            return
+        self.seen = minute
+        self._forget_before(minute_of(event.comparable_since_ms))
+        if event.mark_price > 0:
+            self.mark = event.mark_price
+        coins = event.open_interest_coins
+        if self.minutes and _ratio(coins, self.coins[-1]) > WAIT_RATIO:
+            self._wait(minute, coins)
+            return
+        self.held = None
+        self._keep(minute, coins)
+        if self.repeats > STALE_POLLS and minute - others_moved <= STALE_POLLS:
+            self._drop_repeats()
+
+    @property
+    def interval(self) -> int:
+        """Minutes between polls: the shorter of the last two gaps."""
+        last = self.minutes[-3:]
+        gaps = [after - before for before, after in pairwise(last)]
+        return min(gaps, default=1)
+
+    def is_due(self, minute: int) -> bool:
+        """Return whether a reading for this minute is still to be waited for."""
+        age = minute - self.seen
+        return self.interval <= age <= self.interval + 1
+
+    def at(self, minute: int) -> float | None:
+        """Return the coins that stand for a minute: its own poll's, or those of just before."""
+        index = bisect_right(self.minutes, minute) - 1
+        if index < 0 or minute - self.minutes[index] > self.interval + 1:
+            return None
+        return self.coins[index]
+
+    def _keep(self, minute: int, coins: float) -> None:
+        if self.coins and coins == self.coins[-1]:
+            self.repeats += 1
+        else:
+            self.repeats, self.moved = 0, minute
+        self.minutes.append(minute)
+        self.coins.append(coins)
+        old = bisect_left(self.minutes, minute - KEPT_MIN)
+        del self.minutes[:old], self.coins[:old]
+
+    def _wait(self, minute: int, coins: float) -> None:
+        """Holds a reading that jumped, until the next one agrees with it or with those before."""
+        held, self.held = self.held, coins
+        held_minute, self.held_minute = self.held_minute, minute
+        if held is None or _ratio(held, coins) > WAIT_RATIO:
+            return
+        if _ratio(coins, self.coins[-1]) > BREAK_RATIO:
+            self.minutes.clear()
+            self.coins.clear()
+        self.held = None
+        self._keep(held_minute, held)
+        self._keep(minute, coins)
+
+    def _drop_repeats(self) -> None:
+        first = bisect_left(self.minutes, self.moved) + 1
+        del self.minutes[first:], self.coins[first:]
+
+    def _forget_before(self, minute: int) -> None:
+        if minute <= self.comparable_since:
+            return
+        self.comparable_since, self.held = minute, None
+        old = bisect_left(self.minutes, minute)
+        del self.minutes[:old], self.coins[:old]
+
+
+def _ratio(one: float, other: float) -> float:
+    return max(one / other, other / one)

@@ -1,0 +1,59 @@
+"""What is usual and how far from it is usual, in a way that outliers cannot move."""
+
+import math
+from typing import Final
+
+import msgspec
+
+_MAD_TO_SIGMA: Final = 1.4826
+_MOST: Final = 0.05
+
+# A sign step moves by the chance of being above less that of being below. Around the middle of
+# a normal distribution this is 0.538 of the distance of a median in MADs, and 0.857 of that of
+# the logarithm of a MAD: divided by it, a step closes the share of the distance that is asked.
+_MEDIAN_STEP: Final = 1 / 0.538
+_MAD_STEP: Final = 1 / 0.857
+
+
+class Scale(msgspec.Struct):
+    """Exponentially weighted median and MAD, each by a step up or down with every sample.
+
+    A sample weighs by the time since the one before, so that their pace does not matter, at most
+    a twentieth. `least_mad` keeps what is nearly constant from making everything else an event.
+    """
+
+    half_life_s: float
+    least_mad: float = 0.0
+    median: float = 0.0
+    mad: float = 0.0
+    samples: int = 0
+    latest_ms: int = 0
+
+    def add(self, x: float, ms: int) -> None:
+        """Learn from a sample taken at a time; no number and infinity teach nothing."""
+        if not math.isfinite(x):
+            return
+        self.samples += 1
+        if self.samples == 1:
+            self.median, self.mad, self.latest_ms = x, self.least_mad, ms
+            return
+        rate = max(self._share(ms), 1 / self.samples)
+        self.latest_ms = max(self.latest_ms, ms)
+        off = x - self.median
+        distance = abs(off)
+        if self.mad <= 0:
+            self.mad = distance
+        self.median += math.copysign(min(rate * _MEDIAN_STEP * self.mad, distance), off)
+        grow = 1 + rate * _MAD_STEP
+        self.mad = max(self.mad * grow if distance > self.mad else self.mad / grow, self.least_mad)
+
+    def z(self, x: float) -> float:
+        """Return how many robust standard deviations `x` lies above the median.
+
+        0 as long as no two samples differed.
+        """
+        return (x - self.median) / (_MAD_TO_SIGMA * self.mad) if self.mad > 0 else 0.0
+
+    def _share(self, ms: int) -> float:
+        elapsed_s = max(0, ms - self.latest_ms) / 1000
+        return min(1 - math.exp2(-elapsed_s / self.half_life_s), _MOST)

@@ -1,0 +1,143 @@
+"""One side of one coin's liquidations, and what they are measured in."""
+
+from typing import Final
+
+import msgspec
+
+from foreshock_schemas.events import Liquidation, Position
+from threshold_service.domain.adaptive.continuation import Intensities
+from threshold_service.domain.adaptive.incident import Closing, Course, Versions
+from threshold_service.domain.adaptive.pressure import Pressure
+from threshold_service.domain.surroundings import Move, Surroundings
+
+BUILDING_BP: Final = 4.0
+CONFIRMED_BP: Final = 8.0
+CORROBORATED_BP: Final = 4.0
+"""Enough for CONFIRMED where open interest falls or the price moves as in a cascade."""
+
+BUILDING_PRINTS: Final = 5.0
+CONFIRMED_PRINTS: Final = 3.0
+"""Orders that must be among what is counted: one alone is a large liquidation, no cascade."""
+
+CORROBORATING_SIGMAS: Final = 3.0
+INTEREST_S: Final = 300
+PRICE_S: Final = 180
+
+FLOOR_SHARE: Final = 0.2
+FLOOR_USD: Final = 100_000.0
+
+_REVIEW_MS: Final = 1_000
+
+
+class Unit(msgspec.Struct, kw_only=True):
+    """What sums are measured in: a basis point of open interest in USD, and the floor.
+
+    Where open interest is not `known`, the PRD's cascade limit is `CONFIRMED_BP` basis points.
+    """
+
+    usd: float = 1.0
+    floor_usd: float = FLOOR_USD
+    known: bool = False
+    coin: str = ""
+    read_ms: int = 0
+
+    def review(self, now_ms: int, around: Surroundings) -> None:
+        """Read it anew, once a second."""
+        if now_ms - self.read_ms < _REVIEW_MS:
+            return
+        self.read_ms = now_ms
+        threshold, interest_usd = around.threshold, around.interest_usd()
+        self.known = interest_usd is not None and interest_usd > 0
+        self.usd = interest_usd / 1e4 if interest_usd else threshold.cascade_usd / CONFIRMED_BP
+        self.floor_usd = max(FLOOR_SHARE * threshold.single_liquidation_usd, FLOOR_USD)
+        self.coin = threshold.coin
+
+    def at(self, basis_points: float) -> float:
+        """Return so many basis points in USD, at least the floor."""
+        return max(basis_points * self.usd, self.floor_usd)
+
+    def words(self, basis_points: float) -> str:
+        """Return so many basis points in words."""
+        if self.known:
+            return f"{basis_points:.1f} bp of open interest"
+        share = basis_points / CONFIRMED_BP
+        return f"{share:.0%} of the cascade limit, for open interest is not known"
+
+
+class Signs(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What else moved meanwhile: open interest over 5 min, the price over 3 min."""
+
+    interest: Move | None
+    price: Move | None
+
+    @property
+    def moves(self) -> tuple[tuple[str, Move, int], ...]:
+        """What is known of them: name, move, seconds."""
+        every = (("open interest", self.interest, INTEREST_S), ("price", self.price, PRICE_S))
+        return tuple((name, move, over_s) for name, move, over_s in every if move is not None)
+
+    def least_bp(self, position: Position) -> float:
+        """Return what a cascade must reach to be confirmed."""
+        return CORROBORATED_BP if self.agree(position) else CONFIRMED_BP
+
+    def agree(self, position: Position) -> bool:
+        """Return whether either moved as in a cascade of this side."""
+        way = -1 if position == "long" else 1
+        closed = self.interest is not None and self.interest.sigmas < -CORROBORATING_SIGMAS
+        return closed or (self.price is not None and way * self.price.sigmas > CORROBORATING_SIGMAS)
+
+
+class Side(msgspec.Struct, kw_only=True):
+    """How fast one side's prints come, the run that they are in, and what was told of it."""
+
+    position: Position
+    clock_ms: int = 0
+    pressure: Pressure = msgspec.field(default_factory=Pressure)
+    intensities: Intensities = msgspec.field(default_factory=Intensities)
+    course: Course | None = None
+    versions: Versions = msgspec.field(default_factory=Versions)
+    closing: Closing = msgspec.field(default_factory=Closing)
+
+    def add(self, event: Liquidation, offset: int, orders: float, unit: Unit) -> Course | None:
+        """Count a print that stands for so many orders; None if it only counts in totals."""
+        self._keep_version()
+        course = self.course
+        in_time = self.pressure.add(event.ts_event_ms, event.notional_usd, orders)
+        if in_time:
+            if orders > 0:
+                self.intensities.add(self.pressure.at_ms, event.notional_usd, orders)
+            if course is None or self.clock_ms >= course.ends_ms:
+                course = self.begin(event, offset, unit)
+            elif course.state is not None and self.clock_ms >= course.fades_ms:
+                course.faded = True
+            course.unit_usd = unit.usd
+        if course is not None:
+            course.received_ms = self.clock_ms
+            course.count(event, orders)
+        return course if in_time else None
+
+    def begin(self, event: Liquidation, offset: int, unit: Unit) -> Course:
+        """Begin a new run with a print, which is yet to be counted."""
+        self.course = Course(
+            first_id=event.event_id,
+            since_offset=offset,
+            begun_ms=event.ts_event_ms,
+            received_ms=self.clock_ms,
+            unit_usd=unit.usd,
+        )
+        return self.course
+
+    @property
+    def continuation(self) -> float:
+        """How likely as much again as within the last minute is liquidated within five."""
+        usd, course = self.pressure.usd_60, self.course
+        if course is None or course.prints <= 0:
+            return 0.0
+        return self.intensities.probability(usd, course.total_usd / course.prints)
+
+    def _keep_version(self) -> None:
+        course = self.course
+        if course is None or course.state is None:
+            return
+        if self.clock_ms // 1000 != course.received_ms // 1000:
+            self.versions.put(course)
