@@ -50,7 +50,7 @@ test: .venv/.ready ## All tests that need no more than Python
 	$(BIN)/pytest -q -m "not browser and not kafka and not containers and not prometheus and not podman and not chaos" --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --include='*/domain/*,*/foreshock_exchanges/*' --fail-under=95
 
-test-chaos: .venv/.ready ## Three venues in trouble before the real services; wants a machine with little else to do
+test-chaos: .venv/.ready ## Three venues in trouble before the real services; about a minute
 	$(BIN)/pytest -q -m chaos $(ARGS)
 
 test-kafka: .venv/.ready ## What needs a broker, on Apache Kafka: a JVM and Maven, or a Docker API
@@ -73,7 +73,7 @@ test-deploy: .venv/.ready ## The dashboard on a real Prometheus; the image, wher
 bench: .venv-bench/.ready ## Compare speed, latency and memory with references (ONLY=parse,... BENCH_MINUTES=3)
 	@PYTHONPATH=tests $(BIN)/python -m bench $(ONLY)
 
-ci: lint lint-deploy test test-kafka test-browser test-deploy ## What CI runs
+ci: lint lint-deploy test test-chaos test-kafka test-browser test-deploy ## What CI runs
 
 clean: ## Remove the environment and what runs have left
 	rm -rf .venv .venv-bench var .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

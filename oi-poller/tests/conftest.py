@@ -1,4 +1,4 @@
-"""A made-up exchange, whose sizes are in contracts, and time that passes as fast as can be."""
+"""Made-up exchanges, whose sizes are in contracts, and time that passes as fast as can be."""
 
 import asyncio
 import json
@@ -10,16 +10,32 @@ import pytest
 from foreshock_exchanges.contracts import Contracts, instrument
 from foreshock_exchanges.rest import Budget, OpenContracts, Premium, Request, Ticker
 from foreshock_exchanges.venue import VenueAdapter, VenueRest
+from foreshock_kit.http import HttpClient
+from foreshock_kit.limits import Host, Limit
+from foreshock_kit.service import Context
+from foreshock_kit.testing import MemoryPublisher
 from foreshock_schemas.events import Kline, MarginTier
 from foreshock_schemas.testing import sample
+from foreshock_schemas.topics import FEED_HEALTH, OPEN_INTEREST
+from oi_poller import service
+from oi_poller.domain.market import Market
+from oi_poller.edge.market_caps import MarketCaps
+from oi_poller.edge.poller import Poller
+from oi_poller.edge.venue import Venue
+from oi_poller.settings import Settings
 
 HOUR_MS = 3_600_000
-_CANDLE = sample(Kline, interval="1h")
+QUARTER_MS = 900_000
+CANDLES = {"1h": ("/klines", HOUR_MS), "15m": ("/quarters", QUARTER_MS)}
+_CANDLE = sample(Kline)
 _USUAL = Budget(weight=600, window_s=5.0)
 
 
 class MadeUpRest(VenueRest):
-    """One POST tells tickers, premiums and open interest; contracts come 100 a page."""
+    """One POST tells tickers, premiums and open interest; contracts come 100 a page.
+
+    Candles of an hour and of 15 minutes are asked for on a path of their own.
+    """
 
     def __init__(self, name, contracts, budget, weight):
         super().__init__(contracts)
@@ -106,20 +122,23 @@ class MadeUpRest(VenueRest):
         ]
 
     def klines(self, symbol, interval, limit, now_ms):
-        return Request(path="/klines", params=(("symbol", symbol),), weight=self.weight)
+        path, _ = CANDLES[interval]
+        return Request(path=path, params=(("symbol", symbol),), weight=self.weight)
 
     def read_klines(self, body, symbol, interval, recv_ms):
-        known = self.contracts.sized(symbol)
+        known, (_, span_ms) = self.contracts.sized(symbol), CANDLES[interval]
+        said = json.loads(body)
         return [
             msgspec.structs.replace(
                 _CANDLE,
                 exchange=self.name,
                 symbol=symbol,
                 coin=known.coin,
-                start_ms=end_ms - HOUR_MS,
+                interval=interval,
+                start_ms=end_ms - span_ms,
                 ts_event_ms=end_ms,
             )
-            for end_ms in json.loads(body)
+            for end_ms in (said["rows"] if isinstance(said, dict) else said)
         ]
 
     def tiers(self, symbols):
@@ -154,6 +173,8 @@ class MadeUpHost:
 
     page = 100
     tiers_page = 100
+    quarters = 1500
+    quarters_page = 300
 
     def __init__(self, clock, coins):
         self.clock = clock
@@ -187,12 +208,21 @@ class MadeUpHost:
             case "/klines":
                 newest = self.clock.now_ms() // HOUR_MS * HOUR_MS
                 return [newest - hours * HOUR_MS for hours in range(30, -2, -1)]
+            case "/quarters":
+                return self.candles(int(params.get("cursor", 0)))
             case "/tiers":
                 symbols = params["symbols"].split(",")
                 start = int(params.get("cursor", 0))
                 here = dict.fromkeys(symbols[start : start + self.tiers_page], self.rate)
                 return {"rows": here} | self.following(start, len(symbols), self.tiers_page)
         raise AssertionError(path)
+
+    def candles(self, cursor):
+        newest = cursor or self.clock.now_ms() // QUARTER_MS + 1
+        oldest = newest - self.quarters_page + 1
+        rows = [end * QUARTER_MS for end in range(oldest, newest + 1)]
+        more = oldest > self.clock.start_ms // QUARTER_MS - self.quarters
+        return {"rows": rows, "next": str(oldest - 1) if more else None}
 
     def instruments(self, start):
         rows = [
@@ -237,6 +267,67 @@ class LoopClock:
         return asyncio.get_running_loop().time()
 
 
+COINS = {"BTC": (80_000.0, 8e9), "1000PEPE": (0.0123, 1e9)}
+
+
+class World:
+    """Venues `a` and `b`, which list the same; `b` is the smaller one."""
+
+    def __init__(self, clock, made_up, coins=COINS, top=60):
+        adapter, host = made_up
+        self.clock = clock
+        self.publisher = MemoryPublisher()
+        smaller = {coin: (price, usd / 2) for coin, (price, usd) in coins.items()}
+        self.hosts = {"a": host(clock, coins), "b": host(clock, smaller)}
+        self.venues = {name: self.venue(adapter(name), name) for name in self.hosts}
+        self.market = Market([*self.hosts], (), top)
+        caps = MarketCaps(["bundled", "binance"], [*self.venues.values()], {})
+        poller = Poller([*self.venues.values()], caps, self.market, self.publisher, clock)
+        self.poller = poller
+        self.polls = {each.name: each for each in poller.polls}
+        self.context = Context("oi-poller", clock=clock)
+
+    def venue(self, adapter, name):
+        limits = Host(Limit(weight=600, window_s=5.0), self.clock)
+        transport = httpx.MockTransport(self.hosts[name])
+        return Venue(
+            adapter, HttpClient(f"https://{name}", limits, transport=transport), self.clock
+        )
+
+    async def round(self):
+        """Poll all venues once, catch up, and return what was told."""
+        before = len(self.publisher.records)
+        async with asyncio.TaskGroup() as group:
+            for each in self.polls.values():
+                group.create_task(self.poller.poll(each))
+        await self.poller.catch_up()
+        return self.publisher.records[before:]
+
+    async def play(self, seconds):
+        """Let the service's own loops run for a while."""
+        async with asyncio.TaskGroup() as group:
+            running = service.poll(self.poller, self.market, Settings(), self.context)
+            group.create_task(running)
+            await asyncio.sleep(seconds)
+            self.context.stop.set()
+
+    def read(self, name):
+        """Return the seconds at which a venue's open interest of BTC was told."""
+        return [
+            (event.ts_recv_ms - self.clock.start_ms) / 1000
+            for event in self.publisher.on(OPEN_INTEREST)
+            if (event.exchange, event.coin) == (name, "BTC")
+        ]
+
+    def health(self, name):
+        """Return the states told of a venue's polls, and when."""
+        return [
+            (event.state, (event.ts_event_ms - self.clock.start_ms) // 1000)
+            for event in self.publisher.on(FEED_HEALTH)
+            if event.exchange == name
+        ]
+
+
 @pytest.fixture
 def made_up():
     """Return the adapter's and its host's class."""
@@ -250,5 +341,18 @@ def simulated():
     def run(play):
         with asyncio.Runner(loop_factory=SkippingLoop) as runner:
             return runner.run(play(LoopClock()))
+
+    return run
+
+
+@pytest.fixture
+def played(simulated, made_up):
+    """Return what plays an async function of a world."""
+
+    def run(play, **changes):
+        async def in_world(clock):
+            return await play(World(clock, made_up, **changes))
+
+        return simulated(in_world)
 
     return run

@@ -1,7 +1,7 @@
 """An hour of ten venues and 80 coins in time that skips, seen from the venues' side."""
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 
 import httpx
 
@@ -79,6 +79,13 @@ def binance_weight(request):
     )
 
 
+SPANS_MS = {"1h": 3_600_000, "15m": 900_000}
+
+
+LOADED = 29
+"""Candles of 15 minutes, in three pages where they are of ten."""
+
+
 class Binance:
     """Binance's answers, with the used weight of the minute in their header."""
 
@@ -92,10 +99,10 @@ class Binance:
         if minute != self.minute:
             self.minute, self.used = minute, 0
         self.used += binance_weight(request)
-        body = self.body(request.url.path, request.url.params.get("symbol", ""))
+        body = self.body(request.url.path, **request.url.params)
         return httpx.Response(200, json=body, headers={"X-MBX-USED-WEIGHT-1M": str(self.used)})
 
-    def body(self, path, symbol):
+    def body(self, path, symbol="", interval="", limit="", **_):
         now_ms = self.clock.now_ms()
         match path.rpartition("/")[2]:
             case "exchangeInfo":
@@ -127,7 +134,11 @@ class Binance:
                 ]
             case "openInterest":
                 return {"symbol": symbol, "openInterest": "1000", "time": now_ms}
-        return [self.candle(now_ms // 3_600_000 - hours) for hours in range(30, -1, -1)]
+        span_ms = SPANS_MS[interval]
+        return [
+            self.candle(now_ms // span_ms - n, span_ms)
+            for n in range(min(int(limit), 31) - 1, -1, -1)
+        ]
 
     @staticmethod
     def contract(coin):
@@ -142,22 +153,24 @@ class Binance:
         }
 
     @staticmethod
-    def candle(hour):
-        start = hour * 3_600_000
-        end = start + 3_600_000 - 1
+    def candle(number, span_ms):
+        start = number * span_ms
+        end = start + span_ms - 1
         return [start, "1", "1", "1", "1", "1", end, "1000", 10, "1", "500", "0"]
 
 
 class Told(MemoryPublisher):
-    """Keeps everything but candles, of which it counts the contracts."""
+    """Keeps everything but candles, of which it notes the ends by contract."""
 
     def __init__(self):
         super().__init__()
-        self.histories = set()
+        self.hours = defaultdict(list)
+        self.quarters = defaultdict(list)
 
     async def publish(self, topic, event):
         if topic is KLINES:
-            self.histories.add((event.exchange, event.coin))
+            told = self.hours if event.interval == "1h" else self.quarters
+            told[event.exchange, event.coin].append(event.ts_event_ms)
         else:
             await super().publish(topic, event)
 
@@ -173,10 +186,11 @@ class Market80:
         self.add(load("binance"), Counted(Binance(clock), binance_weight, 60.0, clock))
         for name, (budget, weight) in BUDGETS.items():
             answer = host(clock, COINS)
+            answer.quarters, answer.quarters_page = 30, 10
             answer.silent = {"/info"} if name == "silent" else set()
 
             def weight_of(request, weight=weight):
-                return weight if request.url.path in {"/info", "/klines"} else 1
+                return weight if request.url.path in {"/info", "/klines", "/quarters"} else 1
 
             counted = Counted(answer, weight_of, budget.window_s, clock)
             self.add(adapter(name, budget, weight), counted)
@@ -232,4 +246,9 @@ def test_an_hour_of_ten_venues_stays_within_a_third_of_every_limit(simulated, ma
         assert late.pop(0) < 17, f"{name} waited more than 15 s for the silent one"
         assert max(late.values()) < 5, f"{name} was late"
     assert not [e for e in world.told.on(OPEN_INTEREST) if e.exchange == "silent"]
-    assert world.told.histories == {(name, coin) for name in followed for coin in COINS}
+    contracts = {(name, coin) for name in followed for coin in COINS}
+    assert set(world.told.hours) == contracts
+    quarters = world.told.quarters
+    assert all(len(ends) == len({*ends}) for ends in quarters.values()), "each once"
+    lacking = {name for name, coin in contracts if len(quarters[name, coin]) < LOADED}
+    assert lacking <= {"bitmex", "hyperliquid"}, "whose shares carry a few requests a minute"

@@ -10,10 +10,6 @@ import structlog
 from msgspec.structs import replace
 from prometheus_client import REGISTRY
 
-from foreshock_kit.http import HttpClient
-from foreshock_kit.limits import Host, Limit
-from foreshock_kit.service import Context
-from foreshock_kit.testing import MemoryPublisher
 from foreshock_schemas.events import Kline
 from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import (
@@ -23,86 +19,10 @@ from foreshock_schemas.topics import (
     MARKET_STATS,
     OPEN_INTEREST,
 )
-from oi_poller import metrics, service
-from oi_poller.domain.market import Market
+from oi_poller import metrics
 from oi_poller.edge.market_caps import MarketCaps
-from oi_poller.edge.poller import Poller
-from oi_poller.edge.venue import Venue
-from oi_poller.settings import Settings
 
 HOUR_MS = 3_600_000
-COINS = {"BTC": (80_000.0, 8e9), "1000PEPE": (0.0123, 1e9)}
-
-
-class World:
-    """Venues `a` and `b` list the same; `b` is the smaller one."""
-
-    def __init__(self, clock, made_up, coins=COINS, top=60):
-        adapter, host = made_up
-        self.clock = clock
-        self.publisher = MemoryPublisher()
-        smaller = {coin: (price, usd / 2) for coin, (price, usd) in coins.items()}
-        self.hosts = {"a": host(clock, coins), "b": host(clock, smaller)}
-        self.venues = {name: self.venue(adapter(name), name) for name in self.hosts}
-        self.market = Market([*self.hosts], (), top)
-        caps = MarketCaps(["bundled", "binance"], [*self.venues.values()], {})
-        poller = Poller([*self.venues.values()], caps, self.market, self.publisher, clock)
-        self.poller = poller
-        self.polls = {each.name: each for each in poller.polls}
-        self.context = Context("oi-poller", clock=clock)
-
-    def venue(self, adapter, name):
-        limits = Host(Limit(weight=600, window_s=5.0), self.clock)
-        transport = httpx.MockTransport(self.hosts[name])
-        return Venue(
-            adapter, HttpClient(f"https://{name}", limits, transport=transport), self.clock
-        )
-
-    async def round(self):
-        """Poll all venues once, catch up, and return what was told."""
-        before = len(self.publisher.records)
-        async with asyncio.TaskGroup() as group:
-            for each in self.polls.values():
-                group.create_task(self.poller.poll(each))
-        await self.poller.catch_up()
-        return self.publisher.records[before:]
-
-    async def play(self, seconds):
-        """Let the service's own loops run for a while."""
-        async with asyncio.TaskGroup() as group:
-            running = service.poll(self.poller, self.market, Settings(), self.context)
-            group.create_task(running)
-            await asyncio.sleep(seconds)
-            self.context.stop.set()
-
-    def read(self, name):
-        """Return the seconds at which a venue's open interest of BTC was told."""
-        return [
-            (event.ts_recv_ms - self.clock.start_ms) / 1000
-            for event in self.publisher.on(OPEN_INTEREST)
-            if (event.exchange, event.coin) == (name, "BTC")
-        ]
-
-    def health(self, name):
-        """Return the states told of a venue's polls, and when."""
-        return [
-            (event.state, (event.ts_event_ms - self.clock.start_ms) // 1000)
-            for event in self.publisher.on(FEED_HEALTH)
-            if event.exchange == name
-        ]
-
-
-@pytest.fixture
-def played(simulated, made_up):
-    """Return what plays an async function of a world."""
-
-    def run(play, **changes):
-        async def in_world(clock):
-            return await play(World(clock, made_up, **changes))
-
-        return simulated(in_world)
-
-    return run
 
 
 def on(records, topic):
@@ -119,7 +39,7 @@ def test_sizes_in_contracts_are_read_once_the_contracts_are_known(played):
         assert readings["a", "PEPE"].open_interest_coins == pytest.approx(500.0)
         assert readings["a", "BTC"].funding_interval_h == 4.0, "as the contract says"
         assert {(c.exchange, c.symbol) for c in on(told, INSTRUMENTS)} == {
-            (venue, f"{coin}-PERP") for venue in "ab" for coin in COINS
+            (venue, f"{coin}-PERP") for venue in "ab" for coin in ("BTC", "1000PEPE")
         }
         assert world.hosts["a"].asked.count("/info") == 1, "one answer tells all three"
 

@@ -1,6 +1,7 @@
-"""Services on a broker before simulated venues that get into trouble.
+"""Services before simulated venues that get into trouble, each test on a broker of its own.
 
-Their clocks run ahead of the machine's by hours, which the embedded broker takes and Apache Kafka
+What an earlier run has left would tell a service that a feed was lost long before it begins.
+Clocks run ahead of the machine's by up to hours, which the embedded broker takes and Apache Kafka
 refuses (`message.timestamp.after.max.ms`): so these tests are not among those of `make test-kafka`.
 """
 
@@ -9,6 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -18,6 +20,8 @@ from prometheus_client import REGISTRY
 import ingest_liquidations.service as liquidations
 import ingest_trades.service as trades
 import oi_poller.service as poller
+from foreshock_kit.admin import ensure_topics
+from foreshock_kit.broker import embedded_broker
 from foreshock_kit.kafka import Record, keep_following
 from foreshock_kit.service import Context
 from foreshock_kit.settings import KafkaSettings
@@ -50,19 +54,6 @@ _QUIET_PER_S = 0.01
 _UNLIMITED = 100.0
 
 
-class Clock(FakeClock):
-    """Time that passes step by step, however busy the machine; it goes on from test to test."""
-
-    latest_ms = 0
-
-    def __init__(self) -> None:
-        super().__init__(max(time.time_ns() // 1_000_000, Clock.latest_ms))
-
-    def advance(self, seconds: float) -> None:
-        super().advance(seconds)
-        Clock.latest_ms = self.now_ms()
-
-
 class Live:
     """A market that trades, what the services made of it, and orders for trouble.
 
@@ -70,11 +61,10 @@ class Live:
     seconds on every venue, of either side in turn, so that every print is a cluster of its own.
     """
 
-    def __init__(self, world: World, urls: dict[str, str], clock: Clock) -> None:
+    def __init__(self, world: World, urls: dict[str, str], clock: FakeClock) -> None:
         self.world = world
         self.clock = clock
         self.urls = urls
-        self.begun_ms = clock.now_ms()
         self.flows = True
         self.falling: Sequence[str] = ()
         self._forced_ms = clock.now_ms()
@@ -104,15 +94,23 @@ class Live:
 
         await eventually(told, 40)
 
+    async def is_heard(self, exchange: str, channel: str) -> None:
+        """Wait until a channel was heard: only what has been there can be lost."""
+
+        def heard() -> bool:
+            return any(each.state != "DOWN" for each in self.health(exchange, channel))
+
+        await eventually(heard, 40)
+
     def health(self, exchange: str, channel: str) -> list[FeedHealth]:
         """Return what was said of a channel, without the gaps."""
         found = self.events(FEED_HEALTH, exchange, channel=channel)
         return [each for each in found if each.gap_start_ms is None]
 
     def gaps(self, exchange: str, channel: str = "trades") -> list[FeedHealth]:
-        """Return the gaps of a channel since the market began; an earlier run left one, too."""
+        """Return the gaps of a channel."""
         found = self.events(FEED_HEALTH, exchange, channel=channel)
-        return [each for each in found if (each.gap_start_ms or 0) > self.begun_ms]
+        return [each for each in found if each.gap_start_ms is not None]
 
     def listing(self, exchange: str, coin: str) -> Listing:
         """Return the venue's listing of a coin in USDT."""
@@ -210,6 +208,13 @@ def _numbers(trade: Trade) -> range:
 
 
 @pytest.fixture
+async def bootstrap(tmp_path: Path) -> AsyncIterator[str]:
+    async with embedded_broker(tmp_path) as address:
+        await ensure_topics(KafkaSettings(kafka_bootstrap_servers=address))
+        yield address
+
+
+@pytest.fixture
 def live(bootstrap, monkeypatch):
     """Return what runs services before simulated venues; polls follow one another closely."""
     monkeypatch.setattr("oi_poller.edge.venue.CACHE_MS", 500)
@@ -233,7 +238,7 @@ def live(bootstrap, monkeypatch):
         contracts_every_s: float = 3_600.0,
     ) -> AsyncIterator[Live]:
         monkeypatch.setattr("oi_poller.edge.venue_poll._HOURLY_MS", contracts_every_s * 1000)
-        clock = Clock()
+        clock = FakeClock(time.time_ns() // 1_000_000)
         profiles = [
             replace(each, trades_per_s=_QUIET_PER_S) if each.base in quiet else each
             for each in DEMO

@@ -94,7 +94,7 @@ async def _goes_down(market):
         listeners = market.world.venues[venue].listeners
         await eventually(lambda v=venue, now=listeners: not doomed[v] & now)
     await market.flow(VENUES, (*STAYING, "NEW"))
-    assert len(market.gaps("bybit")) > gaps["bybit"]
+    await eventually(lambda: len(market.gaps("bybit")) > gaps["bybit"])
     for venue in GAPLESS:
         assert not [each for each in market.gaps(venue)[gaps[venue] :] if each.symbol is None]
 

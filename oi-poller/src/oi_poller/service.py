@@ -63,7 +63,7 @@ async def poll(poller: Poller, market: Market, settings: Settings, context: Cont
             for venue in poller.polls
         ]
         tasks.append(group.create_task(_catch_up(poller, market, polled, context)))
-        tasks.append(group.create_task(poller.repeat()))
+        tasks += [group.create_task(each) for each in (poller.repeat(), poller.load_weeks())]
         await context.stop.wait()
         for task in tasks:
             task.cancel()

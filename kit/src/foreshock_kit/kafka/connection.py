@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
+from aiokafka import AIOKafkaConsumer
+from aiokafka.cluster import ClusterMetadata
 from aiokafka.conn import create_conn
 from aiokafka.errors import (
     AuthenticationFailedError,
@@ -93,12 +95,22 @@ async def bounded(seconds: float, doing: str) -> AsyncIterator[None]:
 
 
 async def stop_client(client: Client, seconds: float = STOP_S) -> None:
-    """Stop a client; one whose `stop` hangs (its broker is gone) is left to the loop's end."""
+    """Stop a client; of one whose `stop` hangs or is cancelled at least no connection is left."""
     try:
         async with bounded(seconds, "stopping"):
             await client.stop()
     except Transient as error:
         _log.warning("kafka_stop_abandoned", why=str(error))
+    finally:
+        _cut(client)
+
+
+def _cut(client: Client) -> None:
+    """Close what is open, and forget the brokers: what still runs in the client opens no other."""
+    inner = client._client if isinstance(client, AIOKafkaConsumer) else client.client  # type: ignore[attr-defined]  # noqa: SLF001
+    inner.cluster = ClusterMetadata()
+    for connection in tuple(inner._conns.values()):  # noqa: SLF001  its `close` waits for a task
+        connection.close()
 
 
 async def start_client(

@@ -42,7 +42,9 @@ class Poller:
         poll_ms: int = 60_000,
     ) -> None:
         belief = Belief([venue.name for venue in venues], poll_ms)
-        self.polls = [VenuePoll(venue, market, belief, publisher, clock) for venue in venues]
+        self.polls = [
+            VenuePoll(venue, market, belief, publisher, clock, poll_ms) for venue in venues
+        ]
         self._caps = caps
         self._market = market
         self._publisher = publisher
@@ -94,6 +96,12 @@ class Poller:
         async with asyncio.TaskGroup() as group:
             for venue in self.polls:
                 group.create_task(venue.teller.repeat())
+
+    async def load_weeks(self) -> None:
+        """Load the venues' 15-minute candles behind all else, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for venue in self.polls:
+                group.create_task(venue.weeks.run())
 
     async def stopped(self) -> None:
         """Tell that nothing is polled any more."""

@@ -99,21 +99,33 @@ class Venue:
         return rows
 
     async def klines(self, symbol: str, interval: str, limit: int) -> list[Kline] | None:
-        """Return the newest candles of a contract, oldest first; `None`: the venue has none.
+        """Return the newest candles of a contract, oldest first; `None`: the venue has none."""
+        if self._rest.klines(symbol, interval, limit, self._clock.now_ms()) is None:
+            return None
+        found: dict[int, Kline] = {}
+        async with aclosing(self.kline_pages(symbol, interval, limit)) as pages:
+            async for page in pages:
+                found |= {each.start_ms: each for each in page}
+        return [found[start_ms] for start_ms in sorted(found)]
 
-        Pages are asked for until there are `limit` of them, or no more.
+    async def kline_pages(
+        self, symbol: str, interval: str, limit: int
+    ) -> AsyncGenerator[list[Kline], None]:
+        """Yield the newest candles of a contract: the newest page first, its oldest candle first.
+
+        Pages are asked for until there are `limit` candles, or no more; there may be none.
         """
         request = self._rest.klines(symbol, interval, limit, self._clock.now_ms())
         if request is None:
-            return None
-        found: dict[int, Kline] = {}
+            return
+        count = 0
         async with aclosing(self._pages(request, self._polls_weight)) as bodies:
             async for body in bodies:
                 page = self._rest.read_klines(body, symbol, interval, self._clock.now_ms())
-                found |= {each.start_ms: each for each in page}
-                if len(found) >= limit:
-                    break
-        return [found[start_ms] for start_ms in sorted(found)]
+                yield page
+                count += len(page)
+                if count >= limit:
+                    return
 
     async def tiers(self, symbols: Sequence[str]) -> dict[str, Tiers]:
         """Return the margin tiers of these contracts by symbol, where the venue tells them."""
@@ -153,11 +165,15 @@ class Venue:
             raise Permanent(f"{self.name}{request.path} has over {_MOST_PAGES} pages")
 
     async def _get(self, request: Request, behind: int = 0) -> bytes:
-        """Return an answer; what comes `behind` the polls waits for them, whatever they cost."""
+        """Return an answer; what comes `behind` the polls waits for them, whatever they cost.
+
+        It is large, asked for once, and not kept.
+        """
         if (kept := self._recent.get(request, self._clock.now_ms())) is not None:
             return kept
         body = await self._ask(request, behind)
-        self._recent.put(request, body, self._clock.now_ms())
+        if not behind:
+            self._recent.put(request, body, self._clock.now_ms())
         return body
 
     async def _ask(self, request: Request, behind: int) -> bytes:

@@ -16,7 +16,9 @@ from foreshock_schemas.topics import KLINES, OPEN_INTEREST
 from oi_poller import metrics
 from oi_poller.domain.belief import Belief, Failure
 from oi_poller.domain.market import Market, Missing
+from oi_poller.domain.weeks import Weeks
 from oi_poller.edge.venue import Venue
+from oi_poller.edge.week_loader import WeekLoader
 
 T = TypeVar("T")
 
@@ -32,11 +34,17 @@ _HOURLY_MS: Final = 3_600_000
 class VenuePoll:
     """Asks one venue and publishes what it says, and by `teller` whether to believe it.
 
-    `name` is the venue's; `belief` is that of all venues.
+    `name` is the venue's; `belief` is that of all venues; `weeks` loads behind all that is here.
     """
 
     def __init__(
-        self, venue: Venue, market: Market, belief: Belief, publisher: Publishing, clock: Clock
+        self,
+        venue: Venue,
+        market: Market,
+        belief: Belief,
+        publisher: Publishing,
+        clock: Clock,
+        poll_ms: int = 60_000,
     ) -> None:
         self.name = venue.name
         self._venue = venue
@@ -52,6 +60,9 @@ class VenuePoll:
         self._failure: Failure | None = None
         self._started_s = 0.0
         self._calm = asyncio.Event()
+        self._caught_up = asyncio.Event()
+        self._weeks = Weeks(poll_ms)
+        self.weeks = WeekLoader(venue, market, self._weeks, publisher, clock, self._quiet)
 
     async def read_tickers(self, until_s: float) -> None:
         """Take the venue's contracts where they are due, and its tickers, until that loop time.
@@ -83,6 +94,7 @@ class VenuePoll:
         now_ms = self._clock.now_ms()
         if readings:
             metrics.LAST_POLL.labels(self.name).set(now_ms / 1000)
+            self._weeks.heard([each.symbol for each in readings], now_ms)
         asked = self._market.symbols(self.name).values()
         await self.teller.say(*self._belief.judge(self.name, asked, readings, failure, now_ms))
 
@@ -92,6 +104,7 @@ class VenuePoll:
         None is asked for after that loop time, and only a history is waited for then, for 30 s.
         Returns whether there is a new history.
         """
+        self._caught_up.clear()
         missing = iter(self._market.without_history(self.name, self._clock.now_ms()))
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -99,7 +112,14 @@ class VenuePoll:
                 for _ in range(_HISTORIES_AT_ONCE)
             ]
         await self._load_tiers(until_s)
+        self._caught_up.set()
         return any(task.result() for task in tasks)
+
+    async def _quiet(self) -> None:
+        """Return when neither a poll is under way nor what follows it."""
+        while not (self._calm.is_set() and self._caught_up.is_set()):
+            await self._calm.wait()
+            await self._caught_up.wait()
 
     async def _read_contracts(self) -> None:
         contracts = await self._venue.instruments()
