@@ -79,7 +79,9 @@ def test_an_alert_carries_what_the_signal_says(router):
     assert alert.title == "BTC · Liquidation cascade"
     assert alert.lines == (
         "BTC: $12.4M of longs liquidated in 60 s",
+        "",
         "limit $3.1M",
+        "",
         "foreshock explain signal:0",
     )
     assert alert.signal_ids == ("signal:0",)
@@ -162,7 +164,7 @@ def test_what_nobody_hears_starts_no_cooldown():
 
 def test_a_sum_over_a_sampled_feed_is_called_a_floor(router):
     (alert,) = router.on_signal(signal(coverage="sampled"))
-    assert alert.lines[-2].endswith("totals are a floor.")
+    assert alert.lines[-3].endswith("totals are a floor.")
 
 
 def test_trouble_of_a_feed_is_no_sum(router):

@@ -19,7 +19,8 @@ WHY = {
 
 def said(**fields):
     fields = {"headline": "BTC: $12.4M", "coverage": "full", "reasons": ("31 in 60 s",)} | fields
-    return wording.lines(sample(Signal, **fields), 0, 300_000)
+    signal = sample(Signal, **fields)
+    return (*wording.happened(signal), *wording.details(signal))
 
 
 def context(**fields):
@@ -78,3 +79,8 @@ def test_numbers_are_short():
     ]
     assert [amount(1.5, unit) for unit in ("usd", "pct", "state")] == ["$1.5", "1.5 %", "1.5"]
     assert [span(ms) for ms in (5_000, 60_000, 86_400_000)] == ["5 s", "1 min", "1440 min"]
+
+
+def test_details_are_set_apart_by_empty_lines():
+    assert wording.laid_out(["what"], ["why"], ["id"]) == ("what", "", "why", "", "id")
+    assert wording.laid_out(["what"], [], ["id"]) == ("what", "id")

@@ -15,7 +15,7 @@ def title(episode: Episode) -> str:
     return f"MARKET · {len(episode.usd_of)} coins at once{way}{going}"
 
 
-def lines(episode: Episode) -> tuple[str, ...]:
+def happened(episode: Episode) -> tuple[str, ...]:
     """Return the rest: which coins, how much, and the strongest of it."""
     coins = list(episode.usd_of)
     more = f" and {len(coins) - _NAMED} more" if len(coins) > _NAMED else ""

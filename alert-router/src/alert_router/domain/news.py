@@ -28,7 +28,9 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity
     state: IncidentState | None
     title: str
-    lines: tuple[str, ...]
+    happened: tuple[str, ...]
+    details: tuple[str, ...]
+    cooled: tuple[str, ...]
     explained: str | None
     signal_ids: tuple[str, ...]
     ts_event_ms: int

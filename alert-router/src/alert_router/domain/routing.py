@@ -143,7 +143,9 @@ class Router:
             severity=signal.severity,
             state=signal.incident_state,
             title=wording.title(signal, revision.number),
-            lines=wording.lines(signal, held_back, self._cooldown_ms),
+            happened=wording.happened(signal),
+            details=wording.details(signal),
+            cooled=wording.cooled(held_back, self._cooldown_ms),
             explained=None if signal.kind == "feed" else signal.event_id,
             signal_ids=(signal.event_id,),
             ts_event_ms=signal.ts_event_ms,
@@ -163,11 +165,11 @@ class Router:
                 self._told.setdefault(news.revision.incident_id, set()).add(chat)
 
     def _alert(self, news: News, chat_id: int, *, held_back: bool) -> Alert:
-        lines = [*news.lines]
+        last = [*news.cooled]
         if not held_back and (limited := self._limits.held_back(chat_id)):
-            lines.append(wording.limited(limited, self._per_day))
+            last.append(wording.limited(limited, self._per_day))
         if news.explained is not None:
-            lines.append(wording.explain(news.explained))
+            last.append(wording.explain(news.explained))
         incident_id, number = news.revision.incident_id, news.revision.number
         return Alert(
             event_id=derived_id("alert", incident_id, number, chat_id),
@@ -180,7 +182,7 @@ class Router:
             kind=news.kind,
             severity=news.severity,
             title=news.title,
-            lines=tuple(lines),
+            lines=wording.laid_out(news.happened, news.details, last),
             signal_ids=news.signal_ids,
             expires_ms=news.ts_recv_ms + NEWS_FOR_MS,
             incident_state=news.state,
@@ -196,7 +198,9 @@ def _market_news(episode: Episode) -> News:
         severity=episode.severity,
         state=None,
         title=market_wording.title(episode),
-        lines=market_wording.lines(episode),
+        happened=market_wording.happened(episode),
+        details=(),
+        cooled=(),
         explained=episode.strongest.event_id,
         signal_ids=tuple(episode.signal_ids),
         ts_event_ms=episode.newest.ts_event_ms,

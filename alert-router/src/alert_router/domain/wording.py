@@ -1,6 +1,6 @@
 """What an alert says, in plain text: what happened first, why after."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from alert_router.domain.numbers import amount, percent, span, usd
@@ -33,21 +33,37 @@ def title(signal: Signal, revision: int) -> str:
     return f"{signal.coin} · {_TITLES[signal.kind]}{going}"
 
 
-def lines(signal: Signal, held_back: int, cooldown_ms: int) -> tuple[str, ...]:
-    """Return the rest: what happened, why it is told, and what was held back."""
+def happened(signal: Signal) -> tuple[str, ...]:
+    """Return what a trader reads first."""
     said = [signal.headline]
     if signal.context:
         said += _context(signal.context)
     if signal.continuation is not None and signal.incident_state != "ENDED":
         said.append(_continuation(signal.continuation))
-    said += signal.reasons
+    return tuple(said)
+
+
+def details(signal: Signal) -> tuple[str, ...]:
+    """Return why it is told, and how far it can be trusted."""
+    said = list(signal.reasons)
     if signal.why:
         said += _why(signal.why, signal.unit)
     if signal.coverage != "full" and signal.kind != "feed":
         said.append("The exchange does not show every liquidation: totals are a floor.")
-    if held_back:
-        said.append(f"{held_back} more like it were held back (one per {span(cooldown_ms)}).")
     return tuple(said)
+
+
+def cooled(held_back: int, cooldown_ms: int) -> tuple[str, ...]:
+    """Return how many like it were held back by the cooldown, if any."""
+    if not held_back:
+        return ()
+    return (f"{held_back} more like it were held back (one per {span(cooldown_ms)}).",)
+
+
+def laid_out(first: Sequence[str], details: Sequence[str], last: Sequence[str]) -> tuple[str, ...]:
+    """Return an alert's lines; empty ones set the details apart."""
+    apart = ("", *details, "") if details else ()
+    return (*first, *apart, *last)
 
 
 def limited(held_back: Mapping[SignalKind, int], per_day: int) -> str:

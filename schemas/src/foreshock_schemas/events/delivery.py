@@ -11,6 +11,7 @@ DeliveryState = Literal["SENDING", "SENT", "FAILED", "UNKNOWN"]
 class Alert(Event, frozen=True, gc=False, kw_only=True):
     """One incident's revision for one chat, in plain text; the gateway renders it.
 
+    Lines between two empty ones are details, for who wants to know why.
     `ts_event_ms` and `ts_recv_ms` are those of the newest signal, so that latency can be
     measured end to end; past `expires_ms` it is history, not news. FADING and ENDED are told
     without a sound. What is `held_back`, by the chat's limit of alerts a day, is not told.

@@ -38,6 +38,11 @@ def block(text: object) -> str:
     return f"<pre>{plain(text)}</pre>"
 
 
+def quote(text: object) -> str:
+    """Return lines, escaped, as a quotation that is folded up when it is long."""
+    return f"<blockquote expandable>{plain(text)}</blockquote>"
+
+
 def shortened(text: str, most: int) -> str:
     """Return a text of at most `most` characters, marked where it was cut."""
     return text if len(text) <= most else text[: most - 1] + _MORE
