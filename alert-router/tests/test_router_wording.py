@@ -84,3 +84,4 @@ def test_numbers_are_short():
 def test_details_are_set_apart_by_empty_lines():
     assert wording.laid_out(["what"], ["why"], ["id"]) == ("what", "", "why", "", "id")
     assert wording.laid_out(["what"], [], ["id"]) == ("what", "id")
+    assert wording.laid_out(["what", ""], ["", "why"], ["id"]) == ("what", "", "why", "", "id")

@@ -138,23 +138,27 @@ def test_an_alert_says_what_why_and_when():
 LONG = ("what", "more", "", "<why>", "why 2", "", "held back", "foreshock explain signal:1")
 
 
-def test_details_are_folded_up_and_a_command_is_one_to_copy():
+def test_details_are_folded_up_with_a_command_to_copy():
     text = said(messages.alert(alert(lines=LONG), possible_repeat=False))
     assert text.split("\n")[1:-1] == [
         "what",
         "more",
-        "<blockquote expandable>&lt;why&gt;",
-        "why 2</blockquote>",
         "held back",
-        "<code>foreshock explain signal:1</code>",
+        "<blockquote expandable>&lt;why&gt;",
+        "why 2",
+        "<code>foreshock explain signal:1</code></blockquote>",
     ]
+
+
+def test_without_details_the_command_stands_alone():
+    text = said(messages.alert(alert(lines=("what", LONG[-1])), possible_repeat=False))
+    assert text.split("\n")[1:-1] == ["what", "<code>foreshock explain signal:1</code>"]
 
 
 def test_an_alert_of_any_length_keeps_its_command():
     long = ("L" * 900, "C" * 900, "", *["W" * 900] * 9, "", "H" * 900, LONG[-1])
     text = said(messages.alert(alert(title="T" * 500, lines=long), possible_repeat=True))
-    assert LONG[-1] in text
-    assert text.count("<blockquote") == text.count("</blockquote>") == 1
+    assert f"{LONG[-1]}</code></blockquote>" in text
     assert len(text) < markup.MOST_UNITS
 
 

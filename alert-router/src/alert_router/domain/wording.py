@@ -62,8 +62,8 @@ def cooled(held_back: int, cooldown_ms: int) -> tuple[str, ...]:
 
 def laid_out(first: Sequence[str], details: Sequence[str], last: Sequence[str]) -> tuple[str, ...]:
     """Return an alert's lines; empty ones set the details apart."""
-    apart = ("", *details, "") if details else ()
-    return (*first, *apart, *last)
+    apart = ("", *filter(None, details), "") if any(details) else ()
+    return (*filter(None, first), *apart, *last)
 
 
 def limited(held_back: Mapping[SignalKind, int], per_day: int) -> str:

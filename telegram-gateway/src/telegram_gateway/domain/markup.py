@@ -38,9 +38,10 @@ def block(text: object) -> str:
     return f"<pre>{plain(text)}</pre>"
 
 
-def quote(text: object) -> str:
-    """Return lines, escaped, as a quotation that is folded up when it is long."""
-    return f"<blockquote expandable>{plain(text)}</blockquote>"
+def folded(lines: Iterable[str]) -> str:
+    """Return lines of finished markup as one block that is folded up when it is long."""
+    joined = "\n".join(lines)
+    return f"<blockquote expandable>{joined}</blockquote>"
 
 
 def shortened(text: str, most: int) -> str:

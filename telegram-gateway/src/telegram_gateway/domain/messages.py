@@ -1,6 +1,6 @@
 """Alerts as messages: what a trader reads in three seconds first, why after."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -22,13 +22,15 @@ def alert(told: Alert, *, possible_repeat: bool) -> Blocks:
     """Return an alert's message. Lines between empty ones are details, folded up."""
     mark = "↻ " if possible_repeat else ""
     title = f"{mark}{_icon(told)} {markup.bold(markup.shortened(told.title, _TITLE))}"
-    parts = [list(lines) for filled, lines in groupby(told.lines, bool) if filled]
-    blocks = [title, *map(_line, parts[0] if parts else ())]
-    if len(parts) > 1:
-        blocks.append(markup.quote(markup.shortened("\n".join(parts[1]), _DETAILS)))
-    blocks += [_line(line) for part in parts[2:] for line in part]
+    command = [markup.code(line) for line in told.lines if line.startswith(_COMMAND)]
+    words = [line for line in told.lines if not line.startswith(_COMMAND)]
+    first, details, *last = _parts(words)
+    if details:
+        text = markup.plain(markup.shortened("\n".join(details), _DETAILS))
+        command = [markup.folded([text, *command])]
+    said = [_line(line) for part in (first, *last) for line in part]
     repeat = [markup.italic("This may be a repeat.")] if possible_repeat else []
-    return [*blocks, *repeat, markup.italic(numbers.clock(told.ts_event_ms))]
+    return [title, *said, *command, *repeat, markup.italic(numbers.clock(told.ts_event_ms))]
 
 
 def bulletin(told: Sequence[Alert], *, possible_repeat: bool) -> Blocks:
@@ -63,7 +65,11 @@ def _icon(told: Alert) -> str:
     return _GOING[state] if state in _GOING else _ICONS[told.severity]
 
 
+def _parts(lines: Iterable[str]) -> list[list[str]]:
+    """Return the lines between empty ones; the first two parts are always there."""
+    parts = [list(part) for filled, part in groupby(lines, bool) if filled]
+    return [*parts, *([] for _ in range(2 - len(parts)))]
+
+
 def _line(text: str) -> str:
-    """Return a line; a command is one to tap and copy."""
-    short = markup.shortened(text, _LINE)
-    return markup.code(short) if text.startswith(_COMMAND) else markup.plain(short)
+    return markup.plain(markup.shortened(text, _LINE))

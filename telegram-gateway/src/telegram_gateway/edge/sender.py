@@ -98,7 +98,7 @@ class Sender:
             try:
                 return await self._send(chat_id, text, refresh, ParseMode.HTML, quiet)
             except BadRequest as e:
-                if "can't parse entities" not in e.message:
+                if "can't parse entities" not in e.message.lower():  # the library capitalises
                     raise
                 metrics.TELEGRAM_ERRORS.labels("markup").inc()
                 return await self._send(chat_id, _without_markup(text), refresh, None, quiet)
