@@ -14,7 +14,9 @@ from telegram_gateway.domain.waiting import CAPACITY, NEWS_A_MESSAGE, TITLES_A_M
 NOW = 1_790_000_000_000
 
 
-def alert(number=1, *, chat_id=7, revision=1, severity="warning", expires_ms=NOW + 600_000):
+def alert(
+    number=1, *, chat_id=7, revision=1, severity="warning", expires_ms=NOW + 600_000, state=None
+):
     return sample(
         Alert,
         event_id=f"alert:{number}:{revision}",
@@ -27,6 +29,7 @@ def alert(number=1, *, chat_id=7, revision=1, severity="warning", expires_ms=NOW
         title="BTC",
         lines=("what happened",),
         expires_ms=expires_ms,
+        incident_state=state,
     )
 
 
@@ -144,6 +147,32 @@ def test_a_letter_that_may_have_arrived_is_marked_until_its_alerts_are_gone():
     waiting.remove(alert(1))
     waiting.put(alert(1), possible_repeat=False)
     assert not waiting.next(NOW).possible_repeat
+
+
+@pytest.mark.parametrize(
+    ("states", "quiet"),
+    [
+        (["BUILDING"], False),
+        (["CONFIRMED"], False),
+        (["FADING"], True),
+        (["FADING", "ENDED"], True),
+        (["CONFIRMED", "FADING"], False),
+        (["CONFIRMED", "FADING", "ENDED"], False),
+        ([None], False),
+    ],
+)
+def test_an_end_makes_no_sound_unless_nobody_heard_the_rest(states, quiet):
+    waiting = Waiting()
+    for revision, state in enumerate(states, 1):
+        waiting.put(alert(revision=revision, state=state), possible_repeat=False)
+    assert waiting.next(NOW).quiet is quiet
+
+
+def test_among_others_an_end_does_not_take_their_sound():
+    waiting = Waiting()
+    waiting.put(alert(1, state="ENDED"), possible_repeat=False)
+    waiting.put(alert(2), possible_repeat=False)
+    assert not waiting.next(NOW).quiet
 
 
 def test_revisions_that_are_gone_leave_nothing_behind():

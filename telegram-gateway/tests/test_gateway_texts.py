@@ -7,15 +7,18 @@ from hypothesis import strategies as st
 
 from foreshock_schemas.events import Alert, Delivery, FeedHealth, MarketStats
 from foreshock_schemas.testing import sample
-from telegram_gateway.domain import coins, markup, texts
+from telegram_gateway.domain import coins, markup, messages, texts
 from telegram_gateway.domain.access import Access
 from telegram_gateway.domain.desk import Desk
+from telegram_gateway.domain.held_back import HeldBack
 from telegram_gateway.domain.numbers import clock
 from telegram_gateway.domain.subscriptions import Subscriptions
 from telegram_gateway.domain.views import Views
 
 NOW = 1_790_000_000_000
-FLAGS = texts.Flags(dynamic_thresholds=True, volume_monitoring=True, predictive_zones=False)
+FLAGS = texts.Flags(
+    dynamic_thresholds=True, volume_monitoring=True, predictive_zones=False, alerts_per_day=60
+)
 
 
 def said(blocks):
@@ -126,25 +129,62 @@ def test_help_names_every_command_and_the_coins(desk):
 
 
 def test_an_alert_says_what_why_and_when():
-    text = said(texts.alert(alert(lines=("BTC: <$9M>", "why")), possible_repeat=False))
+    text = said(messages.alert(alert(lines=("BTC: <$9M>", "why")), possible_repeat=False))
     assert text.startswith("🚨 <b>BTC · Liquidation cascade</b>\nBTC: &lt;$9M&gt;\nwhy\n")
     assert "repeat" not in text
-    assert "may be a repeat" in said(texts.alert(alert(), possible_repeat=True))
+    assert "may be a repeat" in said(messages.alert(alert(), possible_repeat=True))
+
+
+LONG = ("what", "more", "", "<why>", "why 2", "", "held back", "foreshock explain signal:1")
+
+
+def test_details_are_folded_up_with_a_command_to_copy():
+    text = said(messages.alert(alert(lines=LONG), possible_repeat=False))
+    assert text.split("\n")[1:-1] == [
+        "what",
+        "more",
+        "held back",
+        "<blockquote expandable>&lt;why&gt;",
+        "why 2",
+        "<code>foreshock explain signal:1</code></blockquote>",
+    ]
+
+
+def test_without_details_the_command_stands_alone():
+    text = said(messages.alert(alert(lines=("what", LONG[-1])), possible_repeat=False))
+    assert text.split("\n")[1:-1] == ["what", "<code>foreshock explain signal:1</code>"]
+
+
+def test_an_alert_of_any_length_keeps_its_command():
+    long = ("L" * 900, "C" * 900, "", *["W" * 900] * 9, "", "H" * 900, LONG[-1])
+    text = said(messages.alert(alert(title="T" * 500, lines=long), possible_repeat=True))
+    assert f"{LONG[-1]}</code></blockquote>" in text
+    assert len(text) < markup.MOST_UNITS
+
+
+@pytest.mark.parametrize(
+    ("state", "icon"),
+    [("BUILDING", "👀"), ("CONFIRMED", "🚨"), ("FADING", "⏳"), ("ENDED", "✅"), (None, "🚨")],
+)
+def test_a_cascade_shows_how_far_it_has_come(state, icon):
+    told = msgspec.structs.replace(alert(), incident_state=state)
+    assert said(messages.alert(told, possible_repeat=False)).startswith(f"{icon} <b>BTC")
+    assert f"{icon} BTC" in said(messages.digest([told], possible_repeat=False))
 
 
 def test_ten_alerts_of_any_length_fit_one_message():
     told = [alert(title="T" * 500 + str(n), lines=("L" * 900,)) for n in range(10)]
-    text = said(texts.bulletin(told, possible_repeat=True))
+    text = said(messages.bulletin(told, possible_repeat=True))
     assert text.count("🚨 <b>T") == 10
     assert "10 alerts at once" in text
     assert "may be a repeat" in text
-    assert said(texts.bulletin([alert(lines=()), alert()], possible_repeat=False))
+    assert said(messages.bulletin([alert(lines=()), alert()], possible_repeat=False))
 
 
 def test_twenty_five_titles_fit_a_digest():
     told = [alert(title="T" * 500 + str(n)) for n in range(25)]
-    assert said(texts.digest(told, possible_repeat=False)).count("🚨 T") == 25
-    assert "1 alert while" in said(texts.digest([alert()], possible_repeat=True))
+    assert said(messages.digest(told, possible_repeat=False)).count("🚨 T") == 25
+    assert "1 alert while" in said(messages.digest([alert()], possible_repeat=True))
 
 
 def test_the_greeting_is_escaped():
@@ -169,19 +209,36 @@ def test_the_announcement_and_the_status_name_what_is_on():
         chat_id=7,
         state="SENT",
     )
-    nobody = said(texts.status(None, FLAGS, [], None, [], NOW))
+    nobody = said(texts.status(None, FLAGS, [], None, {}, [], NOW))
     assert "never started" in nobody
     assert "none yet" in nobody
     (auto,) = Subscriptions().auto_start([7], NOW)
-    mine = said(texts.status(auto, FLAGS, [feed], last, ["BTC"], NOW))
+    mine = said(texts.status(auto, FLAGS, [feed], last, {}, ["BTC"], NOW))
     assert "set by themselves 0 s ago" in mine
     assert "🔴 binance trades: DOWN, since 1 min ago" in mine
     assert "Last alert: 5 s ago" in mine
-    later = said(texts.status(auto, FLAGS, [feed], last, ["BTC"], NOW + 3 * 60_000))
+    later = said(texts.status(auto, FLAGS, [feed], last, {}, ["BTC"], NOW + 3 * 60_000))
     assert f"binance trades: unknown, nothing heard since {clock(NOW - 60_000)}" in later
     assert "nothing heard of any" in nobody
     off = Subscriptions().switch(7, active=False, now_ms=NOW)
-    assert "<b>off</b>, set by you" in said(texts.status(off, FLAGS, [], None, [], NOW))
+    assert "<b>off</b>, set by you" in said(texts.status(off, FLAGS, [], None, {}, [], NOW))
+
+
+def test_the_status_says_what_was_held_back_in_the_last_day():
+    held_back = HeldBack()
+    for number, (kind, age_h) in enumerate(
+        [("volume_spike", 1), ("volume_spike", 2), ("cascade", 23), ("cascade", 24)]
+    ):
+        at_ms = NOW - age_h * 3_600_000
+        missed = sample(Alert, event_id=str(number), chat_id=7, kind=kind, ts_event_ms=at_ms)
+        held_back.add(missed)
+        held_back.add(missed)
+    of_all = {chat: held_back.today(chat, NOW) for chat in (7, 8)}
+    told = {
+        chat: said(texts.status(None, FLAGS, [], None, of_all[chat], [], NOW)) for chat in (7, 8)
+    }
+    assert "by the limit of 60 a day: 3 (2 volume spikes, 1 cascade)" in told[7]
+    assert "by the limit of 60 a day: none" in told[8]
 
 
 def test_switching_says_what_is_and_what_brings_it_back():

@@ -103,6 +103,7 @@ async def _measured(broker: KafkaSettings, load: Load) -> tuple[list[float], lis
                 "EXCHANGE_WS_URLS": f"binance={url}",
                 "LOG_LEVEL": "WARNING",
                 "ALERT_COOLDOWN_S": "0",
+                "ALERTS_PER_DAY": "1000000",
                 "ENABLE_AUTO_START": "false",
                 "TELEGRAM_BOT_TOKEN": _TOKEN,
                 "TELEGRAM_API_URL": api,

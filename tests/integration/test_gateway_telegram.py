@@ -208,6 +208,36 @@ async def test_a_burst_arrives_in_few_messages(world):
     assert len(told) <= 6
 
 
+async def test_what_was_held_back_is_not_sent_and_the_status_says_so(world):
+    await world.subscribe()
+    held, told = world.alert(held_back=True, kind="volume_spike"), world.alert()
+    for _ in ("at first", "after a restart"):
+        async with world.gateway():
+            await world.publish(ALERTS, held, told)
+            await world.reached(told, "SENT")
+            await world.say("/alerts status")
+            await eventually(lambda: world.skipped("held_back"))
+    await world.got("by the limit of 60 a day: 1 (1 volume spike)", times=2)
+    await world.got(held.title, times=0)
+    assert await world.states(held) == []
+
+
+async def test_the_end_of_a_cascade_makes_no_sound(world):
+    await world.subscribe()
+    states = ["CONFIRMED", "ENDED"]
+    async with world.gateway():
+        for revision, state in enumerate(states, 1):
+            fields = {"incident_id": "cascade:7", "incident_state": state, "revision": revision}
+            alert = world.alert(title=f"BTC {state}", **fields)
+            await world.publish(ALERTS, alert)
+            await world.reached(alert, "SENT")
+    told = world.fake.telegram.messages(world.chat_id)
+    assert [(each.content.text.split("\n")[0], each.silent) for each in told] == [
+        ("⚠️ BTC CONFIRMED", False),
+        ("✅ BTC ENDED", True),
+    ]
+
+
 async def test_commands_are_answered_from_the_topics(world):
     now_ms = world.now_ms()
     stats = sample(
@@ -303,6 +333,15 @@ async def test_a_token_that_is_revoked_gives_no_alert_up(world):
     with pytest.raises(TokenRefused):
         await Sender(app.bot, SystemClock()).send(world.chat_id, "hello")
     await app.shutdown()
+
+
+async def test_markup_that_telegram_cannot_parse_goes_out_as_plain_text(world):
+    app = application(Secret(world.token), world.base, 0.5)
+    await app.initialize()
+    text = "<b>what</b>\n<blockquote expandable>&lt;why&gt;</blockquote> <i>broken"
+    await Sender(app.bot, SystemClock()).send(world.chat_id, text)
+    await app.shutdown()
+    assert await world.inbox() == ["what\n<why> broken"], "sent once, without markup"
 
 
 async def test_a_wrong_token_ends_the_service_and_is_not_told(world):

@@ -7,11 +7,20 @@ from prometheus_client import Counter
 SIGNALS: Final = Counter("foreshock_alert_router_signals_total", "Signals read, by kind.", ["kind"])
 ALERTS: Final = Counter(
     "foreshock_alert_router_alerts_total",
-    "Alerts written, by kind and severity.",
+    "Alerts written to be told, by kind and severity.",
     ["kind", "severity"],
 )
 HELD_BACK: Final = Counter(
     "foreshock_alert_router_held_back_total",
-    "Signals that gave no alert: repeats, within the cooldown, or wanted by nobody.",
-    ["kind"],
+    "What was not told, by kind and reason. Signals: repeat, unwanted, cooldown, market_wide; "
+    "a chat's alerts: limit.",
+    ["kind", "reason"],
+)
+INCIDENTS: Final = Counter(
+    "foreshock_alert_router_incidents_total",
+    "Incidents that reached a state, as detectors say.",
+    ["state"],
+)
+MARKET_WIDE: Final = Counter(
+    "foreshock_alert_router_market_wide_total", "Market-wide incidents that opened."
 )

@@ -6,21 +6,24 @@ from functools import partial
 from typing import Final
 
 from alert_router import metrics
-from alert_router.domain.routing import Router
+from alert_router.domain.routing import Routed, Router
 from alert_router.settings import Settings
+from foreshock_kit.clock import Clock
 from foreshock_kit.kafka import Publisher, Publishing, Record, consume, keep_following
 from foreshock_kit.service import Context, Service
 from foreshock_schemas.events import Alert, Signal, Subscription
 from foreshock_schemas.topics import ALERTS, SIGNALS, SUBSCRIPTIONS
 
 _DAY_MS: Final = 86_400_000
-_PAST: Final = {SUBSCRIPTIONS: None, ALERTS: _DAY_MS}
+_PAST: Final = {SUBSCRIPTIONS: None, ALERTS: 3 * _DAY_MS}
+_REBUILD_MS: Final = _DAY_MS + 3_600_000
+"""Limits and cooldowns look back a day at most, and signals may be late."""
+_IDLE_S: Final = 5.0
 
 
 async def run(settings: Settings, context: Context) -> None:
-    """Route signals until told to stop; settings and open incidents are read before the first."""
-    cooldown_ms = settings.alert_cooldown_s * 1000
-    router = Router(cooldown_ms)
+    """Route signals until told to stop; what was told before is read before the first."""
+    router = Router(settings.alert_cooldown_s * 1000, settings.alerts_per_day)
     async with (
         Publisher(settings, context.name, context.clock, stop=context.stop) as publisher,
         asyncio.TaskGroup() as group,
@@ -28,14 +31,17 @@ async def run(settings: Settings, context: Context) -> None:
         await keep_following(group, settings, context, _PAST, partial(_on_past, router), publisher)
         if context.stop.is_set():  # what is known may be half of it
             return
+        routing = Routing(router, publisher, context.clock)
+        keeping_time = group.create_task(_keep_time(routing))
         await consume(
             settings,
             context,
             topics=[SIGNALS],
-            on_records=partial(route, router, publisher),
+            on_records=routing.on_records,
             publisher=publisher,
-            rebuild_ms={SIGNALS.name: cooldown_ms},
+            rebuild_ms={SIGNALS.name: _REBUILD_MS},
         )
+        keeping_time.cancel()
 
 
 def _on_past(router: Router, record: Record) -> None:
@@ -45,21 +51,59 @@ def _on_past(router: Router, record: Record) -> None:
         router.on_past_alert(record.event)
 
 
-async def route(router: Router, publisher: Publishing, records: Sequence[Record]) -> None:
-    """Publish the alerts of a batch; what is replayed was dealt with before."""
-    for record in records:
-        if not isinstance(record.event, Signal):
-            continue
-        if record.replayed:
-            router.on_past_signal(record.event)
-            continue
-        alerts = router.on_signal(record.event)
-        metrics.SIGNALS.labels(record.event.kind).inc()
-        if not alerts:
-            metrics.HELD_BACK.labels(record.event.kind).inc()
-        for alert in alerts:
-            await publisher.send(ALERTS, alert)
-            metrics.ALERTS.labels(alert.kind, alert.severity).inc()
+class Routing:
+    """Publishes what the router decides, in its order."""
+
+    def __init__(self, router: Router, publisher: Publishing, clock: Clock) -> None:
+        self._router = router
+        self._publisher = publisher
+        self._clock = clock
+        self._turn = asyncio.Lock()
+        self._last_read_s = clock.monotonic()
+
+    async def on_records(self, records: Sequence[Record]) -> None:
+        """Publish the alerts of a batch; what is replayed was dealt with before."""
+        async with self._turn:
+            for record in records:
+                if isinstance(record.event, Signal):
+                    await self._on_signal(record.event, replayed=record.replayed)
+            self._last_read_s = self._clock.monotonic()
+
+    async def on_idle(self) -> None:
+        """Publish what is due, if no signal has come for a while that would have said so."""
+        async with self._turn:
+            if self._clock.monotonic() >= self._last_read_s + _IDLE_S:
+                idle_ms = int(_IDLE_S * 1000)
+                await self._publish(self._router.on_time(self._clock.now_ms() - idle_ms))
+
+    async def _on_signal(self, signal: Signal, *, replayed: bool) -> None:
+        if replayed:
+            self._router.on_past_signal(signal)
+            return
+        metrics.SIGNALS.labels(signal.kind).inc()
+        routed = self._router.on_signal(signal)
+        if routed.untold is not None:
+            metrics.HELD_BACK.labels(signal.kind, routed.untold).inc()
+        await self._publish(routed)
+
+    async def _publish(self, routed: Routed) -> None:
+        for news in routed.news:
+            if news.state is not None:
+                metrics.INCIDENTS.labels(news.state).inc()
+            elif news.kind == "market_wide" and news.revision.number == 1:
+                metrics.MARKET_WIDE.inc()
+        for alert in routed.alerts:
+            await self._publisher.send(ALERTS, alert)
+            if alert.held_back:
+                metrics.HELD_BACK.labels(alert.kind, "limit").inc()
+            else:
+                metrics.ALERTS.labels(alert.kind, alert.severity).inc()
+
+
+async def _keep_time(routing: Routing) -> None:
+    while True:
+        await asyncio.sleep(1.0)
+        await routing.on_idle()
 
 
 SERVICE = Service("alert-router", Settings, run)

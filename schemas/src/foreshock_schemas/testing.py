@@ -10,7 +10,7 @@ SAMPLE_MS: Final = 1_790_000_000_000
 E = TypeVar("E", bound=msgspec.Struct)
 
 
-def sample(kind: type[E], **fields: Any) -> E:
+def sample(kind: type[E], /, **fields: Any) -> E:
     """Return an event (or a part of one) with these fields and plausible others.
 
     Times are `SAMPLE_MS`, numbers 1, texts their field's name, lists empty, what may be missing

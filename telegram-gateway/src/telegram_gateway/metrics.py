@@ -15,7 +15,7 @@ LATENCY: Final = Histogram(
 WAITING: Final = Gauge("foreshock_telegram_gateway_waiting", "Alerts that wait to be sent.")
 SKIPPED: Final = Counter(
     "foreshock_telegram_gateway_skipped_total",
-    "Alerts not sent: known already, or not wanted by the chat.",
+    "Alerts not sent: known already, unwanted by the chat, or held back by its limit.",
     ["reason"],
 )
 COMMANDS: Final = Counter(

@@ -9,8 +9,10 @@ from foreshock_kit.kafka import Publisher, Record, consume, keep_following
 from foreshock_kit.service import Context, Service
 from foreshock_schemas import topics
 from foreshock_schemas.events import Alert, Delivery, Subscription
+from telegram_gateway import metrics
 from telegram_gateway.domain.access import Access
 from telegram_gateway.domain.desk import Desk
+from telegram_gateway.domain.held_back import HeldBack
 from telegram_gateway.domain.ledger import Ledger
 from telegram_gateway.domain.subscriptions import Subscriptions
 from telegram_gateway.domain.texts import Flags
@@ -41,7 +43,7 @@ _RECORDS: Final = {topics.SUBSCRIPTIONS: None, topics.DELIVERIES: None}
 
 async def run(settings: Settings, context: Context) -> None:
     """Deliver alerts and answer commands until told to stop."""
-    known = Known(Views(), Subscriptions(), Ledger())
+    known = Known(Views(), Subscriptions(), Ledger(), HeldBack())
     app = application(
         settings.telegram_bot_token, settings.telegram_api_url, settings.telegram_timeout_s
     )
@@ -82,7 +84,7 @@ async def run(settings: Settings, context: Context) -> None:
             settings,
             context,
             topics=[topics.ALERTS],
-            on_records=partial(_on_alerts, courier),
+            on_records=partial(_on_alerts, courier, known.held_back),
             publisher=publisher,
             rebuild_ms={topics.ALERTS.name: 24 * _HOUR_MS},
         )
@@ -101,8 +103,13 @@ def _on_record(known: Known, record: Record) -> None:
         known.ledger.apply(record.event)
 
 
-async def _on_alerts(courier: Courier, records: Sequence[Record]) -> None:
-    await courier.take([each.event for each in records if isinstance(each.event, Alert)])
+async def _on_alerts(courier: Courier, held_back: HeldBack, records: Sequence[Record]) -> None:
+    alerts = [each.event for each in records if isinstance(each.event, Alert)]
+    for alert in alerts:
+        if alert.held_back:
+            held_back.add(alert)
+            metrics.SKIPPED.labels("held_back").inc()
+    await courier.take([alert for alert in alerts if not alert.held_back])
 
 
 async def _talk(context: Context, app: App, monitoring: Monitoring, sender: Sender) -> None:
@@ -121,6 +128,7 @@ def _flags(settings: Settings) -> Flags:
         dynamic_thresholds=settings.enable_dynamic_thresholds,
         volume_monitoring=settings.enable_volume_monitoring,
         predictive_zones=settings.enable_predictive_zones,
+        alerts_per_day=settings.alerts_per_day,
     )
 
 

@@ -11,7 +11,7 @@ from foreshock_kit.settings import ServiceSettings
 class Settings(ServiceSettings, frozen=True, kw_only=True):
     """For example `TELEGRAM_AUTHORIZED_USERS=123456789`: who may talk to the bot.
 
-    The other services' flags are here only for what the bot says about them.
+    The other services' settings are here only for what the bot says about them.
     """
 
     telegram_bot_token: Secret
@@ -22,3 +22,4 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     enable_dynamic_thresholds: bool = True
     enable_volume_monitoring: bool = True
     enable_predictive_zones: bool = False
+    alerts_per_day: int = 60

@@ -1,8 +1,8 @@
-"""Which chats want a signal."""
+"""Which chats want to hear of something."""
 
 from typing import Final
 
-from foreshock_schemas.events import Severity, Signal, Subscription
+from foreshock_schemas.events import Severity, SignalKind, Subscription
 from foreshock_schemas.topics import MARKET
 
 RANK: Final[dict[Severity, int]] = {"info": 0, "warning": 1, "critical": 2}
@@ -18,15 +18,17 @@ class Subscribers:
         """Take a chat's settings as they stand now."""
         self._chats[subscription.chat_id] = subscription
 
-    def wanting(self, signal: Signal) -> list[int]:
+    def wanting(self, coin: str, kind: SignalKind, severity: Severity) -> list[int]:
         """Return the chats to tell, lowest id first."""
-        return sorted(chat for chat, wish in self._chats.items() if _wants(wish, signal))
+        return sorted(
+            chat for chat, wish in self._chats.items() if _wants(wish, coin, kind, severity)
+        )
 
 
-def _wants(wish: Subscription, signal: Signal) -> bool:
+def _wants(wish: Subscription, coin: str, kind: SignalKind, severity: Severity) -> bool:
     return (
         wish.active
-        and signal.kind not in wish.muted_kinds
-        and RANK[signal.severity] >= RANK[wish.minimum_severity]
-        and (not wish.coins or signal.coin in wish.coins or signal.coin == MARKET)
+        and kind not in wish.muted_kinds
+        and RANK[severity] >= RANK[wish.minimum_severity]
+        and (not wish.coins or coin in wish.coins or coin == MARKET)
     )

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from foreshock_schemas.events.base import Event, Severity
-from foreshock_schemas.events.detection import SignalKind
+from foreshock_schemas.events.detection import IncidentState, SignalKind
 
 DeliveryState = Literal["SENDING", "SENT", "FAILED", "UNKNOWN"]
 
@@ -11,8 +11,10 @@ DeliveryState = Literal["SENDING", "SENT", "FAILED", "UNKNOWN"]
 class Alert(Event, frozen=True, gc=False, kw_only=True):
     """One incident's revision for one chat, in plain text; the gateway renders it.
 
+    Lines between two empty ones are details, for who wants to know why.
     `ts_event_ms` and `ts_recv_ms` are those of the newest signal, so that latency can be
-    measured end to end; past `expires_ms` it is history, not news.
+    measured end to end; past `expires_ms` it is history, not news. FADING and ENDED are told
+    without a sound. What is `held_back`, by the chat's limit of alerts a day, is not told.
     """
 
     incident_id: str
@@ -25,6 +27,8 @@ class Alert(Event, frozen=True, gc=False, kw_only=True):
     lines: tuple[str, ...]
     signal_ids: tuple[str, ...]
     expires_ms: int
+    incident_state: IncidentState | None = None
+    held_back: bool = False
 
 
 class Delivery(Event, frozen=True, gc=False, kw_only=True):

@@ -38,6 +38,12 @@ def block(text: object) -> str:
     return f"<pre>{plain(text)}</pre>"
 
 
+def folded(lines: Iterable[str]) -> str:
+    """Return lines of finished markup as one block that is folded up when it is long."""
+    joined = "\n".join(lines)
+    return f"<blockquote expandable>{joined}</blockquote>"
+
+
 def shortened(text: str, most: int) -> str:
     """Return a text of at most `most` characters, marked where it was cut."""
     return text if len(text) <= most else text[: most - 1] + _MORE

@@ -1,11 +1,11 @@
-"""What the bot says apart from the market: greeting, help, refusals, alerts, their status."""
+"""What the bot says apart from the market and its alerts: greeting, help, refusals, status."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
-from foreshock_schemas.events import Alert, Delivery, FeedHealth, Severity, Subscription
+from foreshock_schemas.events import Delivery, FeedHealth, SignalKind, Subscription
 from telegram_gateway.domain import markup, numbers
 
 COMMANDS: Final = {
@@ -21,10 +21,15 @@ COMMANDS: Final = {
 }
 """The commands and what each is for, as Telegram shows them in its menu."""
 
-_ICONS: Final[dict[Severity, str]] = {"critical": "🚨", "warning": "⚠️", "info": "ℹ️"}
-_TITLE: Final = 100
-_HEADLINE: Final = 250
-_LINE: Final = 600
+_KINDS: Final[dict[SignalKind, str]] = {
+    "liquidation": "large liquidation",
+    "cascade": "cascade",
+    "volume_spike": "volume spike",
+    "oi_explosion": "open interest jump",
+    "zone_warning": "zone warning",
+    "feed": "feed trouble",
+    "market_wide": "market-wide",
+}
 _NAMED: Final = 12
 _HEARD_WITHIN_MS: Final = 3 * 60_000
 """Ingesters tell of each feed every minute."""
@@ -33,11 +38,12 @@ Blocks = list[str]
 
 
 class Flags(msgspec.Struct, frozen=True, kw_only=True):
-    """Which enhancements are on."""
+    """Which enhancements are on, and how many alerts a day a chat gets."""
 
     dynamic_thresholds: bool
     volume_monitoring: bool
     predictive_zones: bool
+    alerts_per_day: int
 
     def monitored(self) -> Blocks:
         """Return a line for each detector: active or not."""
@@ -46,48 +52,12 @@ class Flags(msgspec.Struct, frozen=True, kw_only=True):
             _check("Open interest monitoring", on=True),
             _check("Volume spike detection", on=self.volume_monitoring),
             _check("Liquidation zones", on=self.predictive_zones),
+            _check("Market-wide incidents", on=True),
         ]
 
 
 def _check(what: str, *, on: bool) -> str:
     return f"{'✅' if on else '▫️'} {what}: {'ACTIVE' if on else 'off'}"
-
-
-def alert(told: Alert, *, possible_repeat: bool) -> Blocks:
-    """Return an alert's message."""
-    mark = "↻ " if possible_repeat else ""
-    title = f"{mark}{_ICONS[told.severity]} {markup.bold(markup.shortened(told.title, _TITLE))}"
-    lines = [markup.plain(markup.shortened(line, _LINE)) for line in told.lines]
-    repeat = [markup.italic("This may be a repeat.")] if possible_repeat else []
-    return [title, *lines, *repeat, markup.italic(numbers.clock(told.ts_event_ms))]
-
-
-def bulletin(told: Sequence[Alert], *, possible_repeat: bool) -> Blocks:
-    """Return one message for alerts that came at once, the most severe first."""
-    mark = "↻ " if possible_repeat else ""
-    worst = _ICONS[told[0].severity]
-    blocks = [f"{mark}{worst} {markup.bold(f'{len(told)} alerts at once')}"]
-    for each in told:
-        title = markup.bold(markup.shortened(each.title, _TITLE))
-        headline = markup.plain(markup.shortened(each.lines[0], _HEADLINE)) if each.lines else ""
-        blocks += ["", f"{_ICONS[each.severity]} {title}", headline]
-    repeat = [markup.italic("Some of it may be a repeat.")] if possible_repeat else []
-    newest_ms = max(each.ts_event_ms for each in told)
-    return [*blocks, "", *repeat, markup.italic(numbers.clock(newest_ms))]
-
-
-def digest(missed: Sequence[Alert], *, possible_repeat: bool) -> Blocks:
-    """Return one message for alerts that are history by now."""
-    first, last = min(a.ts_event_ms for a in missed), max(a.ts_event_ms for a in missed)
-    count = f"{len(missed)} alert{'s' if len(missed) > 1 else ''}"
-    span = f"{numbers.clock(first)} to {numbers.clock(last)}"
-    mark = "↻ " if possible_repeat else ""
-    head = mark + markup.bold(f"{count} while the bot was away, {span}")
-    rows = [
-        f"{_ICONS[a.severity]} {markup.plain(markup.shortened(a.title, _TITLE))}" for a in missed
-    ]
-    repeat = [markup.italic("This may be a repeat.")] if possible_repeat else []
-    return [head, *rows, *repeat]
 
 
 def greeting(user: str) -> Blocks:
@@ -179,6 +149,7 @@ def status(
     flags: Flags,
     feeds: Iterable[FeedHealth],
     last: Delivery | None,
+    held_back: Mapping[SignalKind, int],
     coins: Collection[str],
     now_ms: int,
 ) -> Blocks:
@@ -192,12 +163,22 @@ def status(
         f"Coins followed: {len(coins)}",
         *([_feed(health, now_ms) for health in feeds] or ["🔴 Feeds: nothing heard of any"]),
         f"Last alert: {numbers.ago(last.ts_event_ms, now_ms) if last else 'none yet'}",
+        _held_back(held_back, flags.alerts_per_day),
     ]
 
 
 def _some(coins: Sequence[str]) -> str:
     more = f" and {len(coins) - _NAMED} more" if len(coins) > _NAMED else ""
     return ", ".join(coins[:_NAMED]) + more if coins else "not known yet, ask in a minute"
+
+
+def _held_back(held_back: Mapping[SignalKind, int], per_day: int) -> str:
+    by = f"by the limit of {per_day} a day"
+    if not held_back:
+        return f"Held back in 24 h {by}: none"
+    most_first = sorted(held_back.items(), key=lambda each: -each[1])
+    kinds = ", ".join(f"{n} {_KINDS[kind]}{'s' if n > 1 else ''}" for kind, n in most_first)
+    return f"Held back in 24 h {by}: {sum(held_back.values())} ({kinds})"
 
 
 def _standing(subscription: Subscription | None, now_ms: int) -> str:

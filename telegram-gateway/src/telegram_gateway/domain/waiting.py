@@ -12,22 +12,25 @@ NEWS_A_MESSAGE: Final = 10
 TITLES_A_MESSAGE: Final = 25
 """So that a message holds what it names: Telegram takes 4096 characters."""
 
+_QUIET: Final = {"FADING", "ENDED"}
 _RANK: Final[dict[Severity, int]] = {"critical": 0, "warning": 1, "info": 2}
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """Alerts that go out as one message. `history`: they are news no more."""
+    """Alerts that go out as one message. `history`: they are news no more; `quiet`: no sound."""
 
     alerts: tuple[Alert, ...]
     possible_repeat: bool
     history: bool
+    quiet: bool
 
 
 class _Held(msgspec.Struct):
-    """The newest revision of an incident."""
+    """The newest revision of an incident. Quiet if it ends what was told: not what it replaces."""
 
     alert: Alert
     possible_repeat: bool
+    quiet: bool
 
 
 class Waiting:
@@ -47,7 +50,8 @@ class Waiting:
         """Let an alert wait instead of older revisions; return the oldest if it had to give way."""
         held = self._by_incident.get(alert.incident_id)
         if held is None or held.alert.revision < alert.revision:
-            self._by_incident[alert.incident_id] = _Held(alert, possible_repeat)
+            quiet = alert.incident_state in _QUIET and (held is None or held.quiet)
+            self._by_incident[alert.incident_id] = _Held(alert, possible_repeat, quiet)
         elif possible_repeat:
             self._doubt(alert)
         if len(self._by_incident) <= CAPACITY:
@@ -87,4 +91,5 @@ def _letter(held: Sequence[_Held], *, history: bool) -> Letter:
         alerts=tuple(each.alert for each in held),
         possible_repeat=any(each.possible_repeat for each in held),
         history=history,
+        quiet=all(each.quiet for each in held),
     )

@@ -11,7 +11,7 @@ from foreshock_kit.logs import get_logger
 from foreshock_schemas.events import Alert, DeliveryState
 from foreshock_schemas.topics import DELIVERIES
 from telegram_gateway import metrics
-from telegram_gateway.domain import markup, texts
+from telegram_gateway.domain import markup, messages
 from telegram_gateway.domain.ledger import UNANSWERED_LIMIT, Ledger, Todo
 from telegram_gateway.domain.waiting import Letter, Waiting
 from telegram_gateway.edge.sender import MaybeSent, NotSent, Sender, Undeliverable
@@ -101,7 +101,7 @@ class Courier:
     async def _attempt(self, chat: "_Chat", chat_id: int, letter: Letter) -> None:
         await self._record(letter, "SENDING")
         try:
-            message_id = await self._sender.send(chat_id, _text(letter))
+            message_id = await self._sender.send(chat_id, _text(letter), quiet=letter.quiet)
         except MaybeSent as e:
             await self._record(letter, "UNKNOWN", error=str(e))
             chat.note_unanswered(letter, self._ledger)
@@ -115,7 +115,7 @@ class Courier:
 
     async def _give_up(self, alert: Alert, why: str) -> None:
         _log.error("delivery_failed", why=why, alerts=[alert.event_id])
-        given_up = Letter(alerts=(alert,), possible_repeat=False, history=False)
+        given_up = Letter(alerts=(alert,), possible_repeat=False, history=False, quiet=True)
         await self._record(given_up, "FAILED", error=why)
 
     async def _record(
@@ -171,7 +171,7 @@ class _Chat:
 def _text(letter: Letter) -> str:
     repeat = letter.possible_repeat
     if letter.history:
-        return markup.message(texts.digest(letter.alerts, possible_repeat=repeat))
+        return markup.message(messages.digest(letter.alerts, possible_repeat=repeat))
     if len(letter.alerts) > 1:
-        return markup.message(texts.bulletin(letter.alerts, possible_repeat=repeat))
-    return markup.message(texts.alert(letter.alerts[0], possible_repeat=repeat))
+        return markup.message(messages.bulletin(letter.alerts, possible_repeat=repeat))
+    return markup.message(messages.alert(letter.alerts[0], possible_repeat=repeat))

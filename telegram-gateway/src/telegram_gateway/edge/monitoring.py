@@ -13,6 +13,7 @@ from foreshock_kit.logs import get_logger
 from foreshock_schemas.events import Alert, Subscription
 from foreshock_schemas.topics import SUBSCRIPTIONS
 from telegram_gateway.domain import markup, texts
+from telegram_gateway.domain.held_back import HeldBack
 from telegram_gateway.domain.ledger import Ledger
 from telegram_gateway.domain.subscriptions import Subscriptions
 from telegram_gateway.domain.views import Views
@@ -29,6 +30,7 @@ class Known(msgspec.Struct, frozen=True):
     views: Views
     subscriptions: Subscriptions
     ledger: Ledger
+    held_back: HeldBack
 
 
 class Monitoring:
@@ -99,14 +101,15 @@ class Monitoring:
         return True
 
     def _status(self, chat_id: int) -> list[str]:
-        known = self._known
+        known, now_ms = self._known, self._clock.now_ms()
         return texts.status(
             known.subscriptions.of(chat_id),
             self._flags,
             [known.views.feeds[key] for key in sorted(known.views.feeds)],
             known.ledger.last_sent(chat_id),
+            known.held_back.today(chat_id, now_ms),
             known.views.followed(),
-            self._clock.now_ms(),
+            now_ms,
         )
 
     async def _write(self, settings: Subscription) -> None:

@@ -31,7 +31,7 @@ from telegram_gateway.domain.pacing import Pacing
 
 _PATIENCE_S: Final = 5.0
 _NEVER_SENT: Final = (httpx.PoolTimeout, httpx.ConnectTimeout, httpx.ConnectError)
-_TAG: Final = re.compile(r"</?[a-z]+>")
+_TAG: Final = re.compile(r"</?[a-z]+( [a-z]+)?>")
 _NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 
 
@@ -80,11 +80,13 @@ class Sender:
         """From now on let nobody wait for a turn: the end is near."""
         self._ending.set()
 
-    async def send(self, chat_id: int, text: str, refresh: str | None = None) -> int:
+    async def send(
+        self, chat_id: int, text: str, refresh: str | None = None, *, quiet: bool = False
+    ) -> int:
         """Send finished markup, once, and return its message id.
 
         What Telegram cannot parse goes out again as plain text. `refresh` is what a button
-        beneath asks for anew.
+        beneath asks for anew; a `quiet` message makes no sound.
 
         Raises:
             NotSent: it is safe to try again, after `retry_after_s` if that is given.
@@ -94,12 +96,12 @@ class Sender:
         """
         try:
             try:
-                return await self._send(chat_id, text, refresh, ParseMode.HTML)
+                return await self._send(chat_id, text, refresh, ParseMode.HTML, quiet)
             except BadRequest as e:
-                if "can't parse entities" not in e.message:
+                if "can't parse entities" not in e.message.lower():  # the library capitalises
                     raise
                 metrics.TELEGRAM_ERRORS.labels("markup").inc()
-                return await self._send(chat_id, _without_markup(text), refresh, None)
+                return await self._send(chat_id, _without_markup(text), refresh, None, quiet)
         except TelegramError as e:
             raise self._named(e, chat_id) from None
 
@@ -124,7 +126,12 @@ class Sender:
             raise self._named(e, chat_id) from None
 
     async def _send(
-        self, chat_id: int, text: str, refresh: str | None, parse_mode: ParseMode | None
+        self,
+        chat_id: int,
+        text: str,
+        refresh: str | None,
+        parse_mode: ParseMode | None,
+        quiet: bool,
     ) -> int:
         sent = await self._bot.send_message(
             chat_id,
@@ -132,6 +139,7 @@ class Sender:
             parse_mode=parse_mode,
             reply_markup=_button(refresh),
             link_preview_options=_NO_PREVIEW,
+            disable_notification=quiet,
         )
         return sent.message_id
 

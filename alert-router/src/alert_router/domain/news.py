@@ -1,0 +1,51 @@
+"""What there is to tell, before it is known to whom."""
+
+from typing import Final
+
+import msgspec
+
+from foreshock_schemas.events import IncidentState, Severity, SignalKind
+
+_QUIET: Final = {"FADING", "ENDED"}
+
+
+class Revision(msgspec.Struct, frozen=True):
+    """How far an incident has come; 1 is its first."""
+
+    incident_id: str
+    number: int
+
+
+class News(msgspec.Struct, frozen=True, kw_only=True):
+    """One revision of an incident, as any chat may hear it; fields as in `Alert`.
+
+    `explained` is the signal to ask `foreshock explain` about.
+    """
+
+    revision: Revision
+    coin: str
+    kind: SignalKind
+    severity: Severity
+    state: IncidentState | None
+    title: str
+    happened: tuple[str, ...]
+    details: tuple[str, ...]
+    cooled: tuple[str, ...]
+    explained: str | None
+    signal_ids: tuple[str, ...]
+    ts_event_ms: int
+    ts_recv_ms: int
+
+    @property
+    def quiet(self) -> bool:
+        """Whether it only ends what was told: no sound, and no part of any limit."""
+        return self.state in _QUIET
+
+    @property
+    def unlimited(self) -> bool:
+        """Whether no limit may hold it back: a limit bounds noise, never truth."""
+        return (
+            self.severity == "critical"
+            or self.state == "CONFIRMED"
+            or self.kind in {"feed", "market_wide"}
+        )

@@ -1,0 +1,36 @@
+"""What was written before: who was told what, whatever the chats' settings say now."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from alert_router.domain.news import Revision
+from alert_router.domain.recent import Recent
+from foreshock_schemas.events import Alert
+
+_REMEMBERED: Final = 10_000
+
+
+class Past:
+    """Alerts by what they tell. Their signals, read again in order, make the same state of them."""
+
+    def __init__(self) -> None:
+        self._chats: Recent[Revision, dict[int, bool]] = Recent(_REMEMBERED)
+        self._revisions: Recent[str, Revision] = Recent(_REMEMBERED)
+
+    def add(self, alert: Alert) -> None:
+        """Take an alert that was written, told or held back."""
+        revision = Revision(alert.incident_id, alert.revision)
+        if revision not in self._chats:
+            self._chats[revision] = {}
+        self._chats[revision][alert.chat_id] = alert.held_back
+        if alert.kind != "market_wide":
+            for signal_id in alert.signal_ids:
+                self._revisions[signal_id] = revision
+
+    def of_signal(self, signal_id: str) -> Revision | None:
+        """Return which revision of its coin's incident a signal became."""
+        return self._revisions.get(signal_id)
+
+    def chats(self, revision: Revision) -> Mapping[int, bool]:
+        """Return the chats that a revision was written for, and whether it was held back."""
+        return self._chats.get(revision, {})
