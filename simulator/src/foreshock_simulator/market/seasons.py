@@ -21,7 +21,8 @@ _EVERY_FIVE, _QUARTER, _FULL = 1.12, 1.25, 1.6
 def _bursts() -> NDArray[np.float64]:
     factors = np.ones(60)
     factors[::5], factors[::15], factors[0] = _EVERY_FIVE, _QUARTER, _FULL
-    return factors / factors.mean()
+    normal: NDArray[np.float64] = factors / factors.mean()
+    return normal
 
 
 _BURSTS: Final = _bursts()
