@@ -11,7 +11,8 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
     """Numbers of the model. As they stand: a large market on its usual days.
 
     `impact` is the constant of square-root impact of forced orders, which fades within
-    `fades_s`, `depth` a factor on the book; `isolated` the share of positions with their own margin alone. They are held for about `turnover_s`; open interest comes back within
+    `fades_s`; `depth` a factor on the book; `isolated` the share of positions with their own
+    margin alone. They are held for about `turnover_s`; open interest comes back within
     `refill_s`, the price to where it began within `pull_s`. `drift` is a log return a day.
     """
 

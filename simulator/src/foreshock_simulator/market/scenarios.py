@@ -63,7 +63,7 @@ _JUMP: Final = falls(0.05, 60.0)
 SCENARIOS: Final[dict[str, Scenario]] = {
     "demo": Scenario(shocks=shocks.demo, conditions=HASTY),
     "calm": Scenario(conditions=_CALM),
-    "trend": Scenario(conditions=Conditions(jumps_per_day=0.0, drift=0.04, pull_s=1e12)),
+    "trend": Scenario(conditions=Conditions(drift=0.04, pull_s=1e12)),
     "jump": Scenario(shocks=_JUMP, conditions=_SHAKEN),
     "squeeze": Scenario(shocks=falls(-0.05, 60.0), conditions=_SHAKEN),
     "cascade": Scenario(shocks=falls(0.015, 60.0), conditions=_FRAGILE),
@@ -74,8 +74,8 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         throttled_ms=1000,
         outages="in shocks",
     ),
-    "regime-shift": Scenario(shocks=shocks.regime, conditions=_CALM, live=False),
-    "weekend": Scenario(conditions=_CALM, starts_on_friday=True, live=False),
+    "regime-shift": Scenario(shocks=shocks.regime, live=False),
+    "weekend": Scenario(starts_on_friday=True, live=False),
     "throttled-feed": Scenario(
         shocks=_JUMP, conditions=_SHAKEN, throttled_ms=5000, throttled_always=True
     ),
