@@ -70,7 +70,7 @@ async def test_volume_monitoring_alongside_liquidations(world):
 
 async def signals(world, coin: str, *, volume: bool):
     """Return what the real threshold-service makes of one market, by the time of its events."""
-    now_ms = world.now_ms()
+    now_ms = world.now_ms() + 60_000  # when the settings of the environment are in force
     async with detecting(world.bootstrap, volume=volume):
         await world.publish(MARKET_STATS, stats(coin, now_ms - 60_000))
         for second in range(5):

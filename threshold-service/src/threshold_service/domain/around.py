@@ -14,7 +14,7 @@ from foreshock_schemas.events import (
     Threshold,
 )
 from threshold_service.domain.limits import SETTLED_MS, Limits
-from threshold_service.domain.market import Interest, Prices, Traded
+from threshold_service.domain.market import InterestHistory, Prices, Traded
 from threshold_service.domain.surroundings import Move
 from threshold_service.domain.world import BUDGETS, UNSEEN, World
 
@@ -36,7 +36,7 @@ class Market(msgspec.Struct):
 
     prices: Prices = msgspec.field(default_factory=Prices)
     traded: dict[str, Traded] = msgspec.field(default_factory=dict)
-    interest: Interest = msgspec.field(default_factory=Interest)
+    interest: InterestHistory = msgspec.field(default_factory=InterestHistory)
 
     def on_bar(self, bar: Bar) -> None:
         """Count a bar."""

@@ -18,7 +18,7 @@ from foreshock_schemas.events import (
 )
 from threshold_service.domain.adaptive.cascades import Cascades
 from threshold_service.domain.adaptive.finding import Finding
-from threshold_service.domain.adaptive.interest import InterestMoves
+from threshold_service.domain.adaptive.interest import Interest
 from threshold_service.domain.adaptive.sizes import Sizes
 from threshold_service.domain.adaptive.volume import VolumeSpikes
 from threshold_service.domain.around import Around, Market
@@ -42,7 +42,7 @@ class State(msgspec.Struct, kw_only=True):
     volume: VolumeSpikes = msgspec.field(default_factory=VolumeSpikes)
     sizes: Sizes = msgspec.field(default_factory=Sizes)
     cascades: Cascades = msgspec.field(default_factory=Cascades)
-    interest: InterestMoves = msgspec.field(default_factory=InterestMoves)
+    interest: Interest = msgspec.field(default_factory=Interest)
     klines: list[Kline] = msgspec.field(default_factory=list)
 
 
@@ -50,7 +50,7 @@ class Coin:
     """Routes a coin's records to its detectors.
 
     The requirements' rules always keep count, so that they can speak where dynamic thresholds are
-    off, and while what is usual is not learned. Cascades need no learning.
+    off, and of volume and open interest while what is usual is not learned.
     """
 
     def __init__(self, name: str, world: World, state: State | None = None) -> None:
@@ -100,8 +100,7 @@ class Coin:
         cascade = state.cascades.on_liquidation(event, evidence.offset, around)
         if not around.settings.dynamic_thresholds:
             return by_rule
-        large = [size] if state.sizes.learned else [s for s in by_rule if s.kind == "liquidation"]
-        return self._said([*large, cascade], event, evidence)
+        return self._said([size, cascade], event, evidence)
 
     def _on_reading(self, event: OpenInterest, evidence: Evidence) -> Sequence[Output]:
         state, around = self.state, self._around

@@ -149,7 +149,7 @@ class Reading(msgspec.Struct, array_like=True, gc=False):
     variance: float
 
 
-class Interest(msgspec.Struct):
+class InterestHistory(msgspec.Struct):
     """Open interest, venue by venue."""
 
     venues: dict[str, History[Reading]] = msgspec.field(default_factory=dict)

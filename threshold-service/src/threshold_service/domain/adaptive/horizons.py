@@ -101,6 +101,11 @@ class Usual(msgspec.Struct):
     up: float = 0.0
     down: float = 0.0
 
+    @property
+    def learned(self) -> bool:
+        """Whether it is known of any time."""
+        return any(scale.samples >= LEARNED for scale in self.scales)
+
     def z(self, change: Change, minute: int) -> float:
         """Return robust standard deviations of the hour; 0 while that is being learned."""
         scale = self.scales[MINUTES.index(change.minutes)]

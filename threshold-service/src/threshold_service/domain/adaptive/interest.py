@@ -54,6 +54,11 @@ class Interest(msgspec.Struct):
     budget: Budget = msgspec.field(default_factory=Budget)
     critical: News = msgspec.field(default_factory=lambda: News(gap_ms=CRITICAL_GAP_MS))
 
+    @property
+    def learned(self) -> bool:
+        """Whether it is known of any time what is usual."""
+        return self.usual.learned
+
     def on_reading(self, event: OpenInterest, offset: int, around: Surroundings) -> Finding | None:
         """Take a venue's reading; return what is to be told of the minute that it completes."""
         if not is_sound(event):
