@@ -61,7 +61,7 @@ class Cascades(msgspec.Struct):
         self, event: Liquidation, offset: int, around: Surroundings
     ) -> Finding | None:
         """Count a liquidation; return what is to be told of the cascade that it belongs to."""
-        if not credible(event.notional_usd) or not self.recent.is_new(event.event_id):
+        if not credible(event) or not self.recent.is_new(event.event_id):
             return None
         side = self._side_at(event, around)
         orders = side.pressure.orders_in(event.exchange, event.ts_event_ms)
@@ -70,11 +70,9 @@ class Cascades(msgspec.Struct):
 
     def on_minute(self, minute: Minute, offset: int, around: Surroundings) -> Finding | None:
         """Count a minute's total as if it had come evenly; for feeds that give no prints."""
-        if minute.prints <= 0 or not credible(minute.notional_usd):
-            return None
-        if not self.recent.is_new(minute.event_id):
-            return None
         event = _slice(minute, 1)
+        if minute.prints <= 0 or not credible(event) or not self.recent.is_new(minute.event_id):
+            return None
         side = self._side_at(event, around)
         course = side.add(event, offset, minute.prints / SLICES, self.unit)
         for number in range(2, SLICES + 1):

@@ -73,11 +73,11 @@ class Intensities(msgspec.Struct):
         What those of late bring and what that brings in turn, of `mean_usd` each, taken as
         log-normal: its mean is a branching process's, its spread that of sizes and of generations.
         """
+        if not self.sums:
+            return 0.0
         again = kernel.brought(HORIZON_S / 2, [1.0] * len(self.sums))
         dying = 1 - min(again, MOST_BRANCHING)
         number = kernel.brought(HORIZON_S, self.sums) / dying
-        if number <= 0:
-            return 0.0
         spread = log1p((1 + kernel.size_cv2) / (number * dying * dying))
         beyond = (log(needed_usd / (number * mean_usd)) + spread / 2) / sqrt(spread)
         return _calibrated(erfc(beyond / sqrt(2)) / 2, kernel)
