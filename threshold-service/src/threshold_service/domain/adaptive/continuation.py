@@ -61,11 +61,15 @@ class Intensities(msgspec.Struct):
             self.log_median = log_size
         self.log_median += copysign(_MEDIAN_STEP, log_size - self.log_median)
         mark = orders * log1p(exp(log_size - self.log_median)) / kernel.mean_mark
-        elapsed_s = max(0, ms - self.at_ms) / 1000
-        self.at_ms += max(0, ms - self.at_ms)
-        sums = self.sums
-        for index, tau in enumerate(kernel.taus_s):
-            sums[index] = sums[index] * exp(-elapsed_s / tau) + mark
+        elapsed_s = (ms - self.at_ms) / 1000
+        if elapsed_s > 0:
+            self.at_ms = ms
+            self.sums = [
+                each * exp(-elapsed_s / tau) + mark
+                for each, tau in zip(self.sums, kernel.taus_s, strict=True)
+            ]
+        else:
+            self.sums = [each + mark for each in self.sums]
 
     def probability(self, needed_usd: float, mean_usd: float, kernel: Kernel = FITTED) -> float:
         """Return how likely `needed_usd` or more is liquidated within five minutes.

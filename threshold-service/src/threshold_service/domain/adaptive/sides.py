@@ -100,8 +100,9 @@ class Side(msgspec.Struct, kw_only=True):
 
     def add(self, event: Liquidation, offset: int, orders: float, unit: Unit) -> Course | None:
         """Count a print that stands for so many orders; None if it only counts in totals."""
-        self._keep_version()
         course = self.course
+        if course is not None and course.state is not None:
+            self._keep_version(course)
         in_time = self.pressure.add(event.ts_event_ms, event.notional_usd, orders)
         if in_time:
             if orders > 0:
@@ -135,9 +136,6 @@ class Side(msgspec.Struct, kw_only=True):
             return 0.0
         return self.intensities.probability(usd, course.total_usd / course.prints)
 
-    def _keep_version(self) -> None:
-        course = self.course
-        if course is None or course.state is None:
-            return
+    def _keep_version(self, course: Course) -> None:
         if self.clock_ms // 1000 != course.received_ms // 1000:
             self.versions.put(course)
