@@ -154,6 +154,7 @@ def test_without_open_interest_the_original_limit_holds():
     confirmed = next(each for each in found if each.incident_state == "CONFIRMED")
     assert confirmed.limit == 5e6
     assert "open interest is not known" in confirmed.headline
+    assert found[0].limit == pytest.approx(2.5e6)
 
 
 def test_what_is_sampled_makes_the_total_a_floor():
@@ -216,6 +217,8 @@ def test_minute_totals_are_told_of_likewise():
     assert found[:2] == [None, None]
     assert (found[2].incident_state, found[2].since_offset) == ("CONFIRMED", 1)
     assert found[2].exchanges == ("binance",)
+    assert cascades.long.course.total_usd == pytest.approx(44 * BP)
+    assert cascades.long.course.prints == pytest.approx(70)
     assert cascades.on_minute(totals[2], 3, around) is None
     later = [cascades.on_time(T0 + s * 1000, s, around) for s in range(180, 1_200)]
     assert [each.incident_state for each in later if each] == ["FADING", "ENDED"]

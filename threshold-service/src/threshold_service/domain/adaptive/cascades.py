@@ -73,11 +73,12 @@ class Cascades(msgspec.Struct):
         event = _slice(minute, 1)
         if minute.prints <= 0 or not credible(event) or not self.recent.is_new(minute.event_id):
             return None
-        side = self._side_at(event, around)
-        course = side.add(event, offset, minute.prints / SLICES, self.unit)
-        for number in range(2, SLICES + 1):
+        side, course = self._side_at(event, around), None
+        for number in range(1, SLICES + 1):
             event = _slice(minute, number)
             course = side.add(event, offset, minute.prints / SLICES, self.unit)
+            if course is not None:
+                course.foresee(side.pressure)
         return None if course is None else self._judge(side, course, event, offset, around)
 
     def on_time(self, now_ms: int, offset: int, around: Surroundings) -> Finding | None:

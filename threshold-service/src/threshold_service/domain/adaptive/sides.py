@@ -32,7 +32,8 @@ _REVIEW_MS: Final = 1_000
 class Unit(msgspec.Struct, kw_only=True):
     """What sums are measured in: a basis point of open interest in USD, and the floor.
 
-    Where open interest is not `known`, the PRD's cascade limit is `CONFIRMED_BP` basis points.
+    Where open interest is not `known`, the PRD's cascade limit is `CONFIRMED_BP` basis points,
+    and enough of a floor.
     """
 
     usd: float = 1.0
@@ -49,7 +50,8 @@ class Unit(msgspec.Struct, kw_only=True):
         threshold, interest_usd = around.threshold, around.interest_usd()
         self.known = interest_usd is not None and interest_usd > 0
         self.usd = interest_usd / 1e4 if interest_usd else threshold.cascade_usd / CONFIRMED_BP
-        self.floor_usd = max(FLOOR_SHARE * threshold.single_liquidation_usd, FLOOR_USD)
+        floor_usd = FLOOR_SHARE * threshold.single_liquidation_usd
+        self.floor_usd = max(floor_usd, FLOOR_USD) if self.known else floor_usd
         self.coin = threshold.coin
 
     def at(self, basis_points: float) -> float:
