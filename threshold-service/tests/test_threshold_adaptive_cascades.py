@@ -185,14 +185,14 @@ def test_a_revival_after_the_end_is_a_new_incident():
     assert len({each.incident_id for each in found}) == 2
 
 
-def test_a_greater_wave_after_the_fading_is_a_new_incident():
-    found = run(wave(0, 20, BP / 2) + wave(120, 20, 2 * BP))
+def test_another_wave_after_the_fading_is_a_new_incident():
+    found = run(wave(0, 20, BP / 2) + wave(120, 20, BP / 2))
     assert states(found) == [*ORDER[:3], "CONFIRMED", "ENDED", "FADING", "ENDED"]
     assert [each.incident_id for each in found].count(found[0].incident_id) == 4
 
 
 def test_a_lesser_wave_after_the_fading_is_the_same_incident():
-    assert states(run(wave(0, 30, BP) + wave(120, 20, BP / 2))) == ["BUILDING", *ORDER[1:]]
+    assert states(run(wave(0, 60, BP) + wave(150, 12, BP / 2))) == ORDER
 
 
 # minute totals

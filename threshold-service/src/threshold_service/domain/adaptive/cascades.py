@@ -111,7 +111,7 @@ class Cascades(msgspec.Struct):
                 interest=around.interest_move(INTEREST_S), price=around.price_move(PRICE_S)
             )
             confirmed = _confirms(side, self.unit, signs)
-            if confirmed and _revives(side, course):
+            if confirmed and _revives(side, course, self.unit, signs):
                 course = side.begin(event, offset, self.unit)
                 course.count(event, 1)
             finding = self._grow(side, course, signs, around, confirmed=confirmed)
@@ -148,11 +148,12 @@ def _confirms(side: Side, unit: Unit, signs: Signs) -> bool:
     return pressure.prints >= CONFIRMED_PRINTS and pressure.usd_60 >= enough_usd
 
 
-def _revives(side: Side, course: Course) -> bool:
+def _revives(side: Side, course: Course, unit: Unit, signs: Signs) -> bool:
     """Whether a wave after a fading is an incident of its own, for states only go forward."""
     if not course.faded:
         return False
-    return course.state == "BUILDING" or side.pressure.usd_60 > course.peak_usd
+    enough_usd = unit.at(signs.least_bp(side.position))
+    return course.state == "BUILDING" or course.fresh_usd(side.pressure) >= enough_usd
 
 
 def _slice(minute: Minute, number: int) -> Liquidation:

@@ -105,14 +105,14 @@ class Side(msgspec.Struct, kw_only=True):
         course = self.course
         if course is not None and course.state is not None:
             self._keep_version(course)
+            if not course.faded and self.clock_ms >= course.fades_ms:
+                course.fade(self.pressure)
         in_time = self.pressure.add(event.ts_event_ms, event.notional_usd, orders)
         if in_time:
             if orders > 0:
                 self.intensities.add(self.pressure.at_ms, event.notional_usd, orders)
             if course is None or self.clock_ms >= course.ends_ms:
                 course = self.begin(event, offset, unit)
-            elif course.state is not None and self.clock_ms >= course.fades_ms:
-                course.faded = True
             course.unit_usd = unit.usd
         if course is not None:
             course.received_ms = self.clock_ms
