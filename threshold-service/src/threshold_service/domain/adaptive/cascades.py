@@ -61,7 +61,7 @@ class Cascades(msgspec.Struct):
         self, event: Liquidation, offset: int, around: Surroundings
     ) -> Finding | None:
         """Count a liquidation; return what is to be told of the cascade that it belongs to."""
-        if not credible(event.notional_usd) or not self.recent.is_new(event.event_id):
+        if not credible(event) or not self.recent.is_new(event.event_id):
             return None
         side = self._side_at(event, around)
         orders = side.pressure.orders_in(event.exchange, event.ts_event_ms)
@@ -70,16 +70,15 @@ class Cascades(msgspec.Struct):
 
     def on_minute(self, minute: Minute, offset: int, around: Surroundings) -> Finding | None:
         """Count a minute's total as if it had come evenly; for feeds that give no prints."""
-        if minute.prints <= 0 or not credible(minute.notional_usd):
-            return None
-        if not self.recent.is_new(minute.event_id):
-            return None
         event = _slice(minute, 1)
-        side = self._side_at(event, around)
-        course = side.add(event, offset, minute.prints / SLICES, self.unit)
-        for number in range(2, SLICES + 1):
+        if minute.prints <= 0 or not credible(event) or not self.recent.is_new(minute.event_id):
+            return None
+        side, course = self._side_at(event, around), None
+        for number in range(1, SLICES + 1):
             event = _slice(minute, number)
             course = side.add(event, offset, minute.prints / SLICES, self.unit)
+            if course is not None:
+                course.foresee(side.pressure)
         return None if course is None else self._judge(side, course, event, offset, around)
 
     def on_time(self, now_ms: int, offset: int, around: Surroundings) -> Finding | None:
@@ -112,7 +111,7 @@ class Cascades(msgspec.Struct):
                 interest=around.interest_move(INTEREST_S), price=around.price_move(PRICE_S)
             )
             confirmed = _confirms(side, self.unit, signs)
-            if confirmed and _revives(side, course):
+            if confirmed and _revives(side, course, self.unit, signs):
                 course = side.begin(event, offset, self.unit)
                 course.count(event, 1)
             finding = self._grow(side, course, signs, around, confirmed=confirmed)
@@ -149,11 +148,12 @@ def _confirms(side: Side, unit: Unit, signs: Signs) -> bool:
     return pressure.prints >= CONFIRMED_PRINTS and pressure.usd_60 >= enough_usd
 
 
-def _revives(side: Side, course: Course) -> bool:
+def _revives(side: Side, course: Course, unit: Unit, signs: Signs) -> bool:
     """Whether a wave after a fading is an incident of its own, for states only go forward."""
     if not course.faded:
         return False
-    return course.state == "BUILDING" or side.pressure.usd_60 > course.peak_usd
+    enough_usd = unit.at(signs.least_bp(side.position))
+    return course.state == "BUILDING" or course.fresh_usd(side.pressure) >= enough_usd
 
 
 def _slice(minute: Minute, number: int) -> Liquidation:

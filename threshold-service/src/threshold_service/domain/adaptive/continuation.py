@@ -61,11 +61,15 @@ class Intensities(msgspec.Struct):
             self.log_median = log_size
         self.log_median += copysign(_MEDIAN_STEP, log_size - self.log_median)
         mark = orders * log1p(exp(log_size - self.log_median)) / kernel.mean_mark
-        elapsed_s = max(0, ms - self.at_ms) / 1000
-        self.at_ms += max(0, ms - self.at_ms)
-        sums = self.sums
-        for index, tau in enumerate(kernel.taus_s):
-            sums[index] = sums[index] * exp(-elapsed_s / tau) + mark
+        elapsed_s = (ms - self.at_ms) / 1000
+        if elapsed_s > 0:
+            self.at_ms = ms
+            self.sums = [
+                each * exp(-elapsed_s / tau) + mark
+                for each, tau in zip(self.sums, kernel.taus_s, strict=True)
+            ]
+        else:
+            self.sums = [each + mark for each in self.sums]
 
     def probability(self, needed_usd: float, mean_usd: float, kernel: Kernel = FITTED) -> float:
         """Return how likely `needed_usd` or more is liquidated within five minutes.
@@ -73,11 +77,11 @@ class Intensities(msgspec.Struct):
         What those of late bring and what that brings in turn, of `mean_usd` each, taken as
         log-normal: its mean is a branching process's, its spread that of sizes and of generations.
         """
+        if not self.sums:
+            return 0.0
         again = kernel.brought(HORIZON_S / 2, [1.0] * len(self.sums))
         dying = 1 - min(again, MOST_BRANCHING)
         number = kernel.brought(HORIZON_S, self.sums) / dying
-        if number <= 0:
-            return 0.0
         spread = log1p((1 + kernel.size_cv2) / (number * dying * dying))
         beyond = (log(needed_usd / (number * mean_usd)) + spread / 2) / sqrt(spread)
         return _calibrated(erfc(beyond / sqrt(2)) / 2, kernel)

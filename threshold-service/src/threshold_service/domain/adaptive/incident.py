@@ -43,6 +43,8 @@ class Course(msgspec.Struct, kw_only=True):
     state: Literal["BUILDING", "CONFIRMED"] | None = None
     told: bool = False
     faded: bool = False
+    faded_usd: float = 0.0
+    faded_ms: int = 0
     prints: float = 0.0
     largest_usd: float = 0.0
     limit_usd: float = 0.0
@@ -68,6 +70,14 @@ class Course(msgspec.Struct, kw_only=True):
         if self.state is None:
             self.peak_usd = 0.0
         self.state = state
+
+    def fade(self, pressure: Pressure) -> None:
+        """Have faded, before a print is counted: what there is now is of the wave that is over."""
+        self.faded, self.faded_usd, self.faded_ms = True, pressure.usd_60, pressure.at_ms
+
+    def fresh_usd(self, pressure: Pressure) -> float:
+        """Return the sum over 60 s of what came since it had faded."""
+        return pressure.usd_60 - pressure.left_of(self.faded_usd, self.faded_ms)
 
     def count(self, event: Liquidation, orders: float) -> None:
         """Count a print in the totals."""

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from foreshock_schemas.events import OpenInterest
+from threshold_service.domain.adaptive.recent import AHEAD_MS
 
 KEPT_MIN: Final = 70
 WAIT_RATIO: Final = 1.6
@@ -19,7 +20,6 @@ BREAK_RATIO: Final = 3.0
 
 STALE_POLLS: Final = 3
 PRICE_TOLERANCE: Final = 0.05
-AHEAD_MS: Final = 5_000
 
 
 def minute_of(ms: int) -> int:
@@ -36,7 +36,7 @@ def is_sound(event: OpenInterest) -> bool:
     coins, usd, mark = event.open_interest_coins, event.open_interest_usd, event.mark_price
     if not (isfinite(coins) and isfinite(usd) and coins > 0 and usd > 0):
         return False
-    if event.ts_event_ms > event.ts_recv_ms + AHEAD_MS:
+    if event.ts_event_ms - event.ts_recv_ms > AHEAD_MS:
         return False
     return not mark > 0 or abs(usd / coins / mark - 1) <= PRICE_TOLERANCE
 

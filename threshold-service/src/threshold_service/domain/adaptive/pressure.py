@@ -55,3 +55,7 @@ class Pressure(msgspec.Struct):
     def falls_to(self, usd: float) -> int:
         """Return when the sum over 60 s will have decayed to `usd`, ms; past if it has."""
         return self.at_ms + round(LONGEST_S * 1000 * log(self.usd_60 / usd))
+
+    def left_of(self, usd: float, ms: int) -> float:
+        """Return what is left now of a sum over 60 s that was `usd` at a time."""
+        return usd * exp((ms - self.at_ms) / (LONGEST_S * 1000))

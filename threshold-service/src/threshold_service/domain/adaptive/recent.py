@@ -4,15 +4,25 @@ from typing import Final
 
 import msgspec
 
+from foreshock_schemas.events import Liquidation
+
 GENERATION: Final = 256
 """Ids kept at least; at most twice as many."""
+
+AHEAD_MS: Final = 5_000
+"""An exchange's clock may be ahead of ours by as much."""
 
 _CREDIBLE_USD: Final = 1e13
 
 
-def credible(usd: float) -> bool:
-    """Return whether an amount can be counted; zero, less, NaN and infinity cannot."""
-    return 0 < usd < _CREDIBLE_USD
+def credible(event: Liquidation) -> bool:
+    """Return whether a liquidation can be counted.
+
+    An amount of zero or less, NaN or infinity cannot, nor what comes from the future.
+    """
+    if not 0 < event.notional_usd < _CREDIBLE_USD:
+        return False
+    return event.ts_event_ms - event.ts_recv_ms <= AHEAD_MS
 
 
 class Recent(msgspec.Struct):

@@ -32,7 +32,8 @@ _REVIEW_MS: Final = 1_000
 class Unit(msgspec.Struct, kw_only=True):
     """What sums are measured in: a basis point of open interest in USD, and the floor.
 
-    Where open interest is not `known`, the PRD's cascade limit is `CONFIRMED_BP` basis points.
+    Where open interest is not `known`, the PRD's cascade limit is `CONFIRMED_BP` basis points,
+    and enough of a floor.
     """
 
     usd: float = 1.0
@@ -49,7 +50,8 @@ class Unit(msgspec.Struct, kw_only=True):
         threshold, interest_usd = around.threshold, around.interest_usd()
         self.known = interest_usd is not None and interest_usd > 0
         self.usd = interest_usd / 1e4 if interest_usd else threshold.cascade_usd / CONFIRMED_BP
-        self.floor_usd = max(FLOOR_SHARE * threshold.single_liquidation_usd, FLOOR_USD)
+        floor_usd = FLOOR_SHARE * threshold.single_liquidation_usd
+        self.floor_usd = max(floor_usd, FLOOR_USD) if self.known else floor_usd
         self.coin = threshold.coin
 
     def at(self, basis_points: float) -> float:
@@ -100,16 +102,17 @@ class Side(msgspec.Struct, kw_only=True):
 
     def add(self, event: Liquidation, offset: int, orders: float, unit: Unit) -> Course | None:
         """Count a print that stands for so many orders; None if it only counts in totals."""
-        self._keep_version()
         course = self.course
+        if course is not None and course.state is not None:
+            self._keep_version(course)
+            if not course.faded and self.clock_ms >= course.fades_ms:
+                course.fade(self.pressure)
         in_time = self.pressure.add(event.ts_event_ms, event.notional_usd, orders)
         if in_time:
             if orders > 0:
                 self.intensities.add(self.pressure.at_ms, event.notional_usd, orders)
             if course is None or self.clock_ms >= course.ends_ms:
                 course = self.begin(event, offset, unit)
-            elif course.state is not None and self.clock_ms >= course.fades_ms:
-                course.faded = True
             course.unit_usd = unit.usd
         if course is not None:
             course.received_ms = self.clock_ms
@@ -135,9 +138,6 @@ class Side(msgspec.Struct, kw_only=True):
             return 0.0
         return self.intensities.probability(usd, course.total_usd / course.prints)
 
-    def _keep_version(self) -> None:
-        course = self.course
-        if course is None or course.state is None:
-            return
+    def _keep_version(self, course: Course) -> None:
         if self.clock_ms // 1000 != course.received_ms // 1000:
             self.versions.put(course)

@@ -104,7 +104,7 @@ class Sizes(msgspec.Struct):
         self, event: Liquidation, offset: int, around: Surroundings
     ) -> Finding | None:
         """Count a liquidation; return what is to be told of its cluster, once for each."""
-        if not credible(event.notional_usd) or not self.recent.is_new(event.event_id):
+        if not credible(event) or not self.recent.is_new(event.event_id):
             return None
         if event.ts_recv_ms > self.clock_ms:
             self.clock_ms = event.ts_recv_ms
