@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
@@ -18,6 +17,7 @@ from foreshock_cli.connect import (
     retention_cap,
     running,
 )
+from foreshock_cli.reach import ask, hosts_of
 from foreshock_kit.admin import topic_problems
 from foreshock_kit.environment import Secret, load
 from foreshock_kit.errors import ForeshockError, SettingsInvalid, Transient
@@ -27,8 +27,6 @@ _PATIENCE_S: Final = 5.0
 _WHICH: Final = (
     "KAFKA_BOOTSTRAP_SERVERS or --kafka says which broker, and `make run` brings its own"
 )
-_TOLERATED_SKEW_S: Final = 1.0
-_TIME_URL: Final = "https://fapi.binance.com/fapi/v1/time"
 
 Findings = Iterable[str]
 
@@ -36,22 +34,40 @@ Findings = Iterable[str]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     add_broker_argument(parser)
-    parser.add_argument(
-        "--time-url", default=_TIME_URL, help="whose clock to compare with (JSON: serverTime in ms)"
-    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Check everything, a line each; return 1 if something is wrong."""
     console = Console(highlight=False, soft_wrap=True)
     wrong = 0
-    for what, check in _CHECKS.items():
-        problems = list(asyncio.run(_checked(check, arguments)))
+    for what, findings in asyncio.run(_all(arguments)).items():
+        problems = list(findings)
         wrong += bool(problems)
         console.print(f"[green]✓[/green] {what}" if not problems else f"[red]✗[/red] {what}")
         for problem in problems:
             console.print(f"    {problem}", markup=False)
     return int(bool(wrong))
+
+
+async def _all(arguments: argparse.Namespace) -> dict[str, Findings]:
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(_exchanges())
+        found = {what: await _checked(check, arguments) for what, check in _CHECKS.items()}
+    return found | asking.result()
+
+
+async def _exchanges() -> dict[str, Findings]:
+    """Ask those that the running stack follows, else the environment's."""
+    try:
+        ends, env = running(), environment()
+        hosts = ends.exchanges if ends else hosts_of(env) if env.get("EXCHANGES") else {}
+    except SettingsInvalid as e:
+        return {"exchanges": e.problems}
+    found = await ask(hosts)
+    return {
+        f"{name} {'cannot be used' if problem else 'is reachable'}": [problem] if problem else []
+        for name, problem in found.items()
+    }
 
 
 async def _checked(
@@ -124,29 +140,9 @@ async def _token(_: argparse.Namespace) -> Findings:
     return [f"{host} answers {answer.status_code}: try again in a minute"]
 
 
-async def _clock(arguments: argparse.Namespace) -> Findings:
-    if not environment().get("EXCHANGES"):
-        return []
-    try:
-        async with httpx.AsyncClient(timeout=_PATIENCE_S) as client:
-            sent = time.time()  # noqa: TID251
-            answer = await client.get(arguments.time_url)
-            took = time.time() - sent  # noqa: TID251
-            skew = answer.raise_for_status().json()["serverTime"] / 1000 - (sent + took / 2)
-    except (httpx.HTTPError, KeyError, ValueError) as e:
-        return [f"the exchange's clock could not be read ({type(e).__name__}): is this online?"]
-    if abs(skew) <= _TOLERATED_SKEW_S + took / 2:
-        return []
-    return [
-        f"this clock is {abs(skew):.1f} s {'behind' if skew > 0 else 'ahead'}: switch on NTP "
-        "(timedatectl set-ntp true); events further than 5 s in the future are refused"
-    ]
-
-
 _CHECKS: Final[dict[str, Callable[[argparse.Namespace], Awaitable[Findings]]]] = {
     "broker and topics": _topics,
     "services": _services,
     "schemas": _schemas,
     "Telegram token": _token,
-    "clock": _clock,
 }

@@ -15,12 +15,16 @@ class ServiceEndpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Endpoints(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where the running stack answers. Without fakes there is no chat page and no chat."""
+    """Where the running stack answers. Without fakes there is no chat page and no chat.
+
+    `exchanges` are the REST hosts of those followed.
+    """
 
     kafka: str
     embedded_broker: bool = False
     schema_registry: str
     services: Mapping[str, ServiceEndpoint]
+    exchanges: Mapping[str, str] = {}
     chat_page: str | None = None
     bot_api: str | None = None
     chat_id: int | None = None

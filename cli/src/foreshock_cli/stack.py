@@ -19,6 +19,7 @@ from foreshock_cli.lock import held
 from foreshock_cli.plan import Plan, embedded_retention_ms, module_of
 from foreshock_cli.processes import Forker
 from foreshock_cli.program import Program
+from foreshock_cli.reach import hosts_of
 from foreshock_cli.supervisor import Patience, Supervised
 from foreshock_kit.admin import ensure_topics
 from foreshock_kit.backoff import Backoff
@@ -202,6 +203,7 @@ class Stack:
             embedded_broker=self._plan.embedded_broker,
             schema_registry=registry,
             services={},
+            exchanges=hosts_of(self._plan.env | fakes.env),
             chat_page=fakes.chat.get("chat_page"),
             bot_api=fakes.chat.get("bot_api"),
             chat_id=self._plan.chat_id,

@@ -2,7 +2,7 @@
 
 import argparse
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from foreshock_cli.child import ENDING
 from foreshock_cli.connect import environment
 from foreshock_cli.endpoints import Endpoints
 from foreshock_cli.plan import Plan, UnknownService, make
+from foreshock_cli.reach import ask
 from foreshock_cli.stack import Stack
 from foreshock_kit.clock import SystemClock
 from foreshock_kit.errors import ForeshockError, SettingsInvalid, leaves
@@ -64,9 +65,12 @@ async def _until_stopped(plan: Plan, console: Console, arguments: argparse.Names
     clock = SystemClock()
     started = clock.monotonic()
 
+    said = asyncio.get_running_loop().create_future()
+
     def ready(ends: Endpoints) -> None:
         took_s = clock.monotonic() - started
         console.print(banner(plan, ends, took_s, logs_here=arguments.logs))
+        said.set_result(ends)
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -77,14 +81,25 @@ async def _until_stopped(plan: Plan, console: Console, arguments: argparse.Names
     async with asyncio.TaskGroup() as group:
         task = group.create_task(stack.run(ready))
         ended = group.create_task(_ended(task, stop))
+        looking = group.create_task(_look_at_exchanges(said, say))
         try:
             async with asyncio.timeout(arguments.seconds):
                 await ended
         except TimeoutError:
             pass
+        looking.cancel()
         if not task.done():
             console.print("stopping")
             task.cancel()
+
+
+async def _look_at_exchanges(said: asyncio.Future[Endpoints], say: Callable[[str], None]) -> None:
+    """Say, soon after the banner, if not one of the exchanges answers; all goes on the same."""
+    problems = await ask((await said).exchanges)
+    if problems and all(problems.values()):
+        say("no exchange answers here: there will be no market until one does")
+        for name, problem in problems.items():
+            say(f"  {name}: {problem}")
 
 
 async def _ended(task: asyncio.Task[None], stop: asyncio.Event) -> None:
