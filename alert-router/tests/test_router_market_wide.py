@@ -125,8 +125,7 @@ def test_the_alert_names_the_coins_the_sum_and_the_strongest(market):
     assert (alert.coin, alert.kind, alert.severity) == ("MARKET", "market_wide", "critical")
     assert alert.title == "MARKET · 3 coins at once, down"
     assert alert.lines == (
-        "BTC, ETH, SOL, within 42 s.",
-        "At least $12.4M liquidated.",
+        "BTC, ETH, SOL: at least $12.4M liquidated within 42 s",
         "Strongest: BTC: a lot",
         "foreshock explain signal:2",
     )
@@ -141,8 +140,16 @@ def test_many_coins_are_named_in_part(market):
     assert titles == ["MARKET · 5 coins at once, down (growing)"]
     (alert,) = market.router.on_time(SAMPLE_MS + 200_000).alerts
     assert alert.title == "MARKET · 20 coins at once, down (growing)"
-    assert alert.lines[0].endswith("C11 and 8 more, within 1 min.")
-    assert alert.lines[3] == "17 more signals since it began."
+    assert alert.lines[0].endswith("C11 and 8 more: $40M liquidated within 1 min")
+    assert alert.lines[2] == "17 more signals since it began"
+
+
+def test_without_liquidations_there_is_no_sum():
+    market = Market()
+    for coin in ("BTC", "ETH"):
+        market.fire(coin, 0, kind="volume_spike", direction=None)
+    (alert,) = market.router.on_signal(signal(9, "SOL", 5, kind="oi_explosion", unit="pct")).alerts
+    assert alert.lines[0] == "BTC, ETH, SOL within 5 s"
 
 
 def opened(market):

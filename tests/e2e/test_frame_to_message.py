@@ -37,16 +37,17 @@ async def test_a_message_can_be_followed_back_to_the_exchanges_frame(stack):
             task.cancel()
     message = (await told())[0]
 
-    sent = next(
-        record.event
+    deliveries = {
+        record.event.alert_id: record.event
         for record in await stack.records(DELIVERIES)
         if record.event.state == "SENT" and record.event.message_id == message["message_id"]
-    )
-    (alert,) = [
+    }
+    alert = next(
         record.event
         for record in await stack.records(ALERTS)
-        if record.event.event_id == sent.alert_id
-    ]
+        if record.event.event_id in deliveries and record.event.kind == "liquidation"
+    )
+    sent = deliveries[alert.event_id]
     (signalled,) = [
         record.event
         for record in await stack.records(SIGNALS)

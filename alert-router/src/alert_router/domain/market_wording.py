@@ -20,10 +20,14 @@ def happened(episode: Episode) -> tuple[str, ...]:
     coins = list(episode.usd_of)
     more = f" and {len(coins) - _NAMED} more" if len(coins) > _NAMED else ""
     lasted = span(max(1000, episode.last_ms - episode.started_ms))
-    said = [f"{', '.join(coins[:_NAMED])}{more}, within {lasted}."]
-    if episode.usd:
-        said.append(f"{'At least ' if episode.floor else ''}{usd(episode.usd)} liquidated.")
+    said = [f"{', '.join(coins[:_NAMED])}{more}{_liquidated(episode)} within {lasted}"]
     said.append(f"Strongest: {episode.strongest.headline}")
     if episode.joined:
-        said.append(f"{episode.joined} more signals since it began.")
+        said.append(f"{episode.joined} more signals since it began")
     return tuple(said)
+
+
+def _liquidated(episode: Episode) -> str:
+    if not episode.usd:
+        return ""
+    return f": {'at least ' if episode.floor else ''}{usd(episode.usd)} liquidated"
