@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from foreshock_simulator.market.book import Book, Closed
-from foreshock_simulator.market.conditions import HASTY, Conditions
+from foreshock_simulator.market.conditions import Conditions
 from foreshock_simulator.market.impact import Impact
 from foreshock_simulator.market.profiles import Profile
 from foreshock_simulator.market.seasons import ALWAYS, Season
@@ -49,7 +49,7 @@ class Flow(msgspec.Struct, frozen=True, gc=False):
 class Contract:
     """One contract's market. All randomness comes from the generator handed in."""
 
-    def __init__(self, profile: Profile, rng: Generator, conditions: Conditions = HASTY) -> None:
+    def __init__(self, profile: Profile, rng: Generator, conditions: Conditions) -> None:
         self.profile = profile
         self.price = self.mark = self.index = self.high = self.low = profile.price
         self.funding_rate = 0.0001

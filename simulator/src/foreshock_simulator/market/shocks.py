@@ -22,8 +22,8 @@ _WEEK_S: Final = 7 * 86_400.0
 _HIGHER: Final = math.exp(0.8)
 
 
-def demo(seed: int, symbols: tuple[str, ...], _pace: Pace | None = None) -> Iterator[Shock]:
-    """Yield shocks for ever: the first at 12 s for all, then one every 2 to 4 minutes.
+def demo(seed: int, symbols: tuple[str, ...], pace: Pace) -> Iterator[Shock]:
+    """Yield shocks while the market lasts: the first at 12 s for all, then one every 2 to 4 minutes.
 
     Sides alternate, so that the price stays in reach and both are seen.
     """
@@ -31,7 +31,7 @@ def demo(seed: int, symbols: tuple[str, ...], _pace: Pace | None = None) -> Iter
     at, sign = _DEMO_FIRST_S, -1.0
     everybody: frozenset[str] = frozenset()
     concerned = everybody
-    while True:
+    while pace.span_s is None or at + _DEMO_LASTS_S <= pace.span_s:
         size = sign * float(rng.uniform(*_DEMO_SIZE))
         yield Shock(start_s=at, lasts_s=_DEMO_LASTS_S, volatilities=size, symbols=concerned)
         at += float(rng.uniform(*_DEMO_BETWEEN_S))
