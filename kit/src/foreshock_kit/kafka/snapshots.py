@@ -71,18 +71,13 @@ class Snapshots:
         self._hours: dict[int, int] = {}
 
     def restart(self, partitions: Collection[int], saved: Saved, ends: Mapping[str, int]) -> None:
-        """Forget everything but what was saved of these partitions.
-
-        `ends` ("topic:partition") are where the logs end: what a snapshot says of a log that
-        has become shorter does not hold.
-        """
+        """Forget everything but what was saved of these partitions; see `restore`."""
         self._state.forget(partitions)
         self._times_ms.clear()
         self._hours.clear()
-        for partition in partitions & saved.keys():
-            for coin, found in saved[partition].items():
-                offsets = {log: at for log, at in found.offsets.items() if at <= ends.get(log, at)}
-                self._state.restore(partition, coin, offsets, zlib.decompress(found.state))
+        restore(self._state, saved, ends)
+        for partition, coins in saved.items():
+            for found in coins.values():
                 self.passed(partition, found.ts_event_ms)
 
     def forget(self, partitions: Collection[int]) -> None:
@@ -132,6 +127,17 @@ class Snapshots:
             offsets=dict(offsets),
             state=zlib.compress(state, _QUICK),
         )
+
+
+def restore(state: Stateful, saved: Saved, ends: Mapping[str, int]) -> None:
+    """Give a service back what was saved; `ends` ("topic:partition") are where the logs end.
+
+    What a snapshot says of a log that has become shorter does not hold.
+    """
+    for partition, coins in saved.items():
+        for coin, found in coins.items():
+            offsets = {log: at for log, at in found.offsets.items() if at <= ends.get(log, at)}
+            state.restore(partition, coin, offsets, zlib.decompress(found.state))
 
 
 def log_of(where: TopicPartition) -> str:
