@@ -57,7 +57,7 @@ def letters():
 @pytest.fixture
 def inbox(letters):
     inbox = Inbox([TRADES], letters, decode)
-    inbox.restart({WHERE: Start(offset=0, live_from=0, end=0, expired=0)})
+    inbox.restart({WHERE: Start(offset=0, live_from=0, settled=0, end=0, expired=0)})
     return inbox
 
 

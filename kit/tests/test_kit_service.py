@@ -89,6 +89,53 @@ async def test_settings_can_be_checked_and_nothing_started(start, tmp_path, numb
     assert ("NUMBER is wrong" in err) == (ended == 78)
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--replay", "1", "2", "file"), "this service has nothing to replay"),
+        (("--replay", "1", "2"), "expected 3 arguments"),
+        (("--repeat",), "unrecognized arguments: --repeat"),
+    ],
+)
+async def test_words_that_cannot_be_followed_end_with_2(start, words, said):
+    async with start(*words, NUMBER="1") as process:
+        code, _, err = await outcome(process)
+    assert code == 2
+    assert said in err
+
+
+REPLAYING = """
+import sys
+import msgspec
+from foreshock_kit.service import Service, main
+from foreshock_kit.settings import ServiceSettings
+
+async def run(settings, context):
+    raise AssertionError("it was told to replay")
+
+async def replay(settings, context, order):
+    order.file.write_bytes(msgspec.json.encode([order.from_ms, order.to_ms, order.what_if]))
+
+sys.exit(main(Service("example", ServiceSettings, run, replay)))
+"""
+
+
+async def test_a_replay_is_handed_its_time_its_file_and_what_if(start, tmp_path):
+    (tmp_path / "example.py").write_text(REPLAYING)
+    file = tmp_path / "lines"
+    async with start("--replay", "1000", "2000", str(file), "--settings", '{"a": 1}') as process:
+        code, _, _ = await outcome(process)
+    assert (code, file.read_text()) == (0, '[1000,2000,"{\\"a\\": 1}"]')
+
+
+async def test_times_of_a_replay_are_numbers(start, tmp_path):
+    (tmp_path / "example.py").write_text(REPLAYING)
+    async with start("--replay", "2h", "now", "file") as process:
+        code, _, err = await outcome(process)
+    assert code == 2
+    assert "milliseconds since 1970" in err
+
+
 async def test_help_lists_every_setting_and_no_secret(start):
     async with start("--help") as process:
         code, out, _ = await outcome(process)

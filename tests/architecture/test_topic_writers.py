@@ -36,14 +36,35 @@ def tells_of_feeds(tree: ast.AST) -> bool:
     return any(isinstance(n, ast.ImportFrom) and n.module == TELLER for n in ast.walk(tree))
 
 
+def keeps_state(tree: ast.AST) -> bool:
+    return any(
+        isinstance(n, ast.Call)
+        and getattr(n.func, "id", "") == "consume"
+        and "state" in {keyword.arg for keyword in n.keywords}
+        for n in ast.walk(tree)
+    )
+
+
+BY_WAY_OF = {tells_of_feeds: "feed_health.py", keeps_state: "kafka/snapshots.py"}
+
+
 def written(service: str) -> set[str]:
     found = set()
     for tree in trees(ROOT / service / "src"):
         found.update(targets(tree))
-        if tells_of_feeds(tree):
-            source = (ROOT / "kit/src/foreshock_kit/feed_health.py").read_text()
-            found.update(targets(ast.parse(source)))
+        for does, file in BY_WAY_OF.items():
+            if does(tree):
+                source = (ROOT / "kit/src/foreshock_kit" / file).read_text()
+                found.update(targets(ast.parse(source)))
     return found
+
+
+def test_what_the_kit_writes_for_a_service_is_seen():
+    consuming = ast.parse("consume(settings, context, state=owned)")
+    assert keeps_state(consuming)
+    assert not keeps_state(ast.parse("consume(settings, context)"))
+    source = (ROOT / "kit/src/foreshock_kit/kafka/snapshots.py").read_text()
+    assert set(targets(ast.parse(source))) == {topics.STATE.name}
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -1,5 +1,6 @@
 """A service's life: settings, logs, health, work, and a clean end within its grace period."""
 
+import argparse
 import asyncio
 import contextlib
 import os
@@ -24,6 +25,7 @@ from foreshock_kit.settings import ServiceSettings
 WRONG_SETTINGS: Final = 78
 """The exit code for settings that are missing or wrong (EX_CONFIG of sysexits.h)."""
 
+_REPLAY: Final = ("FROM_MS", "TO_MS", "FILE")
 _LAG_EVERY_S: Final = 1.0
 
 S = TypeVar("S", bound=ServiceSettings)
@@ -47,22 +49,39 @@ class Context:
         self.health.set(part, ok=ok, why=why)
 
 
+class Replay(msgspec.Struct, frozen=True):
+    """What is to be concluded once more: of what was received from `from_ms` to before `to_ms`.
+
+    `file` takes the conclusions, a JSON object a line. `what_if`, a JSON object, is told instead
+    of the settings that were in force.
+    """
+
+    from_ms: int
+    to_ms: int
+    file: Path
+    what_if: str | None = None
+
+
 class Service(NamedTuple, Generic[S]):
-    """A service: its name, its settings, and what it does until `context.stop` is set."""
+    """A service: its name, its settings, and what it does until `context.stop` is set.
+
+    `replay` concludes once more what `run` did, and publishes nothing.
+    """
 
     name: str
     settings: type[S]
     run: Callable[[S, Context], Awaitable[None]]
+    replay: Callable[[S, Context, Replay], Awaitable[None]] | None = None
 
 
 def main(service: Service[S], argv: Sequence[str] | None = None) -> int:
     """Run a service until SIGTERM or SIGINT; return its exit code.
 
-    0 after a clean stop, 78 if the settings are wrong, 1 for anything else. With `--check` it
-    only says what is wrong with the settings.
+    0 after a clean stop, 78 if the settings are wrong, 2 if its words are, 1 for anything else.
+    With `--check` it only says what is wrong with the settings; with `--replay` it replays.
     """
-    words = sys.argv[1:] if argv is None else argv
-    if {"-h", "--help"} & set(words):
+    words = _words(service, argv)
+    if words.help:
         sys.stdout.write(usage(service))
         return 0
     try:
@@ -71,10 +90,10 @@ def main(service: Service[S], argv: Sequence[str] | None = None) -> int:
         for problem in e.problems:
             sys.stderr.write(f"{service.name}: {problem}\n")
         return WRONG_SETTINGS
-    if "--check" in words:
+    if words.check:
         return 0
     logs.configure(service.name, settings.log_level, settings.log_format)
-    failures = _run(service, settings)
+    failures = _run(service, settings, words.replay)
     for failure in failures:
         if isinstance(failure, ForeshockError):
             log.error("service_failed", error=type(failure).__name__, why=str(failure))
@@ -84,11 +103,31 @@ def main(service: Service[S], argv: Sequence[str] | None = None) -> int:
     return int(bool(failures))
 
 
-def _run(service: Service[S], settings: S) -> list[BaseException]:
+def _words(service: Service[S], argv: Sequence[str] | None) -> argparse.Namespace:
+    """Return what the command line says; exits with 2 where it cannot be understood."""
+    parser = argparse.ArgumentParser(service.name, add_help=False)
+    parser.add_argument("-h", "--help", action="store_true")
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--replay", nargs=3, metavar=_REPLAY)
+    parser.add_argument("--settings", metavar="JSON")
+    words = parser.parse_args(argv)
+    if words.replay is not None:
+        if service.replay is None:
+            parser.error("this service has nothing to replay")
+        from_ms, to_ms, file = words.replay
+        if not (from_ms.isdecimal() and to_ms.isdecimal()):
+            parser.error(f"{from_ms} to {to_ms}: times are milliseconds since 1970 UTC")
+        words.replay = Replay(int(from_ms), int(to_ms), Path(file), words.settings)
+    return words
+
+
+def _run(service: Service[S], settings: S, order: Replay | None) -> list[BaseException]:
     problems: list[BaseException] = []
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(service, settings))
+            runner.run(
+                _serve(service, settings) if order is None else _replay(service, settings, order)
+            )
     except* Exception as group:  # noqa: BLE001
         problems = leaves(group)
     return problems
@@ -97,7 +136,12 @@ def _run(service: Service[S], settings: S) -> list[BaseException]:
 def usage(service: Service[S]) -> str:
     """Return what the service can be told, a setting a line."""
     hints = get_type_hints(service.settings, include_extras=True)
-    lines = [f"{service.name}: settings come from the environment; --check only checks them.", ""]
+    lines = [f"{service.name}: settings come from the environment; --check only checks them."]
+    if service.replay is not None:
+        lines.append(
+            f"--replay {' '.join(_REPLAY)} [--settings JSON] writes what follows from that time."
+        )
+    lines.append("")
     for field in msgspec.structs.fields(service.settings):
         default = "required" if field.required else f"default {_shown(field.default)}"
         lines.append(f"  {field.name.upper():28} {describe(hints[field.name])} ({default})")
@@ -111,10 +155,7 @@ def _shown(default: object) -> str:
 
 
 async def _serve(service: Service[S], settings: S) -> None:
-    context = Context(service.name)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, context.stop.set)
+    context = _context(service.name)
     async with serve(settings.health_host, settings.health_port, context.health.routes()) as server:
         log.info("health_listening", port=server.port)
         if settings.health_file:
@@ -128,6 +169,21 @@ async def _serve(service: Service[S], settings: S) -> None:
                 await service.run(settings, context)
             for helper in helpers:
                 helper.cancel()
+
+
+def _context(name: str) -> Context:
+    """Return a context that a signal stops."""
+    context = Context(name)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, context.stop.set)
+    return context
+
+
+async def _replay(service: Service[S], settings: S, order: Replay) -> None:
+    with contextlib.suppress(Stopped):
+        if service.replay is not None:
+            await service.replay(settings, _context(service.name), order)
 
 
 async def _bound_the_end(context: Context, grace_s: float) -> None:

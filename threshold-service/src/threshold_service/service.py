@@ -1,15 +1,25 @@
-"""Wiring: market topics in, limits and signals out."""
+"""Wiring: market topics in, limits and signals out, or into a file."""
 
 import asyncio
 from collections.abc import Sequence
 from functools import partial
-from typing import Final
+from typing import BinaryIO, Final
 
+import msgspec
 from msgspec.structs import replace
 
 from foreshock_kit.clock import Clock
-from foreshock_kit.kafka import Publisher, Publishing, Record, consume, keep_following
-from foreshock_kit.service import Context, Service
+from foreshock_kit.errors import SettingsInvalid
+from foreshock_kit.kafka import (
+    Past,
+    Publisher,
+    Publishing,
+    Record,
+    consume,
+    keep_following,
+    reread,
+)
+from foreshock_kit.service import Context, Replay, Service
 from foreshock_schemas.events import DetectorSettings, Signal
 from foreshock_schemas.ids import derived_id
 from foreshock_schemas.topics import (
@@ -26,9 +36,10 @@ from foreshock_schemas.topics import (
 from threshold_service import metrics
 from threshold_service.domain.coin import Output
 from threshold_service.domain.detection import Partitions
-from threshold_service.domain.world import EVERYWHERE, World
+from threshold_service.domain.world import EVERYWHERE, WhatIf, World
 from threshold_service.settings import Settings
 
+TOPICS: Final = (MARKET_STATS, KLINES, LIQUIDATIONS, OPEN_INTEREST, BARS)
 _MINUTE_MS: Final = 60_000
 _REBUILD_MS: Final = {
     MARKET_STATS.name: None,
@@ -38,7 +49,8 @@ _REBUILD_MS: Final = {
 }
 """Each rule's window and some more, as records lie by the time of receipt."""
 
-_WORLD: Final = {SETTINGS: None, FEED_HEALTH: 180 * _MINUTE_MS}
+_WORLD_MS: Final = 180 * _MINUTE_MS
+"""How far back feeds are asked for: each is told every minute."""
 
 
 async def run(settings: Settings, context: Context) -> None:
@@ -51,7 +63,11 @@ async def run(settings: Settings, context: Context) -> None:
         asyncio.TaskGroup() as group,
     ):
         await keep_following(
-            group, settings, context, _WORLD, lambda record: world.on_event(record.event)
+            group,
+            settings,
+            context,
+            {SETTINGS: None, FEED_HEALTH: _WORLD_MS},
+            lambda record: world.on_event(record.event),
         )
         if context.stop.is_set():
             return
@@ -59,12 +75,12 @@ async def run(settings: Settings, context: Context) -> None:
         await consume(
             settings,
             context,
-            topics=[MARKET_STATS, KLINES, LIQUIDATIONS, OPEN_INTEREST, BARS],
+            topics=TOPICS,
             on_records=partial(detect, owned, publisher, context.clock),
             publisher=publisher,
             rebuild_ms=_REBUILD_MS,
             first=[MARKET_STATS],
-            on_assigned=partial(start_anew, owned),
+            state=owned,
         )
 
 
@@ -107,9 +123,45 @@ async def tell(told: DetectorSettings, world: World, publisher: Publishing) -> N
     await publisher.send(SETTINGS, told)
 
 
-async def start_anew(owned: Partitions, assigned: set[tuple[str, int]]) -> None:
-    """Drop what is held of newly assigned partitions: their windows are read again."""
-    owned.forget({partition for _, partition in assigned})
+async def replay(settings: Settings, context: Context, order: Replay) -> None:
+    """Write the signals of a stretch of the past into the file, a JSON object a line.
+
+    Raises:
+        SettingsInvalid: what it is told instead of the settings is none of them.
+    """
+    now_ms = context.clock.now_ms()
+    world = World(told_by(settings, now_ms), _what_if(order))
+    owned = Partitions(world)
+    past = Past(topics=TOPICS, rebuild_ms=_REBUILD_MS, state=owned)
+    back_ms = max(0, now_ms - order.from_ms) + _WORLD_MS
+    beside = Context(context.name, clock=context.clock)
+    with order.file.open("wb") as file:
+        async with asyncio.TaskGroup() as group:
+            await keep_following(
+                group,
+                settings,
+                beside,
+                {SETTINGS: None, FEED_HEALTH: back_ms},
+                lambda record: world.on_event(record.event),
+            )
+            await reread(settings, context, order, past, partial(write, owned, file))
+            beside.stop.set()
+
+
+async def write(owned: Partitions, file: BinaryIO, records: Sequence[Record]) -> None:
+    """Write the signals that follow from a batch, but for what is replayed."""
+    for record in records:
+        outputs = owned.on_event(record.event, record.evidence)
+        for output in () if record.replayed else outputs:
+            if isinstance(output, Signal):
+                file.write(msgspec.json.encode(output) + b"\n")
+
+
+def _what_if(order: Replay) -> WhatIf:
+    try:
+        return msgspec.json.decode(order.what_if or "{}", type=WhatIf)
+    except msgspec.DecodeError as e:
+        raise SettingsInvalid((f"--settings {order.what_if}: {e}",)) from e
 
 
 async def detect(
@@ -134,4 +186,4 @@ async def _publish(output: Output, publisher: Publishing, clock: Clock) -> None:
         metrics.THRESHOLDS.labels(output.method).inc()
 
 
-SERVICE = Service("threshold-service", Settings, run)
+SERVICE = Service("threshold-service", Settings, run, replay)

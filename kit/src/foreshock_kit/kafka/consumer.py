@@ -2,19 +2,22 @@
 
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
 from foreshock_kit.errors import Stopped
 from foreshock_kit.kafka.connection import stop_client
-from foreshock_kit.kafka.membership import PART, Handler, Hook, Job, Membership
+from foreshock_kit.kafka.job import Handler, Hook, Job
+from foreshock_kit.kafka.membership import PART, Membership
 from foreshock_kit.kafka.publisher import Publisher
 from foreshock_kit.kafka.reader import start_reader
 from foreshock_kit.kafka.schema_ids import codec_of
+from foreshock_kit.kafka.snapshots import Stateful
 from foreshock_kit.service import Context
 from foreshock_kit.settings import ServiceSettings
-from foreshock_schemas.topics import Topic
+from foreshock_schemas.topics import STATE, Topic
 
 _SESSION_MS: Final = 30_000
 _HEARTBEAT_MS: Final = 3_000
@@ -29,6 +32,7 @@ async def consume(
     publisher: Publisher,
     rebuild_ms: Mapping[str, int | None] | None = None,
     first: Sequence[Topic] = (),
+    state: Stateful | None = None,
     on_assigned: Hook | None = None,
     on_revoked: Hook | None = None,
     group: str | None = None,
@@ -45,11 +49,16 @@ async def consume(
         settings: The service's; `instance_id` tells its instances apart.
         context: The service's; readiness of "kafka" follows assignment, rebuild and broker.
         topics: What to read.
-        on_records: Called with up to 2,000 records, the oldest receive times first.
+        on_records: Called with up to 2,000 records, the oldest receive times first, also across
+            calls as long as anything is known to be unread.
         publisher: Flushed before commits; takes the dead letters.
         rebuild_ms: By topic name, how far before the committed time to start (ms; None: from
             the beginning); such records come with `replayed`.
         first: Of `topics`, those to read to their end before the others are handed over.
+        state: What is kept in Kafka for the service: written every hour, when partitions are taken
+            away and at the end, and given back before a partition's first record. Reading then
+            starts where the oldest of a partition's snapshots goes on, whatever `rebuild_ms` says,
+            but for the `first`; what has no snapshot is rebuilt.
         on_assigned: Called with (topic, partition) pairs before their first record.
         on_revoked: Called with the pairs that were taken away, after their last commit.
         group: The consumer group; `foreshock-<service>` unless told.
@@ -69,7 +78,7 @@ async def consume(
         codec = await codec_of(settings, on_wait=wait, stop=context.stop)
         consumer = await start_reader(
             settings,
-            topics,
+            topics if state is None else [*topics, STATE],
             stop=context.stop,
             on_wait=wait,
             client_id=context.name,
@@ -89,11 +98,13 @@ async def consume(
         decode=codec.decode,
         rebuild_ms=rebuild_ms or {},
         first=frozenset(topic.name for topic in first),
+        state=state,
         on_assigned=on_assigned,
         on_revoked=on_revoked,
     )
     try:
-        await Membership(consumer, settings, context, job).run()
+        with suppress(Stopped):
+            await Membership(consumer, settings, context, job).run()
     finally:
         await stop_client(consumer)
 

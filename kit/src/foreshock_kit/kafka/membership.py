@@ -1,48 +1,30 @@
 """One member of a consumer group: what it owns, where it is, what it may commit."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Final, Literal
 
-import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
 from foreshock_kit.errors import Transient
 from foreshock_kit.kafka.commits import Commits
 from foreshock_kit.kafka.connection import bounded
 from foreshock_kit.kafka.inbox import Inbox, note_expired
-from foreshock_kit.kafka.positions import Start, starts
-from foreshock_kit.kafka.publisher import Publisher
+from foreshock_kit.kafka.job import Job
+from foreshock_kit.kafka.positions import Start, Wanted, commits_of, starts
 from foreshock_kit.kafka.reader import POLL_S, Batches, behind, check, forget_lag, poll, report_lag
-from foreshock_kit.kafka.records import Decode, Record
+from foreshock_kit.kafka.recovery import load, needed
+from foreshock_kit.kafka.snapshots import Saved, Snapshots, Stateless, log_of
 from foreshock_kit.logs import get_logger
 from foreshock_kit.service import Context
 from foreshock_kit.settings import KafkaSettings
-from foreshock_schemas.topics import Topic
-
-Handler = Callable[[Sequence[Record]], Awaitable[None]]
-Hook = Callable[[set[tuple[str, int]]], Awaitable[None]]
 
 PART: Final = "kafka"
 _CHECK_EVERY_S: Final = 5.0
 _CHECK_S: Final = 2.0
 
 _log = get_logger(__name__)
-
-
-class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """What `consume` was asked to do."""
-
-    group: str
-    topics: Sequence[Topic]
-    on_records: Handler
-    publisher: Publisher
-    decode: Decode
-    rebuild_ms: Mapping[str, int | None]
-    first: frozenset[str]
-    on_assigned: Hook | None
-    on_revoked: Hook | None
 
 
 class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -63,6 +45,8 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         self._job = job
         self._commits = Commits(consumer, job.publisher, context.clock)
         self._inbox = Inbox(job.topics, job.publisher, job.decode)
+        state = job.state or Stateless()
+        self._snapshots = Snapshots(state, context.name, job.publisher)
         self._turn = asyncio.Lock()
         self._state: Literal["unassigned", "assigned", "running"] = "unassigned"
         self._assigned = asyncio.Event()
@@ -74,7 +58,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         self._check_s = 0.0
 
     async def run(self) -> None:
-        """Read until `context.stop`, then commit what is done."""
+        """Read until `context.stop`, then keep the state and commit what is done."""
         self._consumer.subscribe([topic.name for topic in self._job.topics], listener=self)
         while not self._context.stop.is_set():
             asked_s = self._context.clock.monotonic()
@@ -83,11 +67,13 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
             async with self._turn:
                 await self._step(batches, waited_s)
         async with self._turn:
-            await self._commits.write()
+            if self._state == "running":
+                await self._keep({where.partition for where in self._starts})
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """Finish the batch in work and commit; called by the client."""
+        """Finish the batch in work, keep the state and commit; called by the client."""
         async with self._turn:
+            ran = self._state == "running"
             self._state = "unassigned"
             self._assigned.clear()
             if not revoked:
@@ -95,7 +81,9 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
             self._context.ready(PART, ok=False, why="rebalancing")
             forget_lag(revoked)
             try:
-                await self._commits.write()
+                if ran:
+                    await self._keep({where.partition for where in revoked})
+                self._snapshots.forget({where.partition for where in revoked})
                 if self._job.on_revoked is not None:
                     await self._job.on_revoked(_pairs(revoked))
             except Exception as error:  # noqa: BLE001  the client would swallow it
@@ -128,14 +116,13 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _take_positions(self) -> None:
         assigned = self._consumer.assignment()
-        self._starts = await starts(
-            self._consumer,
-            self._settings,
-            self._job.group,
-            assigned,
-            self._job.rebuild_ms,
-            self._context.clock,
-        )
+        committed = await commits_of(self._settings, self._job.group, assigned, self._context.clock)
+        saved: Saved = {}
+        if self._job.state is not None:
+            saved = await load(self._settings, self._context, committed, self._job.decode)
+        spans = {w: span for w, span in needed(saved).items() if w.topic not in self._job.first}
+        wanted = Wanted(self._job.rebuild_ms, spans)
+        self._starts = await starts(self._consumer, assigned, committed, wanted)
         self._inbox.restart(self._starts)
         for where, start in self._starts.items():
             self._consumer.seek(where, start.offset)
@@ -147,6 +134,8 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         self._paused = set()
         self._pause()
         self._context.ready(PART, ok=False, why="rebuilding")
+        ends = {log_of(where): start.end for where, start in self._starts.items()}
+        self._snapshots.restart({where.partition for where in assigned}, saved, ends)
         if self._job.on_assigned is not None:
             await self._job.on_assigned(_pairs(assigned))
         await self._progress()
@@ -160,12 +149,21 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
                 await self._job.on_records(records)
             for where, last in self._inbox.done(raws).items():
                 self._commits.done(where, last.offset + 1, last.timestamp)
+                self._snapshots.passed(where.partition, last.timestamp)
+            if due := self._snapshots.due():
+                await self._keep(due)
             await self._commits.write_if_due()
             if self._context.stop.is_set():
                 return
         if not self._rebuilt:
             await self._progress()
         self._pause()
+
+    async def _keep(self, partitions: Collection[int]) -> None:
+        """Write partitions' state, if it is whole again, and commit what it stands for."""
+        if self._rebuilt:
+            await self._snapshots.write(partitions, self._inbox.handed)
+        await self._commits.write()
 
     def _pause(self) -> None:
         """Have nothing fetched of what has to wait, or of which enough is held."""
@@ -184,7 +182,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         ):
             self._held = set()
         self._rebuilt = not self._held and all(
-            positions[where] >= start.live_from for where, start in self._starts.items()
+            positions[where] >= start.settled for where, start in self._starts.items()
         )
         if self._rebuilt:
             self._context.ready(PART)

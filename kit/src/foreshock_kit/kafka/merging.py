@@ -27,13 +27,16 @@ def merged(batches: Batches) -> list[Any]:
 class Merger:
     """Holds back what is newer than something that is still unread elsewhere.
 
-    A partition with more to read bounds all others by the latest date that it has brought. One
-    that brings nothing in 2 s of waiting bounds none: what seems unread was compacted away, or
-    its broker does not answer. Who reads has to pause the partitions that are `full`.
+    A partition with more to read bounds all others by the latest timestamp that it has brought.
+    One that brings nothing in `patience_s` of waiting bounds none: what seems unread was
+    compacted away, or its broker does not answer. Whoever reads pauses what is `full`.
     """
 
-    def __init__(self, partitions: Iterable[TopicPartition] = ()) -> None:
+    def __init__(
+        self, partitions: Iterable[TopicPartition] = (), *, patience_s: float = _SILENT_S
+    ) -> None:
         self._queues = {where: _Queue() for where in partitions}
+        self._patience_s = patience_s
 
     def put(self, batches: Batches, waited_s: float) -> None:
         """Take a poll's records; `waited_s` is how long the poll waited for them."""
@@ -61,6 +64,10 @@ class Merger:
         """Return the partitions that hold enough for now."""
         return {where for where, queue in self._queues.items() if len(queue.held) >= _FULL}
 
+    def silent(self, behind: Collection[TopicPartition]) -> bool:
+        """Return whether there is one that has brought nothing for too long."""
+        return any(self._queues[where].silent_s >= self._patience_s for where in behind)
+
     def holds(self, where: TopicPartition) -> bool:
         """Return whether anything of a partition is held back."""
         return bool(self._queues[where].held)
@@ -70,7 +77,7 @@ class Merger:
         for where, queue in self._queues.items():
             if where not in behind or len(queue.held) >= _FULL:
                 queue.silent_s = 0.0
-            if where in behind and queue.silent_s < _SILENT_S:
+            if where in behind and queue.silent_s < self._patience_s:
                 horizon = min(horizon, queue.latest)
         return horizon
 

@@ -29,6 +29,11 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     replayed: bool = False
 
     @property
+    def log(self) -> str:
+        """How a snapshot names where this lies: "topic:partition"."""
+        return f"{self.topic.name}:{self.partition}"
+
+    @property
     def evidence(self) -> Evidence:
         """Where a signal that rests on this record says that it lies."""
         return Evidence(

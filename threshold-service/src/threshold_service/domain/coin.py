@@ -20,7 +20,7 @@ from threshold_service.domain.adaptive.cascades import Cascades
 from threshold_service.domain.adaptive.finding import Finding
 from threshold_service.domain.adaptive.interest import Interest
 from threshold_service.domain.adaptive.sizes import Sizes
-from threshold_service.domain.adaptive.volume import VolumeSpikes
+from threshold_service.domain.adaptive.volume import Volume
 from threshold_service.domain.around import Around, Market
 from threshold_service.domain.limits import SETTLED_MS, Limits
 from threshold_service.domain.rules import Rules
@@ -39,7 +39,7 @@ class State(msgspec.Struct, kw_only=True):
     limits: Limits
     rules: Rules = msgspec.field(default_factory=Rules)
     market: Market = msgspec.field(default_factory=Market)
-    volume: VolumeSpikes = msgspec.field(default_factory=VolumeSpikes)
+    volume: Volume = msgspec.field(default_factory=Volume)
     sizes: Sizes = msgspec.field(default_factory=Sizes)
     cascades: Cascades = msgspec.field(default_factory=Cascades)
     interest: Interest = msgspec.field(default_factory=Interest)

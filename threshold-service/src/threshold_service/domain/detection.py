@@ -42,9 +42,13 @@ class Detection:
         """Take a coin's state, true before `offsets` ("topic:partition").
 
         Raises:
-            msgspec.DecodeError: another version of ours wrote it.
+            ValueError: another version of ours wrote it.
         """
-        self._coins[name] = Coin(name, self._world, _UNPACK.decode(state))
+        try:
+            held = _UNPACK.decode(state)
+        except msgspec.DecodeError as e:
+            raise ValueError(str(e)) from e
+        self._coins[name] = Coin(name, self._world, held)
         for where, offset in offsets.items():
             self._held[name, where.rpartition(":")[0]] = offset
 
@@ -75,7 +79,7 @@ class Partitions:
         return self._of(partition).snapshot()
 
     def restore(self, partition: int, coin: str, offsets: Mapping[str, int], state: bytes) -> None:
-        """Take a coin's state, true before `offsets`."""
+        """Take a coin's state, true before `offsets`; ValueError if it is of another version."""
         self._of(partition).restore(coin, offsets, state)
 
     def forget(self, partitions: Iterable[int]) -> None:

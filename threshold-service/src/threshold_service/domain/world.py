@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
+import msgspec
+from msgspec.structs import replace
+
 from foreshock_schemas.events import (
     DetectorSettings,
     Event,
@@ -30,21 +33,41 @@ EVERYWHERE: Final = "*"
 _KEPT: Final = 2_000
 
 
+class WhatIf(msgspec.Struct, forbid_unknown_fields=True):
+    """What a replay supposes instead of the settings in force."""
+
+    dynamic_thresholds: bool | None = None
+    volume_monitoring: bool | None = None
+    budgets: dict[SignalKind, float] = {}
+
+    def instead_of(self, settings: DetectorSettings) -> DetectorSettings:
+        """Return the settings with what is supposed in its place."""
+        dynamic, volume = self.dynamic_thresholds, self.volume_monitoring
+        return replace(
+            settings,
+            dynamic_thresholds=settings.dynamic_thresholds if dynamic is None else dynamic,
+            volume_monitoring=settings.volume_monitoring if volume is None else volume,
+            budgets=settings.budgets | self.budgets,
+        )
+
+
 class World:
     """Read without a group by every member, and asked as of a time.
 
-    `told` holds until settings are on their topic.
+    `told` holds until settings are on their topic; all settings pass through `what_if`.
     """
 
-    def __init__(self, told: DetectorSettings) -> None:
-        self._told = told
+    def __init__(self, told: DetectorSettings, what_if: WhatIf | None = None) -> None:
+        self._what_if = what_if
+        self._told = self._supposed(told)
         self._settings: dict[str, History[DetectorSettings]] = {}
         self._feeds: dict[str, History[tuple[FeedAt, ...]]] = {}
 
     def on_event(self, event: Event) -> None:
         """Take settings, or a feed's state; a gap is no state."""
         if isinstance(event, DetectorSettings):
-            self._settings.setdefault(event.scope, History(_KEPT)).add(event.ts_recv_ms, event)
+            held = self._settings.setdefault(event.scope, History(_KEPT))
+            held.add(event.ts_recv_ms, self._supposed(event))
         elif isinstance(event, FeedHealth) and event.gap_start_ms is None:
             self._on_state(event)
 
@@ -67,6 +90,9 @@ class World:
         """Return the states of a channel's feeds at `ms`, by exchange; those that are known."""
         held = self._feeds.get(channel)
         return (held.at(ms) or ()) if held else ()
+
+    def _supposed(self, settings: DetectorSettings) -> DetectorSettings:
+        return settings if self._what_if is None else self._what_if.instead_of(settings)
 
     def _on_state(self, event: FeedHealth) -> None:
         held = self._feeds.setdefault(event.channel, History(_KEPT))

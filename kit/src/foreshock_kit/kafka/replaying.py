@@ -1,0 +1,122 @@
+"""A stretch of the past once more: the same records in the same order, from the state before."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from aiokafka import TopicPartition
+
+from foreshock_kit.kafka.inbox import note_expired
+from foreshock_kit.kafka.job import Handler
+from foreshock_kit.kafka.reader import MOST_RECORDS
+from foreshock_kit.kafka.records import Decode, Record, read
+from foreshock_kit.kafka.recovery import find, needed
+from foreshock_kit.kafka.schema_ids import codec_of
+from foreshock_kit.kafka.snapshots import Saved, Stateful, log_of, restore
+from foreshock_kit.kafka.spans import Logs, open_logs
+from foreshock_kit.logs import get_logger
+from foreshock_kit.service import Context, Replay
+from foreshock_kit.settings import KafkaSettings
+from foreshock_schemas.topics import STATE, Topic
+
+_LATE_MS: Final = 60_000
+"""How much later than its neighbours a record of the stretch may lie in its log."""
+
+_SAY_EVERY_S: Final = 1.0
+
+_log = get_logger(__name__)
+
+
+class Past(msgspec.Struct, frozen=True, kw_only=True):
+    """What a replay reads: topics, and by name how far before the stretch without a snapshot.
+
+    `rebuild_ms`: None is from the beginning. `state` is given back what it had before.
+    """
+
+    topics: Sequence[Topic]
+    rebuild_ms: Mapping[str, int | None]
+    state: Stateful | None = None
+
+
+async def reread(
+    settings: KafkaSettings, context: Context, stretch: Replay, past: Past, on_records: Handler
+) -> None:
+    """Hand over the records of all partitions up to `stretch.to_ms`, the oldest first.
+
+    Starts at each coin's newest snapshot before `stretch.from_ms`. A record received outside the
+    stretch comes with `replayed`. How far it has come is logged each second.
+
+    Raises:
+        Stopped: the service was told to stop.
+        Transient: the broker does not answer.
+        Permanent: the schema registry refuses a schema of ours.
+    """
+    codec = await codec_of(settings, stop=context.stop)
+    name = f"{context.name}-replay"
+    async with open_logs(settings, past.topics, name=name, stop=context.stop) as logs:
+        saved = await _saved(settings, context, stretch, past, logs, codec.decode)
+        starts = await _starts(logs, stretch, past, saved)
+        ends = await logs.at(dict.fromkeys(logs.ends, stretch.to_ms + _LATE_MS))
+        decoder = _Decoder(past.topics, stretch, codec.decode)
+        said_s = context.clock.monotonic()
+        async for raws in logs.read(starts, ends):
+            for first in range(0, len(raws), MOST_RECORDS):
+                await on_records(decoder.records(raws[first : first + MOST_RECORDS]))
+            if context.clock.monotonic() >= said_s + _SAY_EVERY_S:
+                said_s = context.clock.monotonic()
+                _log.info("replaying", at_ms=raws[-1].timestamp)
+
+
+class _Decoder:
+    def __init__(self, topics: Sequence[Topic], stretch: Replay, decode: Decode) -> None:
+        self._topics = {topic.name: topic for topic in topics}
+        self._stretch = stretch
+        self._decode = decode
+
+    def records(self, raws: Sequence[Any]) -> list[Record]:
+        found = []
+        for raw in raws:
+            within = self._stretch.from_ms <= raw.timestamp < self._stretch.to_ms
+            item = read(self._topics[raw.topic], raw, not within, self._decode)
+            if isinstance(item, Record):
+                found.append(item)
+            elif item is not None:
+                _log.warning("kafka_record_skipped", **item.headers)
+        return found
+
+
+async def _saved(
+    settings: KafkaSettings,
+    context: Context,
+    stretch: Replay,
+    past: Past,
+    logs: Logs,
+    decode: Decode,
+) -> Saved:
+    if past.state is None:
+        return {}
+    filled = {where.partition for where, end in logs.ends.items() if logs.first[where] < end}
+    around_ms = dict.fromkeys(filled, stretch.from_ms)
+    name = f"{context.name}-state"
+    async with open_logs(settings, [STATE], name=name, stop=context.stop) as states:
+        saved = await find(states, context.name, around_ms, decode, until_ms=stretch.from_ms)
+    restore(past.state, saved, {log_of(where): end for where, end in logs.ends.items()})
+    return saved
+
+
+async def _starts(
+    logs: Logs, stretch: Replay, past: Past, saved: Saved
+) -> dict[TopicPartition, int]:
+    starts = dict(logs.first)
+    dated = {
+        where: stretch.from_ms - back_ms
+        for where in logs.first
+        if (back_ms := past.rebuild_ms.get(where.topic, 0)) is not None
+    }
+    starts |= await logs.at(dated)
+    for where, (low, _) in needed(saved).items():
+        if where in starts:
+            starts[where] = max(low, logs.first[where])
+            if starts[where] > low:
+                note_expired(where, starts[where] - low, going_on_at=starts[where])
+    return starts

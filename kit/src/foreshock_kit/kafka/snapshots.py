@@ -1,0 +1,156 @@
+"""A service's state in Kafka: a snapshot of each coin, with the offsets that it was true at."""
+
+import asyncio
+import zlib
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final, Protocol
+
+from aiokafka import TopicPartition
+
+from foreshock_kit.kafka.publishing import Publishing
+from foreshock_kit.kafka.spans import Offsets
+from foreshock_kit.logs import get_logger
+from foreshock_schemas.events import StateSnapshot
+from foreshock_schemas.ids import derived_id
+from foreshock_schemas.topics import MARKET_PARTITIONS, STATE
+
+Saved = Mapping[int, Mapping[str, StateSnapshot]]
+"""By partition and coin, the newest snapshot."""
+
+HOUR_MS: Final = 3_600_000
+_QUICK: Final = 1
+
+_log = get_logger(__name__)
+
+
+class Stateful(Protocol):
+    """What keeps state by coin, and can be given back what it had.
+
+    Partitions are numbers: partition n of all topics is one member's.
+    """
+
+    def snapshot(self, partition: int) -> Iterable[tuple[str, bytes]]:
+        """Return the state of each coin of a partition, as it is after the last record."""
+        ...
+
+    def restore(self, partition: int, coin: str, offsets: Mapping[str, int], state: bytes) -> None:
+        """Take a coin's state back, before the first record of its partition.
+
+        Records below `offsets` ("topic:partition", see `Record.log`) are in it: they may be
+        handed over again for other coins' sake, and must not be applied to this one.
+
+        Raises:
+            ValueError: another version wrote it; the coin is then learned anew.
+        """
+        ...
+
+    def forget(self, partitions: Collection[int]) -> None:
+        """Drop the state of partitions."""
+        ...
+
+
+class Stateless:
+    """Keeps nothing."""
+
+    def snapshot(self, _: int) -> Iterable[tuple[str, bytes]]:
+        """Return nothing."""
+        return ()
+
+    def restore(self, *_: object) -> None:
+        """Do nothing: there is nothing to take back."""
+
+    def forget(self, _: Collection[int]) -> None:
+        """Do nothing."""
+
+
+class Snapshots:
+    """Writes the state of partitions when it is time, and gives it back."""
+
+    def __init__(self, state: Stateful, service: str, publisher: Publishing) -> None:
+        self._state = state
+        self._service = service
+        self._publisher = publisher
+        self._times_ms: dict[int, int] = {}
+        self._hours: dict[int, int] = {}
+
+    def restart(self, partitions: Collection[int], saved: Saved, ends: Mapping[str, int]) -> None:
+        """Forget everything but what was saved of these partitions; see `restore`."""
+        self._state.forget(partitions)
+        self._times_ms.clear()
+        self._hours.clear()
+        restore(self._state, saved, ends)
+        for partition, coins in saved.items():
+            for found in coins.values():
+                self.passed(partition, found.ts_event_ms)
+
+    def forget(self, partitions: Collection[int]) -> None:
+        """Drop what is another member's now."""
+        self._state.forget(partitions)
+
+    def passed(self, partition: int, at_ms: int) -> None:
+        """Note the time that a partition's records have come to."""
+        at_ms = max(at_ms, self._times_ms.get(partition, 0))
+        self._times_ms[partition] = at_ms
+        self._hours.setdefault(partition, _hour(partition, at_ms))
+
+    def due(self) -> set[int]:
+        """Return the partitions whose records have come to a new hour, each at its own minute."""
+        return {
+            partition
+            for partition, at_ms in self._times_ms.items()
+            if _hour(partition, at_ms) > self._hours[partition]
+        }
+
+    async def write(self, partitions: Collection[int], handed: Offsets) -> None:
+        """Publish each coin's state, after everything that it has led to is acknowledged.
+
+        Raises:
+            Permanent: a coin's state is larger than a record may be.
+            Transient: the broker takes nothing any more.
+        """
+        await self._publisher.flush()
+        for partition in partitions & self._times_ms.keys():
+            offsets = {log_of(w): at for w, at in handed.items() if w.partition == partition}
+            at_ms = self._times_ms[partition]
+            self._hours[partition] = _hour(partition, at_ms)
+            for coin, state in self._state.snapshot(partition):
+                await self._publisher.publish(STATE, self._made(coin, at_ms, offsets, state))
+                await asyncio.sleep(0)
+
+    def _made(
+        self, coin: str, at_ms: int, offsets: Mapping[str, int], state: bytes
+    ) -> StateSnapshot:
+        places = (part for log in sorted(offsets) for part in (log, offsets[log]))
+        return StateSnapshot(
+            event_id=derived_id("state", self._service, coin, *places),
+            ts_event_ms=at_ms,
+            ts_recv_ms=at_ms,
+            service=self._service,
+            coin=coin,
+            offsets=dict(offsets),
+            state=zlib.compress(state, _QUICK),
+        )
+
+
+def restore(state: Stateful, saved: Saved, ends: Mapping[str, int]) -> None:
+    """Give a service back what was saved; `ends` ("topic:partition") are where the logs end.
+
+    What a snapshot says of a log that has become shorter does not hold.
+    """
+    for partition, coins in saved.items():
+        for coin, found in coins.items():
+            offsets = {log: at for log, at in found.offsets.items() if at <= ends.get(log, at)}
+            try:
+                state.restore(partition, coin, offsets, zlib.decompress(found.state))
+            except (ValueError, zlib.error) as error:
+                _log.warning("snapshot_unusable", coin=coin, why=str(error))
+
+
+def log_of(where: TopicPartition) -> str:
+    """Return how a snapshot names a partition of a topic."""
+    return f"{where.topic}:{where.partition}"
+
+
+def _hour(partition: int, at_ms: int) -> int:
+    """Return the hour that a time lies in, by the partition's own watch: each begins elsewhere."""
+    return (at_ms + partition * HOUR_MS // MARKET_PARTITIONS) // HOUR_MS

@@ -1,0 +1,269 @@
+"""State that is kept in Kafka: written in time, given back, and gone on from."""
+
+import uuid
+import zlib
+from collections import Counter, defaultdict
+
+import msgspec
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import RecordsToDelete
+
+from foreshock_kit.admin import ensure_topics
+from foreshock_kit.clock import SystemClock
+from foreshock_kit.kafka import Publisher
+from foreshock_kit.kafka.cluster import admin_client
+from foreshock_kit.kafka.metrics import EXPIRED
+from foreshock_kit.kafka.snapshots import HOUR_MS, Snapshots
+from foreshock_kit.testing import MemoryPublisher, records_on
+from foreshock_kit.testing.broker import private
+from foreshock_kit.testing.member import Member
+from foreshock_schemas.events import StateSnapshot, Trade
+from foreshock_schemas.testing import sample
+from foreshock_schemas.topics import STATE, TRADES
+
+COINS = tuple(f"COIN{number}" for number in range(40))
+MINUTE_MS = 60_000
+A_MINUTE = 100  # records
+
+
+class Tally:
+    """Counts each coin's records once, and goes on counting from what it is given back."""
+
+    def __init__(self):
+        self.counts = defaultdict(Counter)
+        self.floors = {}
+
+    def on(self, record):
+        coin = record.event.coin
+        if record.offset >= self.floors.get((coin, record.log), 0):
+            self.counts[record.partition][coin] += 1
+        return self.counts[record.partition][coin]
+
+    @property
+    def total(self):
+        return sum((Counter(each) for each in self.counts.values()), Counter())
+
+    def snapshot(self, partition):
+        return [(coin, b"%d" % n) for coin, n in self.counts[partition].items()]
+
+    def restore(self, partition, coin, offsets, state):
+        self.counts[partition][coin] = int(state)
+        self.floors |= {(coin, log): at for log, at in offsets.items()}
+
+    def forget(self, partitions):
+        for partition in partitions:
+            self.counts.pop(partition, None)
+
+
+class Counting(Member):
+    """A service that tells every coin's count, once a record."""
+
+    def __init__(self, kafka, topics, name, **options):
+        self.tally = Tally()
+        self.told = []
+        super().__init__(kafka, topics, name, state=self.tally, **options)
+
+    async def on_records(self, records):
+        for record in records:
+            count = self.tally.on(record)
+            if not record.replayed:
+                self.told.append((record.event.coin, count))
+        await super().on_records(records)
+
+
+def trades(first, beyond, start_ms, step_ms=MINUTE_MS // A_MINUTE):
+    return [
+        sample(
+            Trade,
+            event_id=f"trade:{number}",
+            coin=COINS[number % len(COINS)],
+            ts_event_ms=start_ms + number * step_ms,
+            ts_recv_ms=start_ms + number * step_ms,
+        )
+        for number in range(first, beyond)
+    ]
+
+
+def expected(records):
+    return [(COINS[n % len(COINS)], 1 + n // len(COINS)) for n in range(records)]
+
+
+@pytest.fixture
+async def topic(kafka):
+    topic = private(TRADES)
+    await ensure_topics(kafka, [topic, STATE])
+    return topic
+
+
+@pytest.fixture
+def name():
+    return f"t{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def start_ms():
+    return SystemClock().now_ms() - 5 * HOUR_MS
+
+
+async def publish(kafka, topic, events):
+    async with Publisher(kafka, "test", SystemClock()) as publisher:
+        for event in events:
+            await publisher.publish(topic, event)
+
+
+async def snapshots_of(kafka, service):
+    records = await records_on(kafka.kafka_bootstrap_servers, STATE)
+    return [record.event for record in records if record.event.service == service]
+
+
+async def counted(kafka, topics, name, records):
+    member = Counting(kafka, topics, name)
+    async with member.running():
+        await member.until(records)
+    return member
+
+
+@pytest.mark.broker
+async def test_a_stop_keeps_the_state_and_a_start_goes_on_from_it(kafka, topic, name, start_ms):
+    await publish(kafka, topic, trades(0, 1_000, start_ms))
+    before = await counted(kafka, [topic], name, 1_000)
+    kept = await snapshots_of(kafka, name)
+    assert {each.coin for each in kept} == set(COINS)
+    ends = {log: at for each in kept for log, at in each.offsets.items()}
+    assert sum(ends.values()) == 1_000
+    await publish(kafka, topic, trades(1_000, 1_400, start_ms))
+    after = await counted(kafka, [topic], name, 400)
+    assert after.ids(replayed=True) == []
+    assert sorted(before.told + after.told) == sorted(expected(1_400))
+
+
+@pytest.mark.broker
+async def test_each_hour_of_the_records_is_kept_at_each_partitions_own_minute(
+    kafka, topic, name, start_ms
+):
+    await publish(kafka, topic, trades(0, A_MINUTE * 150, start_ms))
+    await counted(kafka, [topic], name, A_MINUTE * 150)
+    times = defaultdict(set)
+    for each in await snapshots_of(kafka, name):
+        [log] = each.offsets
+        times[int(log.rpartition(":")[2])].add(each.ts_event_ms)
+    assert {len(each) for each in times.values()} <= {3, 4}
+    hourly = [min(each) for each in times.values()]
+    assert max(hourly) - min(hourly) > HOUR_MS / 2
+
+
+@pytest.mark.broker
+async def test_a_crash_is_gone_on_from_with_the_last_hours_state(kafka, topic, name, start_ms):
+    await publish(kafka, topic, trades(0, A_MINUTE * 150, start_ms))
+
+    class Crashing(Counting):
+        async def on_records(self, records):
+            if len(self.records) + len(records) >= A_MINUTE * 130:
+                raise LookupError
+            await super().on_records(records)
+
+    crashing = Crashing(kafka, [topic], name)
+    with pytest.raises(BaseExceptionGroup) as caught:
+        async with crashing.running():
+            await crashing.until(A_MINUTE * 150)
+    assert caught.group_contains(LookupError)
+    after = Counting(kafka, [topic], name)
+    async with after.running():
+        await after.until(A_MINUTE * 20)
+        while after.tally.total.total() < A_MINUTE * 150:
+            await after.until(len(after.records) + 1)
+    assert after.tally.total == Counter(dict.fromkeys(COINS, 375))
+    assert len(after.records) < A_MINUTE * 140
+    assert set(crashing.told + after.told) == set(expected(A_MINUTE * 150))
+
+
+@pytest.mark.broker
+async def test_reading_starts_where_the_oldest_snapshot_of_a_partition_goes_on(
+    kafka, topic, name, start_ms
+):
+    alone = msgspec.structs.replace(private(TRADES), partitions=1)
+    await ensure_topics(kafka, [alone])
+    await publish(kafka, alone, trades(0, 400, start_ms))
+    await counted(kafka, [alone], name, 400)
+    async with Publisher(kafka, "test", SystemClock()) as publisher:
+        for coin, at in {"COIN1": 300, "COIN2": 350}.items():
+            snapshot = StateSnapshot(
+                event_id=coin,
+                ts_event_ms=start_ms + 2 * HOUR_MS,
+                ts_recv_ms=start_ms + 2 * HOUR_MS,
+                service=name,
+                coin=coin,
+                offsets={f"{alone.name}:0": at},
+                state=zlib.compress(b"1000"),
+            )
+            await publisher.send(STATE, snapshot)
+    await publish(kafka, alone, trades(400, 440, start_ms))
+    after = await counted(kafka, [alone], name, 140)
+    assert [record.offset for record in after.records] == list(range(300, 440))
+    assert after.ids() == [f"trade:{number}" for number in range(400, 440)]
+    assert after.tally.total["COIN0"] == 11
+    assert after.tally.total["COIN1"] == 1_003
+    assert after.tally.total["COIN2"] == 1_002
+
+
+@pytest.mark.broker
+async def test_state_whose_tail_has_expired_is_used_and_the_gap_told(kafka, name, start_ms):
+    alone = msgspec.structs.replace(private(TRADES), partitions=1)
+    await ensure_topics(kafka, [alone, STATE])
+    await publish(kafka, alone, trades(0, 400, start_ms))
+    await counted(kafka, [alone], name, 400)
+    await publish(kafka, alone, trades(400, 800, start_ms))
+    async with admin_client(kafka) as admin:
+        await admin.delete_records({TopicPartition(alone.name, 0): RecordsToDelete(600)})
+    after = await counted(kafka, [alone], name, 200)
+    assert after.tally.total == Counter(dict.fromkeys(COINS, 15))
+    assert EXPIRED.labels(alone.name)._value.get() == 200
+
+
+@pytest.mark.broker
+async def test_a_log_that_was_made_anew_is_read_from_its_beginning(kafka, name, start_ms):
+    one, other = (msgspec.structs.replace(private(TRADES), partitions=1) for _ in range(2))
+    await ensure_topics(kafka, [one, other, STATE])
+    await publish(kafka, one, trades(0, 400, start_ms))
+    await publish(kafka, other, trades(0, 40, start_ms))
+    await counted(kafka, [one, other], name, 440)
+    async with admin_client(kafka) as admin:
+        await admin.delete_topics([one.name])
+    await ensure_topics(kafka, [one])
+    await publish(kafka, one, trades(0, 40, start_ms))
+    after = await counted(kafka, [one, other], name, 40)
+    assert after.tally.total == Counter(dict.fromkeys(COINS, 12))
+
+
+async def test_nothing_is_due_before_a_new_hour_and_all_of_it_once():
+    kept = Snapshots(Tally(), "service", MemoryPublisher())
+    noon_ms = 500_000 * HOUR_MS
+    for partition in (0, 6):
+        kept.passed(partition, noon_ms)
+    assert kept.due() == set()
+    kept.passed(0, noon_ms + 59 * MINUTE_MS)
+    kept.passed(6, noon_ms + 31 * MINUTE_MS)
+    assert kept.due() == {6}
+    await kept.write({6}, {TopicPartition("t", 6): 1})
+    assert kept.due() == set()
+    kept.passed(0, noon_ms + 61 * MINUTE_MS)
+    kept.passed(0, noon_ms)
+    assert kept.due() == {0}
+
+
+async def test_what_is_kept_says_which_offsets_of_its_partition_it_goes_on_from():
+    tally, publisher = Tally(), MemoryPublisher()
+    kept = Snapshots(tally, "service", publisher)
+    tally.counts[3]["BTC"] = 7
+    kept.passed(3, 1_000)
+    handed = {TopicPartition("bars", 3): 5, TopicPartition("oi", 3): 9, TopicPartition("oi", 4): 1}
+    await kept.write({3, 4}, handed)
+    [snapshot] = publisher.on(STATE)
+    assert (snapshot.service, snapshot.coin) == ("service", "BTC")
+    assert (snapshot.ts_event_ms, snapshot.ts_recv_ms) == (1_000, 1_000)
+    assert snapshot.offsets == {"bars:3": 5, "oi:3": 9}
+    again = Snapshots(Tally(), "service", publisher)
+    again.restart({3}, {3: {"BTC": snapshot}}, {"bars:3": 5, "oi:3": 9})
+    await again.write({3}, handed)
+    assert publisher.on(STATE) == [snapshot, snapshot]
