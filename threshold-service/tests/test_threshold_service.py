@@ -90,14 +90,14 @@ async def test_what_is_replayed_rebuilds_and_publishes_nothing():
 
 async def test_partitions_that_come_back_are_rebuilt_from_nothing():
     owned = Partitions(World(TOLD))
-    first = [record(0, stats(T0 - 60_000)), *(record(n, liquidation(n)) for n in range(2))]
-    await detected(*first, owned=owned)
-    await service.start_anew(owned, {("foreshock.liquidations.v1", 3)})
-    again = [*(record(n, liquidation(n), replayed=True) for n in range(2))]
-    publisher = await detected(record(0, stats(T0 - 60_000), True), *again, owned=owned)
+    first = [record(0, stats(T0 - 60_000)), record(1, liquidation(0))]
+    assert len((await detected(*first, owned=owned)).on(SIGNALS)) == 1
+    assert (await detected(record(2, liquidation(2)), owned=owned)).records == []
+    owned.forget({3, 7})
+    publisher = await detected(record(0, stats(T0 - 60_000), True), owned=owned)
     assert publisher.records == []
-    publisher = await detected(record(2, liquidation(2, usd=5e5)), owned=owned)
-    assert publisher.records == []  # 4.5M, not 8.5M
+    publisher = await detected(record(2, liquidation(2)), owned=owned)
+    assert [signal.kind for signal in publisher.on(SIGNALS)] == ["liquidation"]
 
 
 async def test_signals_and_limits_are_counted():

@@ -132,6 +132,7 @@ STATE: Final = _topic(
     events.StateSnapshot,
     "delete",
     7,
+    "threshold-service",
     key="service:coin",
     key_of=lambda s: f"{s.service}:{s.coin}",
     partitions=MARKET_PARTITIONS,
