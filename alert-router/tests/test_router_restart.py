@@ -153,13 +153,15 @@ def test_what_was_told_anew_before_is_not_told_anew_after():
     history = [large(n, 0, coin) for n, coin in enumerate(coins)]
     history += [large(3 + n, 20, coin) for n, coin in enumerate(["XRP", "DOGE", "ADA"])]
     history.append(large(6, 61, "OKX", kind="feed"))
+    history += [large(7 + n, 65, coin) for n, coin in enumerate(["LTC", "LINK", "UNI"])]
     router, again = new_router(), new_router()
     for alert in routed(router, history):
         again.on_past_alert(alert)
     for each in history:
         again.on_past_signal(each)
-    after = large(7, 70, "LTC")
-    assert routed(again, [after]) == routed(router, [after])
+    after = routed(router, [large(10, 121, "OKX", kind="feed")])
+    assert [each.revision for each in after if each.coin == "MARKET"] == [3, 3, 3]
+    assert routed(again, [large(10, 121, "OKX", kind="feed")]) == after
 
 
 def test_what_was_held_back_stays_so_though_the_limit_was_raised():
