@@ -141,3 +141,41 @@ def test_what_nobody_heard_started_no_cooldown_and_still_starts_none():
     router = new_router()
     router.on_past_signal(quiet)
     assert router.on_signal(signal(1, 1, "BTC", "liquidation", "warning", None, None)).alerts
+
+
+def large(number, at_s, coin, **changes):
+    kind = changes.get("kind", "liquidation")
+    return signal(number, at_s, coin, kind, "warning", "down", None)
+
+
+def test_what_was_told_anew_before_is_not_told_anew_after():
+    coins = ["BTC", "ETH", "SOL"]
+    history = [large(n, 0, coin) for n, coin in enumerate(coins)]
+    history += [large(3 + n, 20, coin) for n, coin in enumerate(["XRP", "DOGE", "ADA"])]
+    history.append(large(6, 61, "OKX", kind="feed"))
+    history += [large(7 + n, 65, coin) for n, coin in enumerate(["LTC", "LINK", "UNI"])]
+    router, again = new_router(), new_router()
+    for alert in routed(router, history):
+        again.on_past_alert(alert)
+    for each in history:
+        again.on_past_signal(each)
+    after = routed(router, [large(10, 121, "OKX", kind="feed")])
+    assert [each.revision for each in after if each.coin == "MARKET"] == [3, 3, 3]
+    assert routed(again, [large(10, 121, "OKX", kind="feed")]) == after
+
+
+def test_what_was_held_back_stays_so_though_the_limit_was_raised():
+    def router_of(per_day):
+        made = Router(300_000, per_day)
+        made.on_subscription(sample(Subscription, chat_id=1, active=True))
+        return made
+
+    building = signal(1, 400, "BTC", "cascade", "warning", None, "BUILDING")
+    written = routed(router_of(1), [large(0, 0, "ETH"), building])
+    assert [alert.held_back for alert in written] == [False, True]
+    again = router_of(9)
+    for alert in written:
+        again.on_past_alert(alert)
+    again.on_past_signal(large(0, 0, "ETH"))
+    ended = signal(2, 401, "BTC", "cascade", "warning", None, "ENDED")
+    assert routed(again, [building, ended]) == []
