@@ -152,6 +152,17 @@ def test_instruments_may_be_in_a_file_and_lack_what_has_a_default(parse, tmp_pat
     assert (trade["coin"], trade["price"], trade["size_coins"]) == ("FROG", 0.05, 40.0)
 
 
+def test_instruments_may_be_one_a_line_as_tail_prints_them_the_last_word_counting(parse, tmp_path):
+    before = INSTRUMENT | {"coin": "TOAD"}
+    lines = [
+        json.dumps({"partition": 0, "offset": offset} | each)
+        for offset, each in enumerate((before, INSTRUMENT))
+    ]
+    (tmp_path / "it").write_text("\n".join(lines) + "\n")
+    _, (trade, _), *_ = parse(bare(FRAMES), "--instruments", str(tmp_path / "it"))
+    assert trade["coin"] == "FROG"
+
+
 @pytest.mark.parametrize(
     ("entry", "problem"),
     [
@@ -170,7 +181,8 @@ def test_a_wrong_instrument_is_named_with_its_field(parse, tmp_path, entry, prob
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("{", "is no JSON list of instruments"),
+        ("{", "neither in a JSON list nor one a line"),
+        ("[{", "neither in a JSON list nor one a line"),
         ("[]", "none of the 0 instruments"),
         ('[{"symbol": "A"}]', "entry 1: Object missing required field `"),
         (json.dumps([INSTRUMENT | {"exchange": "mtgox"}]), "is of binance"),

@@ -94,7 +94,7 @@ def test_what_was_recorded_is_what_parse_reads(hosts, tmp_path, capfd):
 
 
 def test_the_file_is_in_the_way_that_other_recordings_are(hosts, tmp_path, simulated):
-    assert record("--for", "1", "--coins", "BTC,ETH", "--output", "it.zst") == 0
+    assert record("--for", "1", "--coins", "btc,Eth", "--output", "it.zst") == 0
     header, contracts, *rest = lines_of(tmp_path / "it.zst")
     assert (header["t"], header["format"], header["exchange"]) == ("header", 2, "binance")
     assert contracts["url"] == f"{simulated}/fapi/v1/exchangeInfo"

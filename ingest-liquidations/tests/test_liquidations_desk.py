@@ -77,6 +77,15 @@ async def test_others_are_counted_and_prove_that_the_feed_lives(desk, publisher)
     assert not_followed() == before + 1
 
 
+async def test_a_clock_that_is_ahead_is_why_nothing_comes_for_a_minute(desk):
+    ahead = frame("BTCUSDT").replace(b'"T":%d' % (NOW - 1_000), b'"T":%d' % (NOW + 9_000))
+    assert desk.judge("DOWN", "no market frame", NOW) == ("DOWN", "no market frame")
+    assert await desk.on_frame(ahead, 0) == "other"
+    why = "frames refused: their clock is 9 s ahead of ours"
+    assert desk.judge("DOWN", "no market frame", NOW + 60_000) == ("DOWN", why)
+    assert desk.judge("DOWN", "no route", NOW + 60_001) == ("DOWN", "no route")
+
+
 async def test_marks_prove_that_the_feed_lives_and_make_no_record(desk, publisher):
     mark = {"e": "markPriceUpdate", "E": NOW, "s": "BTCUSDT", "p": "100", "i": "100"}
     assert await desk.on_frame(json.dumps([mark]).encode(), 0) == "market"

@@ -50,6 +50,9 @@ async def test_what_a_clock_that_is_ahead_dates_is_refused_and_one_behind_believ
                 lambda v=venue: market.counted(MALFORMED, exchange=v) > refused[v] + 20
             )
         await eventually(lambda: _latest_ms(market, "okx", "BTC") >= 2_000)
+        await market.is_told("binance", "trades", "DOWN")
+        reason = market.health("binance", "trades")[-1].reason
+        assert reason == "frames refused: their clock is 10 s ahead of ours"
         assert market.counted(MALFORMED, exchange="okx") == refused["okx"]
         for venue in VENUES:
             await market.order(venue, kind="lift")

@@ -30,6 +30,7 @@ class _Told(Instrument, frozen=True, gc=False, kw_only=True):
 
 
 _entries: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_lines: Final = msgspec.json.Decoder(msgspec.Raw)
 _told: Final = msgspec.json.Decoder(_Told)
 
 
@@ -59,22 +60,28 @@ def in_bodies(
 
 
 def in_file(file: Path, exchange: str) -> list[Instrument]:
-    """Return an exchange's contracts from a JSON list of Instrument events.
+    """Return an exchange's contracts from Instrument events: a JSON list, or one a line.
 
     What the schema gives a default may be missing; those of other exchanges are passed over.
 
     Raises:
         OSError: The file cannot be read.
-        WrongInstruments: It is no such list, or has none of the exchange.
+        WrongInstruments: It is neither, or has none of the exchange.
     """
+    told = file.read_bytes()
+    is_list = told.lstrip().startswith(b"[")
     try:
-        entries = _entries.decode(file.read_bytes())
+        entries = _entries.decode(told) if is_list else _lines.decode_lines(told)
     except (msgspec.DecodeError, UnicodeDecodeError) as e:
-        raise WrongInstruments(f"{file} is no JSON list of instruments: {e}") from e
-    told = [_instrument(file, number, entry) for number, entry in enumerate(entries, 1)]
-    found = [each for each in told if each.exchange == exchange]
+        raise WrongInstruments(
+            f"{file} has instruments neither in a JSON list nor one a line: {e}"
+        ) from e
+    contracts = [_instrument(file, number, entry) for number, entry in enumerate(entries, 1)]
+    found = [each for each in contracts if each.exchange == exchange]
     if not found:
-        raise WrongInstruments(f"none of the {len(told)} instruments in {file} is of {exchange}")
+        raise WrongInstruments(
+            f"none of the {len(contracts)} instruments in {file} is of {exchange}"
+        )
     return found
 
 

@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--instruments",
         type=Path,
         metavar="FILE",
-        help="a JSON list of Instrument events; else those in the recording's REST bodies",
+        help="Instrument events in JSON, a list or one a line; else the recording's REST bodies",
     )
 
 

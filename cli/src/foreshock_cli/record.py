@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--for", type=seconds, dest="seconds", metavar="SECONDS", default=_SECONDS, help="60"
     )
     parser.add_argument(
-        "--coins", type=words, default=(), metavar="BTC,ETH", help="else the ten most traded"
+        "--coins", type=_coins, default=(), metavar="BTC,ETH", help="else the ten most traded"
     )
     parser.add_argument(
         "--channels", type=_channels, metavar="A,B", help=f"of {', '.join(Channel)}; else all"
@@ -63,6 +63,10 @@ def run(arguments: argparse.Namespace) -> int:
         for problem in dict.fromkeys(map(str, leaves(group))):
             told.say(problem)
     return code
+
+
+def _coins(text: str) -> tuple[str, ...]:
+    return words(text.upper())
 
 
 def _channels(text: str) -> tuple[Channel, ...]:

@@ -6,15 +6,17 @@ import difflib
 import os
 import signal
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
+from functools import partial
+from typing import Final, NoReturn
 
 import msgspec
 from rich.console import Console
 
 from foreshock_cli.connect import add_broker_argument, kafka_settings
 from foreshock_kit.clock import SystemClock
-from foreshock_kit.errors import ForeshockError, leaves
+from foreshock_kit.errors import ForeshockError, Transient, leaves
 from foreshock_kit.kafka import Record, follow
 from foreshock_kit.kafka.connection import bounded, knock
 from foreshock_kit.service import Context
@@ -22,6 +24,7 @@ from foreshock_kit.settings import KafkaSettings
 from foreshock_schemas.topics import TOPICS, Topic
 
 _REACH_S: Final = 5.0
+_LOOK_EVERY_S: Final = 2.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         settings = kafka_settings(arguments)
         asyncio.run(_reach(settings))
-        asyncio.run(_tail(topic, settings, arguments))
+        asyncio.run(_tail(topic, settings, arguments, partial(errors.print, markup=False)))
     except* ForeshockError as group:
         failed = True
         for problem in leaves(group):
@@ -71,7 +74,12 @@ async def _reach(settings: KafkaSettings) -> None:
         await knock(settings)
 
 
-async def _tail(topic: Topic, settings: KafkaSettings, arguments: argparse.Namespace) -> None:
+async def _tail(
+    topic: Topic,
+    settings: KafkaSettings,
+    arguments: argparse.Namespace,
+    say: Callable[[str], None],
+) -> None:
     context = Context("tail", asyncio.Event(), SystemClock())
     show = _as_json if arguments.json else line
 
@@ -96,8 +104,31 @@ async def _tail(topic: Topic, settings: KafkaSettings, arguments: argparse.Names
                 caught_up=asyncio.Event(),
             )
         )
+        watching = group.create_task(_watch(settings, say))
         await context.stop.wait()
-        reading.cancel()
+        for task in (reading, watching):
+            task.cancel()
+
+
+async def _watch(settings: KafkaSettings, say: Callable[[str], None]) -> NoReturn:
+    """Say when the broker answers no more, and when it is back: its reader goes on by itself."""
+    answers = True
+    while True:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        why = await _why_silent(settings)
+        if answers and why:
+            say(f"foreshock tail: {why}; going on when it answers again")
+        elif why is None and not answers:
+            say("foreshock tail: the broker answers again")
+        answers = why is None
+
+
+async def _why_silent(settings: KafkaSettings) -> str | None:
+    try:
+        await _reach(settings)
+    except Transient as e:
+        return str(e)
+    return None
 
 
 def _as_json(record: Record) -> str:

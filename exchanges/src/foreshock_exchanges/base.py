@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 
 
 class MalformedMessage(Exception):
-    """Bytes that are not what the venue documents; nothing was taken from them."""
+    """Bytes that are not what the venue documents; nothing was taken from them.
+
+    `ahead_ms` is how far a time in them lies ahead of ours, if that is what is wrong.
+    """
+
+    def __init__(self, message: str, ahead_ms: int | None = None) -> None:
+        super().__init__(message)
+        self.ahead_ms = ahead_ms
 
 
 class Channel(StrEnum):

@@ -20,6 +20,14 @@ AHEAD_MS: Final = 5000
 """A venue's clock may be so much ahead of ours; what lies further ahead is refused."""
 
 
+class ClockAhead(ValueError):
+    """A time lies further ahead of ours than a venue's clock may be."""
+
+    def __init__(self, ts_event_ms: int, ahead_ms: int) -> None:
+        super().__init__(f"event time {ts_event_ms} is {ahead_ms} ms ahead of receipt")
+        self.ahead_ms = ahead_ms
+
+
 class Contract(msgspec.Struct, frozen=True, gc=False):
     """One contract: `multiplier` coins are one unit of its price, `size` units are one contract.
 
@@ -197,8 +205,7 @@ def check_time(ts_event_ms: int, ts_recv_ms: int) -> None:
     """Check that a venue's time is at most 5 s ahead of ours.
 
     Raises:
-        ValueError: It is further ahead.
+        ClockAhead: It is further ahead.
     """
     if ts_event_ms > ts_recv_ms + AHEAD_MS:
-        ahead_ms = ts_event_ms - ts_recv_ms
-        raise ValueError(f"event time {ts_event_ms} is {ahead_ms} ms ahead of receipt")
+        raise ClockAhead(ts_event_ms, ts_event_ms - ts_recv_ms)

@@ -36,6 +36,8 @@ _HEARD: Final[dict[object, Heard]] = {
     Ignored.SHUTDOWN: "closing",
 }
 
+_LATELY_MS: Final = 60_000
+
 DUPLICATE: Final = "duplicate"
 HISTORY: Final = "history"
 UNKNOWN_INSTRUMENT: Final = "unknown_instrument"
@@ -64,6 +66,7 @@ class Intake:
         self.history = 0
         self.ignored: Counter[str] = Counter()
         self.heard: Heard = "other"
+        self._ahead_ms = self._ahead_at_ms = 0
         self._parse = adapter.parse
         self._on_refused = on_refused
         self._recent: set[int] = set()
@@ -81,6 +84,8 @@ class Intake:
         except MalformedMessage as e:
             self.heard = "other"
             self.malformed += 1
+            if e.ahead_ms is not None:
+                self._ahead_ms, self._ahead_at_ms = e.ahead_ms, recv_ms
             self._on_refused(str(e), frame)
             return []
         if not isinstance(parsed, list):
@@ -103,6 +108,12 @@ class Intake:
     def only_new(self, events: Iterable[T]) -> list[T]:
         """Return those of some events, come by another way than frames, that are new."""
         return [event for event in events if self._is_new(event.event_id)]
+
+    def why_down(self, said: str, now_ms: int) -> str:
+        """Return why nothing comes: as was said, unless frames were refused in the last minute."""
+        if now_ms - self._ahead_at_ms > _LATELY_MS:
+            return said
+        return f"frames refused: their clock is {self._ahead_ms / 1000:.0f} s ahead of ours"
 
     def counts(self) -> Iterator[tuple[str, str, int]]:
         """Yield what is counted: a name, the reason where there is one, and how many."""

@@ -9,7 +9,7 @@ from typing import ClassVar, Final, ParamSpec, TypeVar
 import msgspec
 
 from foreshock_exchanges.base import Ignored, MalformedMessage, MarketEvent, Parsed, Unsized
-from foreshock_exchanges.contract import Contract
+from foreshock_exchanges.contract import ClockAhead, Contract
 from foreshock_exchanges.contracts import Contracts
 from foreshock_exchanges.rest import Request, Supply
 from foreshock_schemas.events import Instrument, Kline, MarginTier, Trade
@@ -46,7 +46,7 @@ class VenueAdapter(ABC):
         try:
             return self.read(frame, recv_ms)
         except BROKEN as e:
-            raise MalformedMessage(f"{self.name}: {e}") from e
+            raise malformed(self.name, e) from e
 
     @abstractmethod
     def read(self, frame: bytes, recv_ms: int) -> Parsed:
@@ -134,6 +134,11 @@ class VenueRest:
     def read_trades(self, body: bytes, symbol: str, recv_ms: int) -> list[Trade]:
         """Return nothing."""
         return []
+
+
+def malformed(name: str, why: Exception) -> MalformedMessage:
+    """Return how the venue of that name says which of `BROKEN` a frame was."""
+    return MalformedMessage(f"{name}: {why}", why.ahead_ms if isinstance(why, ClockAhead) else None)
 
 
 def reader(read: Callable[P, T]) -> Callable[P, T]:

@@ -84,7 +84,8 @@ class LiquidationDesk(ExchangeDesk):
 
     def judge(self, state: FeedState, reason: str, now_ms: int) -> tuple[FeedState, str]:
         """Hear the witness."""
-        return self._witness.judge(self.exchange, state, reason, now_ms)
+        why = self.why_down(reason, now_ms) if state == "DOWN" else reason
+        return self._witness.judge(self.exchange, state, why, now_ms)
 
     async def on_frame(self, frame: bytes, since_ms: int) -> Heard:
         """Publish a frame's liquidations; return what it was."""

@@ -67,7 +67,8 @@ class TradeDesk(ExchangeDesk):
 
     def judge(self, state: FeedState, reason: str, now_ms: int) -> tuple[FeedState, str]:
         """Hold what the sockets say against the pace of the busiest coins."""
-        self._truth.connected(LINKS.get(state, "up"), now_ms, reason)
+        why = self.why_down(reason, now_ms) if state == "DOWN" else reason
+        self._truth.connected(LINKS.get(state, "up"), now_ms, why)
         verdict = self._steady.settle(self._truth.judge(now_ms), now_ms)
         return verdict.state, verdict.reason
 

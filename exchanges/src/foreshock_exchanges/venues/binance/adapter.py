@@ -14,7 +14,6 @@ from foreshock_exchanges.base import (
     Channel,
     Feed,
     Ignored,
-    MalformedMessage,
     MarketEvent,
     OtherStream,
     Parsed,
@@ -22,7 +21,7 @@ from foreshock_exchanges.base import (
 )
 from foreshock_exchanges.contract import AHEAD_MS, Contract, check_time
 from foreshock_exchanges.contracts import Contracts, by_name
-from foreshock_exchanges.venue import BROKEN, VenueAdapter, pages
+from foreshock_exchanges.venue import BROKEN, VenueAdapter, malformed, pages
 from foreshock_exchanges.venues.binance import streams, wire
 from foreshock_exchanges.venues.binance.rest import DEFAULT_FUNDING_H, BinanceRest
 from foreshock_schemas.events import Aggressor, Coverage, Position, Trade
@@ -112,7 +111,7 @@ class Binance(VenueAdapter):
                 )
             ]
         except BROKEN as e:
-            raise MalformedMessage(f"binance: {e}") from e
+            raise malformed("binance", e) from e
 
     def read(self, frame: bytes, recv_ms: int) -> Parsed:
         """Read any frame; `parse` has read aggregated trades before, which most frames are."""
