@@ -189,6 +189,8 @@ def test_another_wave_after_the_fading_is_a_new_incident():
     found = run(wave(0, 20, BP / 2) + wave(120, 20, BP / 2))
     assert states(found) == [*ORDER[:3], "CONFIRMED", "ENDED", "FADING", "ENDED"]
     assert [each.incident_id for each in found].count(found[0].incident_id) == 4
+    assert found[3].since_offset == 20
+    assert "20 liquidations, $2.00M in all" in found[-1].reasons[0]
 
 
 def test_a_lesser_wave_after_the_fading_is_the_same_incident():

@@ -66,7 +66,7 @@ class Cascades(msgspec.Struct):
         side = self._side_at(event, around)
         orders = side.pressure.orders_in(event.exchange, event.ts_event_ms)
         course = side.add(event, offset, orders, self.unit)
-        return None if course is None else self._judge(side, course, event, offset, around)
+        return None if course is None else self._judge(side, course, around)
 
     def on_minute(self, minute: Minute, offset: int, around: Surroundings) -> Finding | None:
         """Count a minute's total as if it had come evenly; for feeds that give no prints."""
@@ -79,7 +79,7 @@ class Cascades(msgspec.Struct):
             course = side.add(event, offset, minute.prints / SLICES, self.unit)
             if course is not None:
                 course.foresee(side.pressure)
-        return None if course is None else self._judge(side, course, event, offset, around)
+        return None if course is None else self._judge(side, course, around)
 
     def on_time(self, now_ms: int, offset: int, around: Surroundings) -> Finding | None:
         """Return that a cascade fades or has ended, if so it was 30 s before `now_ms`.
@@ -99,9 +99,7 @@ class Cascades(msgspec.Struct):
         self.unit.review(side.clock_ms, around)
         return side
 
-    def _judge(
-        self, side: Side, course: Course, event: Liquidation, offset: int, around: Surroundings
-    ) -> Finding | None:
+    def _judge(self, side: Side, course: Course, around: Surroundings) -> Finding | None:
         enough = side.pressure.usd_60 >= self.unit.at(CORROBORATED_BP)
         if enough or side.clock_ms - self.budget.judged_ms >= IDLE_MS:
             self.budget.judge(0.0, side.clock_ms, around.budget("cascade"))
@@ -112,8 +110,7 @@ class Cascades(msgspec.Struct):
             )
             confirmed = _confirms(side, self.unit, signs)
             if confirmed and _revives(side, course, self.unit, signs):
-                course = side.begin(event, offset, self.unit)
-                course.count(event, 1)
+                course = side.follow() or course
             finding = self._grow(side, course, signs, around, confirmed=confirmed)
         course.foresee(side.pressure)
         return finding

@@ -79,8 +79,9 @@ class Course(msgspec.Struct, kw_only=True):
         """Return the sum over 60 s of what came since it had faded."""
         return pressure.usd_60 - pressure.left_of(self.faded_usd, self.faded_ms)
 
-    def count(self, event: Liquidation, orders: float) -> None:
+    def count(self, event: Liquidation, orders: float, received_ms: int) -> None:
         """Count a print in the totals."""
+        self.received_ms = received_ms
         self.prints += orders
         usd, exchange = event.notional_usd, event.exchange
         if usd > self.largest_usd:
