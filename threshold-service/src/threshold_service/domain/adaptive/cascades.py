@@ -9,7 +9,7 @@ from foreshock_schemas.events import Coverage, Liquidation, Position
 from threshold_service.domain.adaptive import telling
 from threshold_service.domain.adaptive.budget import Budget
 from threshold_service.domain.adaptive.finding import Finding
-from threshold_service.domain.adaptive.incident import Course
+from threshold_service.domain.adaptive.incident import SETTLED_MS, Course
 from threshold_service.domain.adaptive.recent import Recent, credible
 from threshold_service.domain.adaptive.sides import (
     BUILDING_BP,
@@ -56,6 +56,7 @@ class Cascades(msgspec.Struct):
     unit: Unit = msgspec.field(default_factory=Unit)
     recent: Recent = msgspec.field(default_factory=Recent)
     budget: Budget = msgspec.field(default_factory=lambda: Budget(threshold=0.0, least=0.0))
+    asked_ms: int = 0
 
     def on_liquidation(
         self, event: Liquidation, offset: int, around: Surroundings
@@ -86,8 +87,9 @@ class Cascades(msgspec.Struct):
 
         One at a time: what is due of the other side is returned by the next call.
         """
+        self.asked_ms = max(self.asked_ms, (now_ms - SETTLED_MS) // 1000 * 1000)
         for side in (self.long, self.short):
-            due = side.closing.due(side.versions, side.course, now_ms)
+            due = side.closing.due(side.versions, side.course, self.asked_ms)
             if due is not None:
                 return telling.closing(around.threshold.coin, side.position, *due, offset)
         return None
