@@ -119,9 +119,10 @@ class Side(msgspec.Struct, kw_only=True):
             elif course.faded and self.following is None:
                 self.following = self._begun(event, offset, unit)
             course.unit_usd = unit.usd
-        for each in (course, self.following):
-            if each is not None:
-                each.count(event, orders, self.clock_ms)
+        if course is not None:
+            course.count(event, orders, self.clock_ms)
+        if self.following is not None:
+            self.following.count(event, orders, self.clock_ms)
         return course if in_time else None
 
     def follow(self) -> Course | None:

@@ -110,11 +110,10 @@ class Sizes(msgspec.Struct):
             self.clock_ms = event.ts_recv_ms
         side = self.long if event.position == "long" else self.short
         cluster = side.add(event, offset)
-        idle_ms = self.clock_ms - self.budget.judged_ms
-        if cluster.usd < FLOOR_USD and idle_ms < IDLE_MS:
-            return None
-        self.budget.judge(0.0, self.clock_ms, around.budget("liquidation"))
-        if cluster.told or self.clock_ms - cluster.start_ms > LATE_MS:
+        large = cluster.usd >= FLOOR_USD
+        if large or self.clock_ms - self.budget.judged_ms >= IDLE_MS:
+            self.budget.judge(0.0, self.clock_ms, around.budget("liquidation"))
+        if not large or cluster.told or self.clock_ms - cluster.start_ms > LATE_MS:
             return None
         return self._judge(side, cluster, event, around)
 
