@@ -136,6 +136,14 @@ def test_a_gap_ends_an_event():
     assert [verdicts[i] for i in (0, 15, 29)] == ["fire", "fire", "same"]
 
 
+def test_an_event_that_grows_after_its_first_minutes_is_told_again():
+    scores = [5.0, 8.0, 6.0, 7.0, 7.0, 9.4, 9.5, 9.5]
+    assert [v for _, v in run(scores, budget=Budget(rise=1.5))] == [
+        "fire", *["same"] * 5, "fire", "same",
+    ]  # fmt: skip
+    assert [v for _, v in run(scores)] == ["fire", *["same"] * 7]
+
+
 def test_the_limit_rises_with_events_and_falls_with_time():
     budget = Budget()
     run([9.0, 0.0], 3.0, budget)
@@ -147,13 +155,14 @@ def test_the_limit_rises_with_events_and_falls_with_time():
 def test_after_a_silence_the_limit_eases_to_the_least_and_the_next_event_sets_it():
     budget = Budget()
     budget.warm(20.0)
-    run([0.0] * 36, 3.0, budget, HOUR)
+    run([0.0] * 37, 3.0, budget, HOUR)
     assert budget.limit == budget.threshold > 19
-    for hour in range(36, 48):
+    for hour in range(37, 48):
         budget.judge(0.0, T0 + hour * HOUR, 3.0)
     assert budget.limit < 4
     assert budget.judge(5.0, T0 + 48 * HOUR, 3.0) == "fire"
-    assert budget.threshold == budget.limit == pytest.approx(5.2)
+    assert budget.limit == 2.0
+    assert budget.threshold == pytest.approx(5.2)
 
 
 def test_a_gap_in_the_judging_is_no_silence():

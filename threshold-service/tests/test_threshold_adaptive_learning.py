@@ -50,6 +50,21 @@ def test_nothing_seen():
     assert (Sketch().quantile(0.5), Sketch().tail(1.0), Sketch().weight) == (None, 1.0, 0.0)
 
 
+def test_a_tail_goes_on_further_out_than_anything_seen():
+    rng = random.Random(9)
+    sketch = sketch_of(rng.expovariate(1.0) for _ in range(50_000))
+    assert sketch.rarity(3.0) == pytest.approx(math.exp(-3), rel=0.1)
+    assert math.log10(sketch.rarity(math.log(1e6))) == pytest.approx(-6, abs=0.6)
+    assert sketch.exceeded_once_in(1e6) == pytest.approx(math.log(1e6), rel=0.1)
+    assert (Sketch().rarity(5.0), Sketch().exceeded_once_in(1e6)) == (1.0, None)
+
+
+@given(st.lists(st.floats(-5, 60), min_size=1, max_size=99), st.floats(-5, 99), st.floats(0, 9))
+def test_what_is_higher_is_rarer(values, value, more):
+    sketch = sketch_of(values)
+    assert 0 <= sketch.rarity(value + more) <= sketch.rarity(value) <= 1
+
+
 def test_half_is_forgotten_after_a_half_life():
     sketch = sketch_of([1.0] * 100)
     sketch.add(5.0, T0 + 7 * DAY)

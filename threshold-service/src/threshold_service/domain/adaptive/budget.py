@@ -16,6 +16,7 @@ LONGEST_CLUSTER_MS: Final = 3_600_000
 
 _DAY_MS: Final = 86_400_000
 _EASE_MS: Final = 12 * 3_600_000
+_UNFOLDING_MS: Final = 300_000
 _LONGEST_STEP_MS: Final = 6 * 3_600_000
 
 
@@ -47,20 +48,25 @@ class Budget(msgspec.Struct, kw_only=True):
     told again. After 36 h without an alert the limit eases, down to `least` at 48 h, and the next
     event sets the threshold. What the tracker lets through a bucket may still hold back.
 
-    `step` is a fifth of the score's standard deviation; `held_back` counts the events that were
-    silent between the last alert and the one before it, or since the last one.
+    `step` is a fifth of the score's standard deviation; what exceeds the first 5 minutes of its
+    event by `rise` counts as a new one. `limit` is what the last score had to exceed;
+    `held_back` counts the events that were silent between the last alert and the one before it,
+    or since the last one.
     """
 
     threshold: float = 4.0
     step: float = 0.2
     least: float = 2.0
     gap_s: int = 900
+    rise: float | None = None
+    limit: float = 4.0
     held_back: int = 0
     bucket: Bucket = msgspec.field(default_factory=Bucket)
     judged_ms: int = 0
     silent_ms: int = 0
     exceeded_ms: int = 0
     cluster_ms: int = 0
+    peak: float = 0.0
     told: bool = True
 
     def warm(self, threshold: float) -> None:
@@ -74,21 +80,26 @@ class Budget(msgspec.Struct, kw_only=True):
         A gap in the judging counts for 6 h at most.
         """
         ms = self._pass_time(ms, per_day)
+        self.limit = self._eased()
         if not score > self.limit:
             return "below"
-        fresh = (
-            ms - self.exceeded_ms >= self.gap_s * 1000 or ms - self.cluster_ms >= LONGEST_CLUSTER_MS
-        )
+        fresh = self._is_fresh(score, ms)
         self.exceeded_ms = ms
         if not fresh:
             return "same"
-        self.cluster_ms = ms
+        self.cluster_ms, self.peak = ms, score
         self.threshold = min(self.threshold, score) + self.step
         return self._spend(ms, per_day)
 
-    @property
-    def limit(self) -> float:
-        """What a score must exceed now: the threshold, eased after a long silence."""
+    def _is_fresh(self, score: float, ms: int) -> bool:
+        since_ms = ms - self.cluster_ms
+        if ms - self.exceeded_ms >= self.gap_s * 1000 or since_ms >= LONGEST_CLUSTER_MS:
+            return True
+        if since_ms < _UNFOLDING_MS:
+            self.peak = max(self.peak, score)
+        return self.rise is not None and score >= self.peak + self.rise
+
+    def _eased(self) -> float:
         late_ms = self.silent_ms - (SILENT_MS - _EASE_MS)
         if late_ms <= 0:
             return self.threshold

@@ -54,6 +54,10 @@ class Scale(msgspec.Struct):
         """
         return (x - self.median) / (_MAD_TO_SIGMA * self.mad) if self.mad > 0 else 0.0
 
+    def at(self, z: float) -> float:
+        """Return what lies so many robust standard deviations above the median."""
+        return self.median + z * _MAD_TO_SIGMA * self.mad
+
     def _share(self, ms: int) -> float:
         elapsed_s = max(0, ms - self.latest_ms) / 1000
         return min(1 - math.exp2(-elapsed_s / self.half_life_s), _MOST)

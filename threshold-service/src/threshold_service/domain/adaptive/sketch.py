@@ -13,6 +13,9 @@ _PER_LOG: Final = 1 / math.log(_GAMMA)
 _LEAST: Final = 1e-6
 _OFFSET: Final = math.floor(math.log(_LEAST) * _PER_LOG)
 _MOST_INFLATION: Final = 64.0
+_NEAR: Final = 0.99
+_FAR: Final = 0.999
+_LEAST_SPREAD: Final = 0.1
 
 
 class Sketch(msgspec.Struct, kw_only=True):
@@ -69,6 +72,30 @@ class Sketch(msgspec.Struct, kw_only=True):
             return 1.0
         own = _bin_of(value)
         return sum(weight for index, weight in self.bins.items() if index > own) / self.total
+
+    def rarity(self, value: float) -> float:
+        """Return how likely a score is to be exceeded, further out than anything was seen too.
+
+        From the .999 quantile on by the exponential through it and the .99 quantile. That is for
+        scores that go with the logarithm of an amount: the amount then has a power law. 1 while
+        empty.
+        """
+        far, spread = self._far_tail()
+        if far is None or value <= far:
+            return max(self.tail(value), 1 - _FAR)
+        return (1 - _FAR) * math.pow(10, (far - value) / spread)
+
+    def exceeded_once_in(self, times: float) -> float | None:
+        """Return the score that one in so many exceeds, a thousand at least; None while empty."""
+        far, spread = self._far_tail()
+        return None if far is None else far + spread * math.log10(times * (1 - _FAR))
+
+    def _far_tail(self) -> tuple[float | None, float]:
+        """Return the .999 quantile, and how much further the next tenth of it lies."""
+        far, near = self.quantile(_FAR), self.quantile(_NEAR)
+        if far is None or near is None:
+            return None, _LEAST_SPREAD
+        return far, max(far - near, _LEAST_SPREAD)
 
     def _deflate(self, half_lives: float) -> None:
         shrink = math.exp2(-half_lives)

@@ -1,0 +1,86 @@
+"""One venue's trades of a coin: which seconds were heard, and what was due in them."""
+
+from typing import Final
+
+import msgspec
+
+from threshold_service.domain.adaptive.baseline import Baseline, Expected
+from threshold_service.domain.adaptive.seconds import PAST_S
+
+_LIVES_S: Final = 30
+"""A venue is heard of every 10 s while it lives: after 30 s its silence is no calm."""
+
+_FULL_MIN_S: Final = 55
+_UNHEARD: Final = -1
+
+
+class Venue(msgspec.Struct, kw_only=True):
+    """What a venue has told so far, in whole cents, and what is due from it a second.
+
+    It is heard up to `end_s`, exclusive. `seen` are its last 300 s, -1 where nothing was heard.
+    """
+
+    baseline: Baseline = msgspec.field(default_factory=Baseline)
+    expected: Expected = msgspec.field(default_factory=Expected)
+    known: bool = False
+    due: int = 0
+    end_s: int = 0
+    minute: int = 0
+    minute_cents: int = 0
+    heard_s: int = 0
+    seen: list[int] = msgspec.field(default_factory=lambda: [_UNHEARD] * PAST_S)
+
+    def heard_from(self, first: int) -> int:
+        """Return since when a bar that begins at `first` tells of the venue.
+
+        Where nothing was told for as long as a living venue is silent, it was calm.
+        """
+        end_s = self.end_s
+        if end_s <= first <= end_s + _LIVES_S:
+            return end_s
+        for second in range(max(end_s, first - PAST_S), first):
+            self.seen[second % PAST_S] = _UNHEARD
+        return max(end_s, first)
+
+    def hear(self, second: int, cents: int) -> None:
+        """Count a second that follows on what was heard."""
+        self.end_s = second + 1
+        self.heard_s += 1
+        self.minute_cents += cents
+        self.seen[second % PAST_S] = cents
+
+    def miss(self, second: int) -> None:
+        """Take note that nothing is known up to and with a second."""
+        for missed in range(max(self.end_s, second - PAST_S), second + 1):
+            self.seen[missed % PAST_S] = _UNHEARD
+        self.end_s = second + 1
+
+    def turn(self, minute: int, session: float) -> None:
+        """Learn from the minute that is over, if it was heard, and expect another one."""
+        if self.heard_s >= _FULL_MIN_S:
+            self.baseline.on_minute(self.minute, self.minute_cents / 100, session)
+        self.minute, self.minute_cents, self.heard_s = minute, 0, 0
+        self.known = self.baseline.known
+        self.expected = self.baseline.expected(minute, session)
+        self.due = round(self.expected.usd / 60 * 100) if self.known else 0
+
+    def hear_late(self, second: int, cents: int) -> int | None:
+        """Count a bar that comes after later ones; return what it adds to what was due.
+
+        None where it is too old to matter, or a repeat.
+        """
+        slot = second % PAST_S
+        before = self.seen[slot]
+        if not self.known or second < self.end_s - PAST_S or before > 0 or not cents:
+            return None
+        self.seen[slot] = cents
+        return self.due if before == _UNHEARD else 0
+
+    def seen_in(self, seconds: range) -> int:
+        """Return what was traded in some of the last 300 s."""
+        oldest = self.end_s - PAST_S
+        return sum(
+            max(0, self.seen[second % PAST_S])
+            for second in seconds
+            if oldest <= second < self.end_s
+        )

@@ -1,0 +1,70 @@
+"""A window's volume against what was due in it: how far out of the usual it is."""
+
+import math
+from typing import Final
+
+import msgspec
+
+from threshold_service.domain.adaptive.baseline import QUIET_USD
+from threshold_service.domain.adaptive.scale import Scale
+
+_FEWEST_SAMPLES: Final = 30
+_LEAST_MAD: Final = 0.15
+"""However steady a market is, a score of 4 takes 2.4 times the usual."""
+_HALF_LIFE_S: Final = 43_200.0
+_HALF_LIFE_SPANS: Final = 600
+"""A scale rests on half a day, and on 600 windows where these take longer."""
+_MOST: Final = 50.0
+
+
+class Window(msgspec.Struct):
+    """What is usual for the sum over `span_s` seconds; sums are in whole cents.
+
+    `floor` is the least that is worth a word; `ratio` and `base` say what makes the score aimed at.
+    """
+
+    span_s: int
+    scale: Scale
+    floor: float = math.inf
+    ratio: float = math.inf
+    base: float = 0.0
+
+    @classmethod
+    def of(cls, span_s: int) -> "Window":
+        """Return a window that knows nothing yet."""
+        half_life_s = max(_HALF_LIFE_S, float(span_s * _HALF_LIFE_SPANS))
+        return cls(span_s, Scale(half_life_s, _LEAST_MAD))
+
+    @property
+    def ready(self) -> bool:
+        """Whether it has seen enough windows to tell what is usual."""
+        return self.scale.samples >= _FEWEST_SAMPLES
+
+    @property
+    def quiet(self) -> float:
+        """Cents that are added to both sums: below them nothing matters."""
+        return QUIET_USD * 100 * self.span_s / 60
+
+    def warm(self, mad: float) -> None:
+        """Start from a deviation that is known from elsewhere, if it knows no better."""
+        if not self.ready:
+            self.scale.mad = max(mad, _LEAST_MAD)
+            self.scale.samples = _FEWEST_SAMPLES
+
+    def log_ratio(self, seen: int, due: int) -> float:
+        """Return the logarithm of seen by due."""
+        quiet = self.quiet
+        return math.log((seen + quiet) / (due + quiet))
+
+    def z(self, seen: int, due: int) -> float:
+        """Return the score of sums: robust standard deviations above what is usual."""
+        return self.scale.z(self.log_ratio(seen, due))
+
+    def aim(self, score: float) -> None:
+        """Set what must be seen for a score: more than `ratio` times what is due, and `base`."""
+        self.ratio = math.exp(min(self.scale.at(score), _MOST)) if self.ready else math.inf
+        self.base = self.quiet * (self.ratio - 1)
+
+    def least(self, due: int) -> float:
+        """Return what had to be seen, in cents."""
+        return max(self.floor, self.ratio * due + self.base)
