@@ -32,7 +32,7 @@ _REVIEW_MS: Final = 1_000
 class Unit(msgspec.Struct, kw_only=True):
     """What sums are measured in: a basis point of open interest in USD, and the floor.
 
-    Where open interest is not `known`, the PRD's cascade limit is `CONFIRMED_BP` basis points,
+    Where open interest is not `known`, the original cascade limit is `CONFIRMED_BP` basis points,
     and enough of a floor.
     """
 
