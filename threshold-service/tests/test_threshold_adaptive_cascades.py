@@ -143,6 +143,17 @@ def test_confirmed_is_told_whatever_the_budget_says():
     assert found[0].held_back == 1
 
 
+def test_building_is_told_no_more_often_than_the_budget_allows():
+    cascades, around, days = Cascades(), Around(per_day=1.0), 40
+    waves = [
+        each for n in range(days * 8) for each in wave(n * 10_800, 10, (0.5 + n % 5 / 20) * BP)
+    ]
+    found = [cascades.on_liquidation(each, n, around) for n, each in enumerate(waves)]
+    told = [each for each in found if each]
+    assert set(states(told)) == {"BUILDING"}
+    assert days / 2 <= len(told) <= days * 1.25
+
+
 def test_a_small_coin_needs_the_floor_all_the_same():
     assert run(wave(0, 20, 10_000), Around(interest_usd=1e6)) == []
     found = run(wave(0, 40, 10_000), Around(interest_usd=1e6))
@@ -189,6 +200,8 @@ def test_another_wave_after_the_fading_is_a_new_incident():
     found = run(wave(0, 20, BP / 2) + wave(120, 20, BP / 2))
     assert states(found) == [*ORDER[:3], "CONFIRMED", "ENDED", "FADING", "ENDED"]
     assert [each.incident_id for each in found].count(found[0].incident_id) == 4
+    assert found[3].since_offset == 20
+    assert "20 liquidations, $2.00M in all" in found[-1].reasons[0]
 
 
 def test_a_lesser_wave_after_the_fading_is_the_same_incident():

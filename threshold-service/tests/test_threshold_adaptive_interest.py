@@ -142,6 +142,15 @@ def test_readings_every_five_minutes_will_do():
     assert found[0].name == "rose:single-venue"
 
 
+@pytest.mark.parametrize("share", [0.0, 0.06])
+def test_a_venue_that_says_the_same_for_five_minutes_is_read_every_five(share):
+    course = exploding(market(800), 600, 5, share)
+    for minute, each in course.items():
+        each["binance"] = course[minute - minute % 5]["binance"]
+    found = run(readings(course))
+    assert bool(found) == bool(share)
+
+
 def test_a_slow_build_up_is_told_of():
     found = run(readings(exploding(market(1_000), 500, 120, 0.1)))
     assert found

@@ -9,7 +9,7 @@ from foreshock_schemas.events import Coverage, Liquidation, Position
 from threshold_service.domain.adaptive import telling
 from threshold_service.domain.adaptive.budget import Budget
 from threshold_service.domain.adaptive.finding import Finding
-from threshold_service.domain.adaptive.incident import Course
+from threshold_service.domain.adaptive.incident import SETTLED_MS, Course
 from threshold_service.domain.adaptive.recent import Recent, credible
 from threshold_service.domain.adaptive.sides import (
     BUILDING_BP,
@@ -56,6 +56,7 @@ class Cascades(msgspec.Struct):
     unit: Unit = msgspec.field(default_factory=Unit)
     recent: Recent = msgspec.field(default_factory=Recent)
     budget: Budget = msgspec.field(default_factory=lambda: Budget(threshold=0.0, least=0.0))
+    asked_ms: int = 0
 
     def on_liquidation(
         self, event: Liquidation, offset: int, around: Surroundings
@@ -66,7 +67,7 @@ class Cascades(msgspec.Struct):
         side = self._side_at(event, around)
         orders = side.pressure.orders_in(event.exchange, event.ts_event_ms)
         course = side.add(event, offset, orders, self.unit)
-        return None if course is None else self._judge(side, course, event, offset, around)
+        return None if course is None else self._judge(side, course, around)
 
     def on_minute(self, minute: Minute, offset: int, around: Surroundings) -> Finding | None:
         """Count a minute's total as if it had come evenly; for feeds that give no prints."""
@@ -79,15 +80,16 @@ class Cascades(msgspec.Struct):
             course = side.add(event, offset, minute.prints / SLICES, self.unit)
             if course is not None:
                 course.foresee(side.pressure)
-        return None if course is None else self._judge(side, course, event, offset, around)
+        return None if course is None else self._judge(side, course, around)
 
     def on_time(self, now_ms: int, offset: int, around: Surroundings) -> Finding | None:
         """Return that a cascade fades or has ended, if so it was 30 s before `now_ms`.
 
         One at a time: what is due of the other side is returned by the next call.
         """
+        self.asked_ms = max(self.asked_ms, (now_ms - SETTLED_MS) // 1000 * 1000)
         for side in (self.long, self.short):
-            due = side.closing.due(side.versions, side.course, now_ms)
+            due = side.closing.due(side.versions, side.course, self.asked_ms)
             if due is not None:
                 return telling.closing(around.threshold.coin, side.position, *due, offset)
         return None
@@ -99,9 +101,7 @@ class Cascades(msgspec.Struct):
         self.unit.review(side.clock_ms, around)
         return side
 
-    def _judge(
-        self, side: Side, course: Course, event: Liquidation, offset: int, around: Surroundings
-    ) -> Finding | None:
+    def _judge(self, side: Side, course: Course, around: Surroundings) -> Finding | None:
         enough = side.pressure.usd_60 >= self.unit.at(CORROBORATED_BP)
         if enough or side.clock_ms - self.budget.judged_ms >= IDLE_MS:
             self.budget.judge(0.0, side.clock_ms, around.budget("cascade"))
@@ -112,8 +112,7 @@ class Cascades(msgspec.Struct):
             )
             confirmed = _confirms(side, self.unit, signs)
             if confirmed and _revives(side, course, self.unit, signs):
-                course = side.begin(event, offset, self.unit)
-                course.count(event, 1)
+                course = side.follow() or course
             finding = self._grow(side, course, signs, around, confirmed=confirmed)
         course.foresee(side.pressure)
         return finding

@@ -21,8 +21,8 @@ class Kernel(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     variation of sizes. `slope` and `shift` act on the log odds and calibrate what comes out.
     """
 
-    taus_s: tuple[float, ...]
-    weights: tuple[float, ...]
+    taus_s: tuple[float, float, float, float]
+    weights: tuple[float, float, float, float]
     mean_mark: float
     size_cv2: float
     slope: float = 1.0
@@ -64,12 +64,16 @@ class Intensities(msgspec.Struct):
         elapsed_s = (ms - self.at_ms) / 1000
         if elapsed_s > 0:
             self.at_ms = ms
-            self.sums = [
-                each * exp(-elapsed_s / tau) + mark
-                for each, tau in zip(self.sums, kernel.taus_s, strict=True)
-            ]
         else:
-            self.sums = [each + mark for each in self.sums]
+            elapsed_s = 0.0
+        first, second, third, fourth = self.sums
+        tau_1, tau_2, tau_3, tau_4 = kernel.taus_s
+        self.sums = [
+            first * exp(-elapsed_s / tau_1) + mark,
+            second * exp(-elapsed_s / tau_2) + mark,
+            third * exp(-elapsed_s / tau_3) + mark,
+            fourth * exp(-elapsed_s / tau_4) + mark,
+        ]
 
     def probability(self, needed_usd: float, mean_usd: float, kernel: Kernel = FITTED) -> float:
         """Return how likely `needed_usd` or more is liquidated within five minutes.

@@ -79,8 +79,9 @@ class Course(msgspec.Struct, kw_only=True):
         """Return the sum over 60 s of what came since it had faded."""
         return pressure.usd_60 - pressure.left_of(self.faded_usd, self.faded_ms)
 
-    def count(self, event: Liquidation, orders: float) -> None:
+    def count(self, event: Liquidation, orders: float, received_ms: int) -> None:
         """Count a print in the totals."""
+        self.received_ms = received_ms
         self.prints += orders
         usd, exchange = event.notional_usd, event.exchange
         if usd > self.largest_usd:
@@ -128,23 +129,17 @@ class Versions(msgspec.Struct):
 class Closing(msgspec.Struct):
     """What was told of an incident's end by whoever has a clock."""
 
-    asked_ms: int = 0
     course: Course | None = None
     told: Literal["FADING", "ENDED"] | None = None
 
     def due(
-        self, versions: Versions, course: Course | None, now_ms: int
+        self, versions: Versions, course: Course | None, before_ms: int
     ) -> tuple[Course, IncidentState] | None:
-        """Return what is to be told at `now_ms`, by what was received 30 s before; once.
+        """Return what is to be told by what was received before a full second; once.
 
         Another incident's beginning ends the one before it.
         """
-        self.asked_ms = max(self.asked_ms, (now_ms - SETTLED_MS) // 1000 * 1000)
-        if course is not None and course.state and course.received_ms < self.asked_ms:
-            versions.kept.clear()
-            version: Course | None = course.copy()
-        else:
-            version = versions.read(self.asked_ms)
+        version = self._read(versions, course, before_ms)
         if version is None:
             return None
         last, self.course = self.course, version
@@ -153,16 +148,26 @@ class Closing(msgspec.Struct):
             self.told = None
             if open_still:
                 return last, "ENDED"
-        step = self._step(version)
+        step = self._step(version, before_ms)
         if step is None:
             return None
         self.told = step
         return version, step
 
-    def _step(self, course: Course) -> Literal["FADING", "ENDED"] | None:
+    def _read(self, versions: Versions, course: Course | None, before_ms: int) -> Course | None:
+        if course is None or course.state is None or course.received_ms >= before_ms:
+            return versions.read(before_ms) if versions.kept else None
+        versions.kept.clear()
+        last = self.course
+        if last is None or last.first_id != course.first_id:
+            return course.copy()
+        known = self.told == "ENDED" or last.received_ms == course.received_ms
+        return last if known else course.copy()
+
+    def _step(self, course: Course, now_ms: int) -> Literal["FADING", "ENDED"] | None:
         if not course.told or self.told == "ENDED":
             return None
-        if self.asked_ms >= course.ends_ms:
+        if now_ms >= course.ends_ms:
             return "ENDED"
-        fades = course.faded or self.asked_ms >= course.fades_ms
+        fades = course.faded or now_ms >= course.fades_ms
         return "FADING" if fades and self.told is None else None

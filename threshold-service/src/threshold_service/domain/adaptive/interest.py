@@ -17,7 +17,11 @@ from threshold_service.domain.adaptive.poll import KEPT_MIN, Polls, is_sound, mi
 from threshold_service.domain.surroundings import Surroundings
 
 FLOORS: Final = dict(zip(MINUTES, (0.003, 0.006, 0.012, 0.025), strict=True))
-"""The least change worth telling over each time, as a share; twice as much for small coins."""
+"""The least change worth telling over each time, as a share; twice as much for small coins.
+
+With 2 alerts a day to spend, the budget and not the floor then decides on most of seven coins of
+Binance, December 2025 and January 2026.
+"""
 
 SMALL_TIMES: Final = 2.0
 LARGER: Final[tuple[Tier, ...]] = ("mega", "large", "mid")

@@ -32,7 +32,7 @@ _REVIEW_MS: Final = 1_000
 class Unit(msgspec.Struct, kw_only=True):
     """What sums are measured in: a basis point of open interest in USD, and the floor.
 
-    Where open interest is not `known`, the PRD's cascade limit is `CONFIRMED_BP` basis points,
+    Where open interest is not `known`, the original cascade limit is `CONFIRMED_BP` basis points,
     and enough of a floor.
     """
 
@@ -90,13 +90,17 @@ class Signs(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Side(msgspec.Struct, kw_only=True):
-    """How fast one side's prints come, the run that they are in, and what was told of it."""
+    """How fast one side's prints come, the run that they are in, and what was told of it.
+
+    Once a run has faded, `following` is counted beside it: what an incident of its own would be.
+    """
 
     position: Position
     clock_ms: int = 0
     pressure: Pressure = msgspec.field(default_factory=Pressure)
     intensities: Intensities = msgspec.field(default_factory=Intensities)
     course: Course | None = None
+    following: Course | None = None
     versions: Versions = msgspec.field(default_factory=Versions)
     closing: Closing = msgspec.field(default_factory=Closing)
 
@@ -104,31 +108,36 @@ class Side(msgspec.Struct, kw_only=True):
         """Count a print that stands for so many orders; None if it only counts in totals."""
         course = self.course
         if course is not None and course.state is not None:
-            self._keep_version(course)
-            if not course.faded and self.clock_ms >= course.fades_ms:
-                course.fade(self.pressure)
+            self._pass_time(course)
         in_time = self.pressure.add(event.ts_event_ms, event.notional_usd, orders)
         if in_time:
             if orders > 0:
                 self.intensities.add(self.pressure.at_ms, event.notional_usd, orders)
             if course is None or self.clock_ms >= course.ends_ms:
-                course = self.begin(event, offset, unit)
+                course, self.following = self._begun(event, offset, unit), None
+                self.course = course
+            elif course.faded and self.following is None:
+                self.following = self._begun(event, offset, unit)
             course.unit_usd = unit.usd
         if course is not None:
-            course.received_ms = self.clock_ms
-            course.count(event, orders)
+            course.count(event, orders, self.clock_ms)
+        if self.following is not None:
+            self.following.count(event, orders, self.clock_ms)
         return course if in_time else None
 
-    def begin(self, event: Liquidation, offset: int, unit: Unit) -> Course:
-        """Begin a new run with a print, which is yet to be counted."""
-        self.course = Course(
+    def follow(self) -> Course | None:
+        """Let what came since the fading be an incident of its own."""
+        self.course, self.following = self.following, None
+        return self.course
+
+    def _begun(self, event: Liquidation, offset: int, unit: Unit) -> Course:
+        return Course(
             first_id=event.event_id,
             since_offset=offset,
             begun_ms=event.ts_event_ms,
             received_ms=self.clock_ms,
             unit_usd=unit.usd,
         )
-        return self.course
 
     @property
     def continuation(self) -> float:
@@ -138,6 +147,8 @@ class Side(msgspec.Struct, kw_only=True):
             return 0.0
         return self.intensities.probability(usd, course.total_usd / course.prints)
 
-    def _keep_version(self, course: Course) -> None:
+    def _pass_time(self, course: Course) -> None:
         if self.clock_ms // 1000 != course.received_ms // 1000:
             self.versions.put(course)
+        if not course.faded and self.clock_ms >= course.fades_ms:
+            course.fade(self.pressure)

@@ -28,9 +28,9 @@ WARNING_DAYS: Final = 3.0
 CRITICAL_DAYS: Final = 30.0
 """How rare a size must be for its severity: expected once in so many days."""
 
-PRD_WARNING_TIMES: Final = 2.0
-PRD_CRITICAL_TIMES: Final = 4.0
-"""The same in limits of the PRD, while the sizes are still being learned."""
+ORIGINAL_WARNING_TIMES: Final = 2.0
+ORIGINAL_CRITICAL_TIMES: Final = 4.0
+"""The same in original limits, while the sizes are still being learned."""
 
 CRITICAL_GAP_MS: Final = 900_000
 
@@ -90,7 +90,7 @@ class SideSizes(msgspec.Struct):
 class Sizes(msgspec.Struct):
     """Tells of large liquidations of one coin: from the budget, or anyhow if critical.
 
-    Until a side's own sizes are known, the PRD's limit of a single liquidation holds.
+    Until a side's own sizes are known, the original limit of a single liquidation holds.
     """
 
     long: SideSizes = msgspec.field(default_factory=SideSizes)
@@ -110,11 +110,10 @@ class Sizes(msgspec.Struct):
             self.clock_ms = event.ts_recv_ms
         side = self.long if event.position == "long" else self.short
         cluster = side.add(event, offset)
-        idle_ms = self.clock_ms - self.budget.judged_ms
-        if cluster.usd < FLOOR_USD and idle_ms < IDLE_MS:
-            return None
-        self.budget.judge(0.0, self.clock_ms, around.budget("liquidation"))
-        if cluster.told or self.clock_ms - cluster.start_ms > LATE_MS:
+        large = cluster.usd >= FLOOR_USD
+        if large or self.clock_ms - self.budget.judged_ms >= IDLE_MS:
+            self.budget.judge(0.0, self.clock_ms, around.budget("liquidation"))
+        if not large or cluster.told or self.clock_ms - cluster.start_ms > LATE_MS:
             return None
         return self._judge(side, cluster, event, around)
 
@@ -148,7 +147,7 @@ class Sizes(msgspec.Struct):
 
 
 class _Scale:
-    """What a size is measured by: the side's own sizes once they are learned, else the PRD's."""
+    """What a size is measured by: the side's own sizes once they are learned, else the original limit."""
 
     __slots__ = ("critical_usd", "floor_usd", "limit", "limit_usd", "rarity", "warning_usd")
 
@@ -162,8 +161,8 @@ class _Scale:
             self.critical_usd = max(rarity.once_in(CRITICAL_DAYS), single_usd)
         else:
             self.limit_usd = max(single_usd, self.floor_usd)
-            self.warning_usd = single_usd * PRD_WARNING_TIMES
-            self.critical_usd = single_usd * PRD_CRITICAL_TIMES
+            self.warning_usd = single_usd * ORIGINAL_WARNING_TIMES
+            self.critical_usd = single_usd * ORIGINAL_CRITICAL_TIMES
 
     def score(self, usd: float) -> float:
         """Return robust units above the usual; while learning, above the limit."""

@@ -55,7 +55,10 @@ def growing(
         baseline=None,
         score=basis_points,
         score_limit=limit_bp,
-        factors=_factors(course, basis_points, signs.moves),
+        factors=(
+            *_factors(course, basis_points, signs.moves),
+            Factor(name="in about 15 s, usd", value=side.pressure.usd_15, contribution=0.0),
+        ),
         budgeted=not confirmed,
         held_back=held_back,
         price=course.price,

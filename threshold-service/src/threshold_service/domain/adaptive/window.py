@@ -9,7 +9,8 @@ from threshold_service.domain.adaptive.baseline import QUIET_USD
 from threshold_service.domain.adaptive.scale import Scale
 
 _FEWEST_SAMPLES: Final = 30
-_LEAST_MAD: Final = 0.05
+_LEAST_MAD: Final = 0.15
+"""However steady a market is, a score of 4 takes 2.4 times the usual."""
 _HALF_LIFE_S: Final = 43_200.0
 _HALF_LIFE_SPANS: Final = 600
 """A scale rests on half a day, and on 600 windows where these take longer."""
