@@ -51,3 +51,10 @@ async def test_a_wrong_setting_is_named_in_one_line(module, name, field):
     code, (line,) = await outcome(module, **{name: "wrong"})
     assert code == 78
     assert field in line
+
+
+async def test_a_scenario_that_cannot_be_served_is_answered_with_those_that_can():
+    code, (line,) = await outcome(MARKET, SIM_SCENARIO="placebo")
+    assert code == 78
+    assert "crash" in line
+    assert "placebo" not in line

@@ -28,7 +28,7 @@ class World:
         profiles: Sequence[Profile] = DEMO,
     ) -> None:
         self.now_ms = now_ms
-        self.market = Market(seed, scenario, profiles, now_ms)
+        self.market = Market(seed, scenario, profiles)
         self.venues = {
             name: VENUES[name](self.market, share, seed, now_ms) for name, share in shares.items()
         }

@@ -23,7 +23,7 @@ _HIGHER: Final = math.exp(0.8)
 
 
 def demo(seed: int, symbols: tuple[str, ...], pace: Pace) -> Iterator[Shock]:
-    """Yield shocks for ever: the first at 12 s for all, then one every 2 to 4 minutes.
+    """Yield shocks: the first at 12 s for all, then one every 2 to 4 minutes.
 
     Sides alternate, so that the price stays in reach and both are seen.
     """
