@@ -7,21 +7,17 @@ import os
 import signal
 import sys
 from datetime import UTC, datetime
-from typing import Final
 
 import msgspec
 from rich.console import Console
 
-from foreshock_cli.connect import add_broker_argument, kafka_settings
+from foreshock_cli.connect import add_broker_argument, kafka_settings, reach
 from foreshock_kit.clock import SystemClock
 from foreshock_kit.errors import ForeshockError, leaves
 from foreshock_kit.kafka import Record, follow
-from foreshock_kit.kafka.connection import bounded, knock
 from foreshock_kit.service import Context
 from foreshock_kit.settings import KafkaSettings
 from foreshock_schemas.topics import TOPICS, Topic
-
-_REACH_S: Final = 5.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     failed = False
     try:
         settings = kafka_settings(arguments)
-        asyncio.run(_reach(settings))
+        asyncio.run(reach(settings))
         asyncio.run(_tail(topic, settings, arguments))
     except* ForeshockError as group:
         failed = True
@@ -64,11 +60,6 @@ def line(record: Record) -> str:
     fields = msgspec.to_builtins(event)
     said = (f"{k}={v}" for k, v in fields.items() if not k.startswith("ts_") and v is not None)
     return f"{at} {type(event).__name__} {' '.join(said)}"
-
-
-async def _reach(settings: KafkaSettings) -> None:
-    async with bounded(_REACH_S, f"asking {settings.kafka_bootstrap_servers}"):
-        await knock(settings)
 
 
 async def _tail(topic: Topic, settings: KafkaSettings, arguments: argparse.Namespace) -> None:

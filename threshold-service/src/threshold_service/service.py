@@ -71,9 +71,9 @@ async def replay(settings: Settings, context: Context, order: Replay) -> None:
         dynamic=settings.enable_dynamic_thresholds if dynamic is None else dynamic,
         volume=settings.enable_volume_monitoring if volume is None else volume,
     )
-    past = Past(topics=TOPICS, rebuild_ms=_REBUILD_MS)
+    past = Past(topics=TOPICS, from_ms=order.from_ms, to_ms=order.to_ms, rebuild_ms=_REBUILD_MS)
     with order.file.open("wb") as file:
-        await reread(settings, context, order, past, partial(write, owned, file))
+        await reread(settings, context, past, partial(write, owned, file))
 
 
 async def write(owned: Partitions, file: BinaryIO, records: Sequence[Record]) -> None:
