@@ -11,7 +11,7 @@ from foreshock_kit.admin import ensure_topics
 from foreshock_kit.clock import SystemClock
 from foreshock_kit.errors import Stopped
 from foreshock_kit.kafka import Past, Publisher, reread
-from foreshock_kit.service import Context, Replay
+from foreshock_kit.service import Context
 from foreshock_kit.testing.broker import private
 from foreshock_schemas.events import StateSnapshot, Trade
 from foreshock_schemas.testing import sample
@@ -74,29 +74,27 @@ def start_ms():
     return SystemClock().now_ms() - 5 * HOUR_MS
 
 
-async def replayed(kafka, name, topics, span, tmp_path, **options):
+async def replayed(kafka, name, topics, span, **options):
     records = []
 
     async def on_records(some):
         assert len(some) <= 2_000
         records.extend(some)
 
-    options = {"rebuild_ms": {}} | options
-    past = Past(topics=topics, **options)
-    order = Replay(*span, tmp_path / "unused")
-    await reread(kafka, Context(name), order, past, on_records)
+    past = Past(topics=topics, from_ms=span[0], to_ms=span[1], **options)
+    await reread(kafka, Context(name), past, on_records)
     return records
 
 
 async def test_the_stretch_comes_in_order_and_what_is_around_it_marked(
-    kafka, topics, name, start_ms, tmp_path
+    kafka, topics, name, start_ms
 ):
     often, rare = topics
     await publish(kafka, often, [trade(n, start_ms) for n in range(9_000)])
     await publish(kafka, rare, [trade(n, start_ms, 60_000) for n in range(150)])
     span = start_ms + HOUR_MS, start_ms + 2 * HOUR_MS
     windows = {often.name: 600_000, rare.name: None}
-    records = await replayed(kafka, name, topics, span, tmp_path, rebuild_ms=windows)
+    records = await replayed(kafka, name, topics, span, rebuild_ms=windows)
     times = [record.event.ts_recv_ms for record in records]
     assert times == sorted(times)
     new = [record.event.event_id for record in records if not record.replayed]
@@ -108,7 +106,7 @@ async def test_the_stretch_comes_in_order_and_what_is_around_it_marked(
     assert before == {often.name: 600, rare.name: 60}
 
 
-async def test_it_starts_at_each_coins_newest_snapshot_before_it(kafka, name, start_ms, tmp_path):
+async def test_it_starts_at_each_coins_newest_snapshot_before_it(kafka, name, start_ms):
     alone = msgspec.structs.replace(private(TRADES), partitions=1)
     await ensure_topics(kafka, [alone, STATE])
     await publish(kafka, alone, [trade(n, start_ms) for n in range(9_000)])
@@ -130,28 +128,27 @@ async def test_it_starts_at_each_coins_newest_snapshot_before_it(kafka, name, st
     await publish(kafka, STATE, snapshots)
     given = Given()
     span = start_ms + HOUR_MS, start_ms + 2 * HOUR_MS
-    records = await replayed(kafka, name, [alone], span, tmp_path, state=given)
+    records = await replayed(kafka, name, [alone], span, state=given)
     log = f"{alone.name}:0"
     assert given.states == {"COIN1": ({log: 3_400}, b"before"), "COIN2": ({log: 1_000}, b"early")}
     assert records[0].offset == 1_000
     assert [r.offset for r in records if not r.replayed] == list(range(3_600, 7_200))
 
 
-async def test_the_end_may_lie_ahead(kafka, topics, name, start_ms, tmp_path):
+async def test_the_end_may_lie_ahead(kafka, topics, name, start_ms):
     await publish(kafka, topics[0], [trade(n, start_ms) for n in range(100)])
     span = start_ms, start_ms + 100 * HOUR_MS
-    records = await replayed(kafka, name, topics, span, tmp_path)
+    records = await replayed(kafka, name, topics, span)
     assert len([record for record in records if not record.replayed]) == 100
 
 
-async def test_a_stop_ends_it(kafka, topics, name, start_ms, tmp_path):
-    await publish(kafka, topics[0], [trade(n, start_ms) for n in range(100)])
+async def test_a_stop_ends_it(kafka, topics, name, start_ms):
+    await publish(kafka, topics[0], [trade(n, start_ms, 500) for n in range(30_000)])
     context = Context(name)
 
     async def on_records(_):
         context.stop.set()
 
-    await publish(kafka, topics[1], [trade(n, start_ms) for n in range(9_000)])
-    order = Replay(start_ms, start_ms + 9 * HOUR_MS, tmp_path / "unused")
+    past = Past(topics=topics, from_ms=start_ms, to_ms=start_ms + 9 * HOUR_MS)
     with pytest.raises(Stopped):
-        await reread(kafka, context, order, Past(topics=topics, rebuild_ms={}), on_records)
+        await reread(kafka, context, past, on_records)

@@ -2,6 +2,15 @@
 
 import argparse
 import math
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from foreshock_kit.clock import Clock
+
+_AGO: Final = re.compile(r"-(\d+(?:\.\d+)?)([smhd])")
+_UNIT_MS: Final = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
 def seconds(text: str) -> float:
@@ -20,3 +29,25 @@ def seconds(text: str) -> float:
 def words(text: str) -> tuple[str, ...]:
     """Return the words of a comma separated list, each once."""
     return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+
+
+def moment(clock: Clock) -> Callable[[str], int]:
+    """Return what reads a time: ISO 8601 (UTC unless it says), ms since 1970, `-2h`, or `now`."""
+
+    def moment(text: str) -> int:
+        now_ms = clock.now_ms()
+        if text == "now":
+            return now_ms
+        if text.isdecimal():
+            return int(text)
+        if ago := _AGO.fullmatch(text):
+            return now_ms - round(float(ago[1]) * _UNIT_MS[ago[2]])
+        said = datetime.fromisoformat(text)
+        return round((said if said.tzinfo else said.replace(tzinfo=UTC)).timestamp() * 1000)
+
+    return moment
+
+
+def let_times_be_values(parser: argparse.ArgumentParser) -> None:
+    """Have `-2h` taken for a value, as argparse does with negative numbers alone."""
+    parser._negative_number_matcher = re.compile(rf"{_AGO.pattern}|-\d+")  # noqa: SLF001

@@ -16,10 +16,12 @@ from foreshock_cli.plan import embedded_retention_ms
 from foreshock_kit.admin import RetentionCap
 from foreshock_kit.environment import load
 from foreshock_kit.errors import ForeshockError, SettingsInvalid
+from foreshock_kit.kafka.connection import bounded, knock
 from foreshock_kit.settings import KafkaSettings
 
 ENDPOINTS: Final = Path("var/run/endpoints.json")
 LOCK: Final = ENDPOINTS.with_name("lock")
+_REACH_S: Final = 5.0
 _DOTENV: Final = Path(".env")
 
 
@@ -91,6 +93,16 @@ def kafka_settings(arguments: argparse.Namespace) -> KafkaSettings:
             raise NoBroker
         env["KAFKA_BOOTSTRAP_SERVERS"] = ends.kafka
     return load(KafkaSettings, env)
+
+
+async def reach(settings: KafkaSettings) -> None:
+    """See that a broker answers.
+
+    Raises:
+        Transient: none does within 5 s; it says why.
+    """
+    async with bounded(_REACH_S, f"asking {settings.kafka_bootstrap_servers}"):
+        await knock(settings)
 
 
 def retention_cap(settings: KafkaSettings) -> RetentionCap | None:

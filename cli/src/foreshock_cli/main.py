@@ -16,7 +16,9 @@ COMMANDS: Final = {
     "parse": "show what an exchange's adapter makes of a recording, an event a line",
     "record": "write down what an exchange says, to parse and replay it later",
     "doctor": "check broker, services, topics, schemas, token and clock, and say what to do",
-    "replay": "serve a recording to a real ingester and count what arrives on its topic",
+    "replay": "serve a recording to a real ingester and count what arrives on its topic; or, with "
+    "--from and --to, let a detector conclude once more from what is in Kafka",
+    "explain": "say why a signal was raised, from which records, and how to make it again",
 }
 """Each is a module of its own name, and what `--help` says of it."""
 

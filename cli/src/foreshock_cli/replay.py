@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 from rich.console import Console
 
+from foreshock_cli import rerun
 from foreshock_cli.complaints import Complaints
 from foreshock_cli.instruments import in_bodies
 from foreshock_cli.plan import module_of, without_kafka
@@ -47,17 +48,25 @@ class Stalled(ForeshockError):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    parser.add_argument("file", type=Path, help="a recording: plain, gzip or zstd")
+    parser.add_argument("file", nargs="?", type=Path, help="a recording: plain, gzip or zstd")
     parser.add_argument("--exchange", default="binance", choices=NAMES)
     parser.add_argument("--speed", default="max", choices=_SPEEDS, help="times the recorded pace")
     parser.add_argument(
-        "--service", choices=_TOPICS, help="the ingester; else the one whose events it holds most"
+        "--service",
+        choices=(*_TOPICS, *rerun.SERVICES),
+        help="the ingester, else the one whose events it holds most; or the detector",
     )
+    rerun.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay, print the counts as JSON; return 1 if something was lost on the way."""
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    if arguments.from_ms is not None:
+        return rerun.run(arguments)
+    if arguments.file is None or arguments.service in rerun.SERVICES:
+        errors.print("foreshock replay: name a recording, or --from a time", style="red")
+        return 2
     figures: dict[str, float] = {}
     try:
         figures = asyncio.run(_replay(arguments))

@@ -14,16 +14,14 @@ from typing import Final, NoReturn
 import msgspec
 from rich.console import Console
 
-from foreshock_cli.connect import add_broker_argument, kafka_settings
+from foreshock_cli.connect import add_broker_argument, kafka_settings, reach
 from foreshock_kit.clock import SystemClock
 from foreshock_kit.errors import ForeshockError, Transient, leaves
 from foreshock_kit.kafka import Record, follow
-from foreshock_kit.kafka.connection import bounded, knock
 from foreshock_kit.service import Context
 from foreshock_kit.settings import KafkaSettings
 from foreshock_schemas.topics import TOPICS, Topic
 
-_REACH_S: Final = 5.0
 _LOOK_EVERY_S: Final = 2.0
 
 
@@ -46,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     failed = False
     try:
         settings = kafka_settings(arguments)
-        asyncio.run(_reach(settings))
+        asyncio.run(reach(settings))
         asyncio.run(_tail(topic, settings, arguments, partial(errors.print, markup=False)))
     except* ForeshockError as group:
         failed = True
@@ -67,11 +65,6 @@ def line(record: Record) -> str:
     fields = msgspec.to_builtins(event)
     said = (f"{k}={v}" for k, v in fields.items() if not k.startswith("ts_") and v is not None)
     return f"{at} {type(event).__name__} {' '.join(said)}"
-
-
-async def _reach(settings: KafkaSettings) -> None:
-    async with bounded(_REACH_S, f"asking {settings.kafka_bootstrap_servers}"):
-        await knock(settings)
 
 
 async def _tail(
@@ -125,7 +118,7 @@ async def _watch(settings: KafkaSettings, say: Callable[[str], None]) -> NoRetur
 
 async def _why_silent(settings: KafkaSettings) -> str | None:
     try:
-        await _reach(settings)
+        await reach(settings)
     except Transient as e:
         return str(e)
     return None

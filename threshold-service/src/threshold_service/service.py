@@ -132,7 +132,13 @@ async def replay(settings: Settings, context: Context, order: Replay) -> None:
     now_ms = context.clock.now_ms()
     world = World(told_by(settings, now_ms), _what_if(order))
     owned = Partitions(world)
-    past = Past(topics=TOPICS, rebuild_ms=_REBUILD_MS, state=owned)
+    past = Past(
+        topics=TOPICS,
+        from_ms=order.from_ms,
+        to_ms=order.to_ms,
+        rebuild_ms=_REBUILD_MS,
+        state=owned,
+    )
     back_ms = max(0, now_ms - order.from_ms) + _WORLD_MS
     beside = Context(context.name, clock=context.clock)
     with order.file.open("wb") as file:
@@ -144,7 +150,7 @@ async def replay(settings: Settings, context: Context, order: Replay) -> None:
                 {SETTINGS: None, FEED_HEALTH: back_ms},
                 lambda record: world.on_event(record.event),
             )
-            await reread(settings, context, order, past, partial(write, owned, file))
+            await reread(settings, context, past, partial(write, owned, file))
             beside.stop.set()
 
 

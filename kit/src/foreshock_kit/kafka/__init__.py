@@ -4,7 +4,7 @@ from foreshock_kit.kafka.consumer import consume
 from foreshock_kit.kafka.publisher import Publisher
 from foreshock_kit.kafka.publishing import Publishing
 from foreshock_kit.kafka.records import Record
-from foreshock_kit.kafka.replaying import Past, reread
+from foreshock_kit.kafka.replaying import Past, received, reread
 from foreshock_kit.kafka.snapshots import Stateful
 from foreshock_kit.kafka.view import follow, keep_following
 
@@ -17,5 +17,6 @@ __all__ = [
     "consume",
     "follow",
     "keep_following",
+    "received",
     "reread",
 ]

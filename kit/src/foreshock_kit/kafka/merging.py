@@ -35,7 +35,7 @@ class Merger:
     def __init__(
         self, partitions: Iterable[TopicPartition] = (), *, patience_s: float = _SILENT_S
     ) -> None:
-        self._queues = {where: _Queue() for where in partitions}
+        self._queues = {where: _Queue() for where in sorted(partitions)}
         self._patience_s = patience_s
 
     def put(self, batches: Batches, waited_s: float) -> None:

@@ -15,12 +15,9 @@ from foreshock_kit.kafka.schema_ids import codec_of
 from foreshock_kit.kafka.snapshots import Saved, Stateful, log_of, restore
 from foreshock_kit.kafka.spans import Logs, open_logs
 from foreshock_kit.logs import get_logger
-from foreshock_kit.service import Context, Replay
+from foreshock_kit.service import Context
 from foreshock_kit.settings import KafkaSettings
 from foreshock_schemas.topics import STATE, Topic
-
-_LATE_MS: Final = 60_000
-"""How much later than its neighbours a record of the stretch may lie in its log."""
 
 _SAY_EVERY_S: Final = 1.0
 
@@ -28,23 +25,28 @@ _log = get_logger(__name__)
 
 
 class Past(msgspec.Struct, frozen=True, kw_only=True):
-    """What a replay reads: topics, and by name how far before the stretch without a snapshot.
+    """What is read again: what these topics have from `from_ms` to before `to_ms`.
 
-    `rebuild_ms`: None is from the beginning. `state` is given back what it had before.
+    `state` is given back what it had before. `rebuild_ms` has by topic name how far before
+    `from_ms` to start where there is no snapshot (None: from the beginning). A record may lie
+    behind others in its log that are newer by `late_ms` (None: by however much).
     """
 
     topics: Sequence[Topic]
-    rebuild_ms: Mapping[str, int | None]
+    from_ms: int
+    to_ms: int
+    rebuild_ms: Mapping[str, int | None] = {}
+    late_ms: int | None = 60_000
     state: Stateful | None = None
 
 
 async def reread(
-    settings: KafkaSettings, context: Context, stretch: Replay, past: Past, on_records: Handler
+    settings: KafkaSettings, context: Context, past: Past, on_records: Handler
 ) -> None:
-    """Hand over the records of all partitions up to `stretch.to_ms`, the oldest first.
+    """Hand over the records of all partitions, the oldest receive times first.
 
-    Starts at each coin's newest snapshot before `stretch.from_ms`. A record received outside the
-    stretch comes with `replayed`. How far it has come is logged each second.
+    Starts at each coin's newest snapshot before `past.from_ms`. A record that was received before
+    that, or after the end, comes with `replayed`. How far it has come is logged each second.
 
     Raises:
         Stopped: the service was told to stop.
@@ -54,10 +56,12 @@ async def reread(
     codec = await codec_of(settings, stop=context.stop)
     name = f"{context.name}-replay"
     async with open_logs(settings, past.topics, name=name, stop=context.stop) as logs:
-        saved = await _saved(settings, context, stretch, past, logs, codec.decode)
-        starts = await _starts(logs, stretch, past, saved)
-        ends = await logs.at(dict.fromkeys(logs.ends, stretch.to_ms + _LATE_MS))
-        decoder = _Decoder(past.topics, stretch, codec.decode)
+        saved = await _saved(settings, context, past, logs, codec.decode)
+        starts = await _starts(logs, past, saved)
+        ends = logs.ends
+        if past.late_ms is not None:
+            ends = await logs.at(dict.fromkeys(logs.ends, past.to_ms + past.late_ms))
+        decoder = _Decoder(past, codec.decode)
         said_s = context.clock.monotonic()
         async for raws in logs.read(starts, ends):
             for first in range(0, len(raws), MOST_RECORDS):
@@ -67,16 +71,35 @@ async def reread(
                 _log.info("replaying", at_ms=raws[-1].timestamp)
 
 
+async def received(
+    settings: KafkaSettings, context: Context, topic: Topic, from_ms: int, to_ms: int
+) -> list[Record]:
+    """Return what a topic has of what was received from `from_ms` to before `to_ms`.
+
+    Raises:
+        Stopped: the service was told to stop.
+        Transient: the broker does not answer.
+    """
+    found: list[Record] = []
+
+    async def keep(records: Sequence[Record]) -> None:
+        found.extend(record for record in records if not record.replayed)
+
+    past = Past(topics=[topic], from_ms=from_ms, to_ms=to_ms, late_ms=None)
+    await reread(settings, context, past, keep)
+    return found
+
+
 class _Decoder:
-    def __init__(self, topics: Sequence[Topic], stretch: Replay, decode: Decode) -> None:
-        self._topics = {topic.name: topic for topic in topics}
-        self._stretch = stretch
+    def __init__(self, past: Past, decode: Decode) -> None:
+        self._topics = {topic.name: topic for topic in past.topics}
+        self._past = past
         self._decode = decode
 
     def records(self, raws: Sequence[Any]) -> list[Record]:
         found = []
         for raw in raws:
-            within = self._stretch.from_ms <= raw.timestamp < self._stretch.to_ms
+            within = self._past.from_ms <= raw.timestamp < self._past.to_ms
             item = read(self._topics[raw.topic], raw, not within, self._decode)
             if isinstance(item, Record):
                 found.append(item)
@@ -88,7 +111,6 @@ class _Decoder:
 async def _saved(
     settings: KafkaSettings,
     context: Context,
-    stretch: Replay,
     past: Past,
     logs: Logs,
     decode: Decode,
@@ -96,20 +118,18 @@ async def _saved(
     if past.state is None:
         return {}
     filled = {where.partition for where, end in logs.ends.items() if logs.first[where] < end}
-    around_ms = dict.fromkeys(filled, stretch.from_ms)
+    around_ms = dict.fromkeys(filled, past.from_ms)
     name = f"{context.name}-state"
     async with open_logs(settings, [STATE], name=name, stop=context.stop) as states:
-        saved = await find(states, context.name, around_ms, decode, until_ms=stretch.from_ms)
+        saved = await find(states, context.name, around_ms, decode, until_ms=past.from_ms)
     restore(past.state, saved, {log_of(where): end for where, end in logs.ends.items()})
     return saved
 
 
-async def _starts(
-    logs: Logs, stretch: Replay, past: Past, saved: Saved
-) -> dict[TopicPartition, int]:
+async def _starts(logs: Logs, past: Past, saved: Saved) -> dict[TopicPartition, int]:
     starts = dict(logs.first)
     dated = {
-        where: stretch.from_ms - back_ms
+        where: past.from_ms - back_ms
         for where in logs.first
         if (back_ms := past.rebuild_ms.get(where.topic, 0)) is not None
     }

@@ -1,0 +1,137 @@
+"""`foreshock replay --from … --to …`: what a detector concludes from Kafka, once more."""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from rich.console import Console
+
+from foreshock_cli import comparing
+from foreshock_cli.arguments import let_times_be_values, moment
+from foreshock_cli.concluding import NoReplay, conclude
+from foreshock_cli.connect import add_broker_argument, kafka_settings, reach
+from foreshock_kit.clock import SystemClock
+from foreshock_kit.errors import ForeshockError, leaves
+from foreshock_kit.kafka import received
+from foreshock_kit.service import Context
+from foreshock_kit.settings import KafkaSettings
+from foreshock_schemas.events import Signal, SignalKind
+from foreshock_schemas.topics import SIGNALS
+
+SERVICES: Final[dict[str, frozenset[SignalKind]]] = {
+    "threshold-service": frozenset({"liquidation", "cascade", "volume_spike", "oi_explosion"}),
+}
+"""The services that can conclude once more, and what kinds of signals are theirs."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of a replay from Kafka."""
+    let_times_be_values(parser)
+    time = moment(SystemClock())
+    told = parser.add_argument_group("from Kafka", "times: ISO 8601, ms since 1970, -2h, or now")
+    told.add_argument("--from", dest="from_ms", type=time, metavar="T", help="the first time")
+    told.add_argument("--to", dest="to_ms", type=time, metavar="T", help="up to here; else now")
+    told.add_argument("--out", type=Path, metavar="FILE", help="takes the signals, else stdout")
+    told.add_argument("--compare", action="store_true", help="with those on the topic of signals")
+    told.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="what if: another setting than the one in force, as budgets.volume_spike=2",
+    )
+    add_broker_argument(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Replay; return 1 if it fails or, when compared, if signals differ, 2 for wrong words."""
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    to_ms = arguments.to_ms or SystemClock().now_ms()
+    try:
+        what_if = settings_of(arguments.set)
+    except ValueError as e:
+        errors.print(f"foreshock replay: {e}", style="red", markup=False)
+        return 2
+    if arguments.from_ms >= to_ms:
+        errors.print("foreshock replay: --from is not before --to", style="red")
+        return 2
+    span = arguments.from_ms, to_ms
+    same = False
+    try:
+        same = asyncio.run(_rerun(arguments, span, what_if))
+    except* (OSError, ForeshockError) as group:
+        for problem in leaves(group):
+            errors.print(f"foreshock replay: {problem}", style="red", markup=False)
+    return int(not same)
+
+
+def settings_of(words: list[str]) -> dict[str, Any]:
+    """Return settings from words like `budgets.cascade=2`; a value is JSON, or else a text.
+
+    Raises:
+        ValueError: A word has no `=`, or one has a value and settings below it.
+    """
+    settings: dict[str, Any] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise ValueError(f"--set {word}: say NAME=VALUE")
+        *groups, last = name.split(".")
+        inner = settings
+        for group in groups:
+            inner = inner.setdefault(group, {})
+        try:
+            inner[last] = _value(text)
+        except TypeError as e:
+            raise ValueError(f"--set {word}: {groups[-1]} has a value of its own") from e
+    return settings
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+async def _rerun(
+    arguments: argparse.Namespace, span: tuple[int, int], what_if: dict[str, Any]
+) -> bool:
+    settings = kafka_settings(arguments)
+    await reach(settings)
+    service = arguments.service or next(iter(SERVICES))
+    if service not in SERVICES:
+        raise NoReplay(f"{service} concludes nothing; those that do: {', '.join(SERVICES)}")
+    with tempfile.TemporaryDirectory(prefix="foreshock-replay-") as folder:
+        file = arguments.out or Path(folder) / "signals"
+        await conclude(service, settings, span, file, what_if)
+        lines = file.read_bytes().splitlines()
+    made = [msgspec.json.decode(line, type=Signal) for line in lines]
+    if not (arguments.out or arguments.compare or what_if):
+        sys.stdout.writelines(f"{line.decode()}\n" for line in lines)
+    if not (arguments.compare or what_if):
+        return True
+    live = await _live(settings, span, SERVICES[service])
+    out = Console(highlight=False, soft_wrap=True)
+    if what_if:
+        out.print(comparing.table(live, made, days=(span[1] - span[0]) / 86_400_000))
+    if not arguments.compare:
+        return True
+    differences = comparing.differences(live, made)
+    for line in differences:
+        out.print(line, markup=False)
+    out.print(f"{len(made)} replayed, {len(live)} live: {len(differences) or 'no'} differences")
+    return not differences
+
+
+async def _live(
+    settings: KafkaSettings, span: tuple[int, int], kinds: frozenset[SignalKind]
+) -> list[Signal]:
+    records = await received(settings, Context("replay"), SIGNALS, *span)
+    signals = (record.event for record in records)
+    return [each for each in signals if isinstance(each, Signal) and each.kind in kinds]
