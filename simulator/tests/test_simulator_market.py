@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from foreshock_simulator.market.market import Market
 from foreshock_simulator.market.profiles import DEMO
-from foreshock_simulator.market.scenario import demo
+from foreshock_simulator.market.shock import STILL
+from foreshock_simulator.market.shocks import demo
 
 SESSIONS = {"asian": 0.7, "european": 0.9, "us": 1.0, "weekend": 0.5}
 """The multipliers of the original formula."""
@@ -86,10 +87,10 @@ def test_the_first_shock_is_everybodys_and_sides_alternate():
     shocks = demo(7, ("A", "B", "C"))
     first, second = next(shocks), next(shocks)
     assert not first.symbols
-    assert first.size < 0 < second.size
-    assert first.push("A", 0.02, first.start_s - 10, 5) == 0.0
+    assert first.volatilities < 0 < second.volatilities
+    assert first.push("A", 0.02, first.start_s - 10, 5) == STILL
     whole = first.push("A", 0.02, first.start_s - 1, 100)
-    assert whole == pytest.approx(first.size * 0.02)
+    assert whole.log_return == pytest.approx(first.volatilities * 0.02)
 
 
 def test_liquidations_come_in_the_shock_and_feed_on_themselves():

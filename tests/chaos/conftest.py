@@ -35,8 +35,8 @@ from foreshock_schemas.topics import (
     TRADES,
     Topic,
 )
-from foreshock_simulator.market.contract import Liquidation
 from foreshock_simulator.market.profiles import DEMO
+from foreshock_simulator.market.trades import Liquidation
 from foreshock_simulator.venue.forced import Forced
 from foreshock_simulator.venue.listing import Listing
 from foreshock_simulator.venue.server import serve

@@ -5,96 +5,142 @@ from typing import Final
 import msgspec
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from foreshock_simulator.market.traders import Flags, Floats, Openings
 
-MAINTENANCE: Final = 0.005
-"""Maintenance margin of the lowest tiers; a single one stands for all."""
-
-_LEVERAGES: Final = np.array([2, 3, 5, 10, 20, 25, 50, 75, 100], float)
-_TAKER_WEIGHTS: Final = np.array([0.15, 0.17, 0.22, 0.22, 0.11, 0.06, 0.04, 0.015, 0.015])
-_SIZE_SIGMA: Final = 1.3
-_WARM_SPREAD: Final = 0.02
+_SPARE: Final = 1.6
+"""Room for so many times the usual number of positions; who finds none does not open."""
+_HAZARD: Final = 1.9
+_IN_PROFIT, _IN_LOSS, _FLAT = 0.75, 0.5, 0.6
+_FLAT_WITHIN: Final = 0.001
+_STOPS: Final = 6.0
+_STOPS_WITHIN: Final = 0.5
+_VISITS: Final = 144
+"""How often each holder thinks of leaving within the mean time of holding."""
 
 
 class Closed(msgspec.Struct, frozen=True):
-    """Positions closed by force at once: of which side, and the units of each."""
+    """Positions closed by force at once.
 
-    longs: bool
-    units: Floats
-
-    @property
-    def total(self) -> float:
-        """All units together."""
-        return float(self.units.sum())
-
-
-def liquidation_price(entry: Floats, leverage: Floats, *, longs: bool) -> Floats:
-    """Return where isolated positions of a linear contract are liquidated.
-
-    Long `E (1 - 1/l) / (1 - m)`, short `E (1 + 1/l) / (1 + m)`, from Binance's liquidation price
-    formula without its deductions: https://www.binance.com/en/support/faq/b3c689c1f50a44cabb3a84e663b81d93
+    `induced` are those that earlier forced closings brought about: without what these moved the
+    price by, the mark would not have reached them.
     """
-    sign = 1.0 if longs else -1.0
-    return entry * (1 - sign / leverage) / (1 - sign * MAINTENANCE)
+
+    longs: Flags
+    units: Floats
+    induced: Flags
 
 
-class Side:
-    """All leveraged longs, or all shorts, in arrays with room for `capacity` positions."""
+class Book:
+    """All leveraged positions, in arrays with room for some more than `accounts`.
 
-    def __init__(self, capacity: int, *, longs: bool) -> None:
-        self._longs = longs
-        self._units = np.zeros(capacity)
-        self._liquidation = np.zeros(capacity)
-        self._next = 0
+    `turnover_s` is about how long one is held. A free place has no liquidation price (NaN).
+    """
 
-    @property
-    def held(self) -> float:
-        """Units held by all positions."""
-        return float(self._units.sum())
+    def __init__(self, accounts: int, turnover_s: float) -> None:
+        room = round(accounts * _SPARE)
+        self.long_units = self.short_units = 0.0
+        self._every_s = turnover_s / _VISITS
+        self._hazard = _HAZARD / _VISITS
+        self._units, self._signs = np.zeros(room), np.zeros(room)
+        self._entries, self._haste, self._moved = np.zeros(room), np.zeros(room), np.zeros(room)
+        self._liquidations = np.full(room, np.nan)
+        self._free, self._left = np.arange(room), room
+        self._visited = 0.0
+        self._highest_long, self._lowest_short = 0.0, np.inf
 
-    def warm(self, price: float, usd: float, rng: Generator) -> None:
-        """Fill the book as if positions had been opened around this price for a while."""
-        count = len(self._units)
-        entries = price * np.exp(rng.normal(0, _WARM_SPREAD, count))
-        self._put(np.arange(count), entries, usd / count, rng)
-        self._units[self._hit(price)] = 0.0
-        held_usd = self.held * price
-        self._units *= usd / held_usd
+    def open(self, opened: Openings, entries: Floats | float, moved: float) -> None:
+        """Add positions; `moved` is what forced closings have moved the price by for good."""
+        count = min(len(opened.usd), self._left)
+        if not count:
+            return
+        slots = self._free[self._left - count : self._left].copy()
+        self._left -= count
+        signs, units = opened.signs[:count], opened.usd[:count] / entries
+        liquidations = opened.reach[:count] * entries
+        self._units[slots], self._signs[slots] = units, signs
+        self._entries[slots], self._liquidations[slots] = entries, liquidations
+        self._haste[slots] = (opened.leverage[:count] / 5) ** 0.8
+        self._moved[slots] = moved
+        longs = signs > 0
+        bought = float(units[longs].sum())
+        self.long_units += bought
+        self.short_units += float(units.sum()) - bought
+        highest = liquidations.max(where=longs, initial=0.0)
+        lowest = liquidations.min(where=~longs, initial=np.inf)
+        self._highest_long = max(self._highest_long, float(highest))
+        self._lowest_short = min(self._lowest_short, float(lowest))
 
-    def open(self, price: float, usd: float, mean_usd: float, rng: Generator) -> None:
-        """Open positions of about `usd` in all at this price."""
-        count = int(rng.poisson(usd / mean_usd)) if usd > 0 else 0
-        if count:
-            count = min(count, len(self._units) // 4)
-            slots = (self._next + np.arange(count)) % len(self._units)
-            self._next = int((slots[-1] + 1) % len(self._units))
-            self._put(slots, np.full(count, price), mean_usd, rng)
+    def scale(self, long_units: float, short_units: float) -> None:
+        """Make all positions of each side larger or smaller, so that they are so much in all."""
+        longs = self._signs > 0
+        self._units[longs] *= long_units / self._units[longs].sum()
+        self._units[~longs] *= short_units / max(1e-12, self._units[~longs].sum())
+        self._count()
 
-    def close_some(self, share: float) -> None:
-        """Let every holder close this share of the position, of their own will."""
-        self._units *= 1 - share
+    def leave(self, price: float, dt: float, rng: Generator) -> float:
+        """Let holders leave of their own will; return the units they bought less those sold.
 
-    def liquidate(self, mark: float) -> Closed | None:
-        """Close by force what the mark price has reached."""
-        hit = np.flatnonzero(self._hit(mark))
-        if not len(hit):
+        Each is asked now and again. Who has lost more than half of the way to liquidation
+        has a stop there, often enough.
+        """
+        before = int(self._visited)
+        self._visited += len(self._units) * dt / self._every_s
+        here = slice(before, min(int(self._visited), len(self._units)))
+        net = self._ask(here, price, rng) if here.stop > before else 0.0
+        if here.stop == len(self._units):
+            self._visited = 0.0
+            self._count()
+        return net
+
+    def force(self, mark: float, moved: float) -> Closed | None:
+        """Close by force what the mark price has reached.
+
+        `moved` is the log return by which forced closings hold the mark away from where it
+        would be: what passes and what stays.
+        """
+        if self._highest_long < mark < self._lowest_short:
             return None
-        closed = Closed(self._longs, self._units[hit].copy())
-        self._units[hit] = 0.0
+        beyond = self._signs * (self._liquidations - mark)
+        hit = np.flatnonzero(beyond >= 0)
+        closed = None
+        if len(hit):
+            longs, units = self._signs[hit] > 0, self._units[hit].copy()
+            left_alone = mark * np.exp(self._moved[hit] - moved)
+            induced = self._signs[hit] * (self._liquidations[hit] - left_alone) < 0
+            closed = Closed(longs, units, induced)
+            self._close(hit)
+        held = ~np.isnan(self._liquidations)
+        longs_held, shorts_held = held & (self._signs > 0), held & (self._signs < 0)
+        self._highest_long = float(self._liquidations.max(where=longs_held, initial=0.0))
+        self._lowest_short = float(self._liquidations.min(where=shorts_held, initial=np.inf))
         return closed
 
-    def _hit(self, mark: float) -> NDArray[np.bool_]:
-        beyond = self._liquidation >= mark if self._longs else self._liquidation <= mark
-        hit: NDArray[np.bool_] = beyond & (self._units > 0)
-        return hit
+    def _ask(self, here: slice, price: float, rng: Generator) -> float:
+        entries, liquidations = self._entries[here], self._liquidations[here]
+        gain = self._signs[here] * (price / np.maximum(entries, 1e-12) - 1)
+        hazard = np.where(gain > _FLAT_WITHIN, _IN_PROFIT, _FLAT)
+        hazard[gain < -_FLAT_WITHIN] = _IN_LOSS
+        near = (price - liquidations) / (entries - liquidations) < _STOPS_WITHIN
+        hazard[near] *= _STOPS
+        hazard *= self._haste[here] * self._hazard
+        leaves = rng.exponential(size=len(hazard)) < hazard
+        slots = here.start + np.flatnonzero(leaves & (self._units[here] > 0))
+        net = -float(self._signs[slots] @ self._units[slots])
+        self._close(slots)
+        return net
 
-    def _put(
-        self, slots: NDArray[np.int_], entries: Floats, mean_usd: float, rng: Generator
-    ) -> None:
-        count = len(slots)
-        leverage = rng.choice(_LEVERAGES, count, p=_TAKER_WEIGHTS)
-        usd = mean_usd * np.exp(rng.normal(-(_SIZE_SIGMA**2) / 2, _SIZE_SIGMA, count))
-        self._units[slots] = usd / entries
-        self._liquidation[slots] = liquidation_price(entries, leverage, longs=self._longs)
+    def _close(self, slots: "np.typing.NDArray[np.int_]") -> None:
+        units, longs = self._units[slots], self._signs[slots] > 0
+        sold = float(units[longs].sum())
+        self.long_units -= sold
+        self.short_units -= float(units.sum()) - sold
+        self._units[slots] = 0.0
+        self._liquidations[slots] = np.nan
+        self._free[self._left : self._left + len(slots)] = slots
+        self._left += len(slots)
+
+    def _count(self) -> None:
+        longs = self._signs > 0
+        self.long_units = float(self._units.sum(where=longs))
+        self.short_units = float(self._units.sum(where=~longs))

@@ -1,4 +1,4 @@
-"""One simulated contract: its price, its holders, and the trades that both make."""
+"""One simulated contract: its price and its holders, and what a step of both looks like."""
 
 import math
 from typing import Final
@@ -7,143 +7,158 @@ import msgspec
 import numpy as np
 from numpy.random import Generator
 
-from foreshock_simulator.market.book import Closed, Floats, Side
+from foreshock_simulator.market.book import Book, Closed
+from foreshock_simulator.market.conditions import HASTY, Conditions
+from foreshock_simulator.market.impact import Impact
 from foreshock_simulator.market.profiles import Profile
+from foreshock_simulator.market.seasons import ALWAYS, Season
+from foreshock_simulator.market.shock import STILL, Push
+from foreshock_simulator.market.traders import PER_OPENING, Crowd
+from foreshock_simulator.market.trades import Step, prints, trades
+from foreshock_simulator.market.volume import Volume
 
 _DAY_S: Final = 86_400.0
-_IMPACT: Final = 0.8
-"""Square-root impact's constant: a day's volume moves the price by most of a day's volatility."""
-_IMPACT_DECAY_S: Final = 60.0
-_PERMANENT: Final = 0.35
-_MARK_LAG_S: Final = 4.0
-_PULL_S: Final = 6 * 3600.0
-_REFILL_S: Final = 150.0
-_TURNOVER_S: Final = 1800.0
-_VOL_REVERTS_S: Final = 6 * 3600.0
-_VOL_SD: Final = 0.35
-_MOMENTUM_S: Final = 60.0
-_BUSIEST: Final = 6.0
-_SLIPPAGE: Final = 0.0015
-_LIMIT: Final = 0.012
+_COMMON: Final = 0.7
+_OWN: Final = math.sqrt(1 - _COMMON**2)
+_LEVEL_REVERTS_S: Final = 6 * 3600.0
+_LEVEL_SD: Final = 0.54
+_JUMP: Final = 0.2
+_MOMENTUM_S: Final = 600.0
+_THINS: Final = 0.25
+_ORDINARY_IMPACT: Final = 0.15 * 6 / 4
+_MARK_LAG_S: Final = 8.0
+_INDEX_LAG_S: Final = 2.0
+_INTEREST_STAYS_S: Final = 6 * 3600.0
+_WARM_SPREAD: Final = 0.02
+_LEAST_COMING, _MOST_COMING = 0.3, 30.0
 
 
-class Liquidation(msgspec.Struct, frozen=True):
-    """One position closed by force. `price` is what was paid on average, `limit` the order's."""
+class Flow(msgspec.Struct, frozen=True, gc=False):
+    """One step: the price before and after, what was traded and by whom, what was closed by force.
 
-    longs: bool
-    units: float
+    `usd` is all volume, of which takers bought `bought_usd`.
+    """
+
+    before: float
     price: float
-    limit: float
-
-
-class Trades(msgspec.Struct, frozen=True):
-    """Trades of one step in their order: prices, units, whether the taker bought."""
-
-    prices: Floats
-    units: Floats
-    buys: "np.typing.NDArray[np.bool_]"
-
-
-class Step(msgspec.Struct, frozen=True):
-    """What one step of a contract shows."""
-
-    trades: Trades
-    liquidations: tuple[Liquidation, ...]
+    usd: float
+    bought_usd: float
+    closed: Closed | None
 
 
 class Contract:
     """One contract's market. All randomness comes from the generator handed in."""
 
-    def __init__(self, profile: Profile, rng: Generator) -> None:
+    def __init__(self, profile: Profile, rng: Generator, conditions: Conditions = HASTY) -> None:
         self.profile = profile
         self.price = self.mark = self.index = self.high = self.low = profile.price
         self.funding_rate = 0.0001
         self._rng = rng
-        self._log_start = math.log(profile.price)
-        self._log = self._log_start
-        self._forced = 0.0
-        self._log_vol = 0.0
+        self._on = conditions
+        self._log_start = self._log = math.log(profile.price)
+        self._level = 0.0
         self._momentum = 0.0
-        self._longs = Side(profile.accounts // 2, longs=True)
-        self._shorts = Side(profile.accounts // 2, longs=False)
-        for side in (self._longs, self._shorts):
-            side.warm(profile.price, profile.held_usd, rng)
+        self._held_away = 0.0
+        self._hedged_units = 0.0
+        self._volume = Volume(profile, rng)
+        self._impact = Impact(
+            profile.volatility, profile.held_usd, conditions.impact, conditions.depth
+        )
+        self._crowd = Crowd(2 * profile.held_usd / profile.accounts, rng)
+        self._book = Book(profile.accounts, conditions.turnover_s)
+        self._warm()
 
     @property
     def open_interest(self) -> float:
         """Units open, counted once: the larger side, for hedged market makers hold the rest."""
-        return max(self._longs.held, self._shorts.held)
+        return max(self._book.long_units, self._book.short_units) + self._hedged_units
 
-    def step(self, dt: float, common: float, push: float) -> Step:
+    def step(self, dt: float, common: float, push: Push = STILL, season: Season = ALWAYS) -> Step:
+        """Let `dt` seconds pass as `advance` does; return the single trades and liquidations."""
+        flow = self.advance(dt, common, push, season)
+        return Step(
+            trades(flow.before, flow.price, flow.usd, flow.bought_usd, self.profile, self._rng),
+            prints(flow.price, flow.closed, self.profile),
+        )
+
+    def advance(self, dt: float, common: float, push: Push, season: Season) -> Flow:
         """Let `dt` seconds pass.
 
-        `common` is the whole market's standard normal draw; `push` is a log return from outside.
+        `common` is the whole market's standard normal draw; `push` comes from outside.
         """
-        rng, profile = self._rng, self.profile
-        self._log_vol += -self._log_vol * dt / _VOL_REVERTS_S + _VOL_SD * math.sqrt(
-            2 * dt / _VOL_REVERTS_S
-        ) * float(rng.standard_normal())
-        sd = profile.volatility * math.exp(self._log_vol) * math.sqrt(dt / _DAY_S)
-        draw = 0.7 * common + 0.714 * float(rng.standard_normal())
-        pull = (self._log_start - self._log) * dt / _PULL_S
-        self._log += sd * draw + push + pull
-        before = self.price
-        closed = self._force(dt)
-        self.price = math.exp(self._log + self._displacement())
-        self.high, self.low = max(self.high, self.price), min(self.low, self.price)
-        self.index += (self.price - self.index) * (1 - math.exp(-dt / 2.0))
-        self.mark += (self.price - self.mark) * (1 - math.exp(-dt / _MARK_LAG_S))
+        draw = _COMMON * common + _OWN * float(self._rng.standard_normal())
+        before, net_usd = self.price, self._come_and_go(dt, season)
+        closed = self._book.force(self.mark, self._held_away)
+        flow_usd = float(closed.units @ np.where(closed.longs, -1.0, 1.0)) * before if closed else 0
+        self._log += self._diffusion(dt, draw, season) + push.log_return
+        self._log += _ORDINARY_IMPACT * self.profile.volatility * net_usd / self.profile.held_usd
+        self._log += self._impact.take(
+            flow_usd, dt, math.exp(-_THINS * min(4, abs(self._momentum)))
+        )
+        self._quote(dt)
         move = math.log(self.price / before)
-        self._momentum += -self._momentum * dt / _MOMENTUM_S + move
-        self._refill(dt)
-        self.funding_rate = max(-0.0005, min(0.0005, 0.0001 + self._momentum * 0.02))
-        return Step(self._trades(dt, before, move, closed), self._prints(closed))
+        usual = self.profile.volatility * math.sqrt(_MOMENTUM_S / _DAY_S)
+        self._momentum += -self._momentum * dt / _MOMENTUM_S + move / usual
+        self.funding_rate = max(-0.0005, min(0.0005, 0.0001 + self._momentum * 2e-5))
+        forced = float(closed.units.sum()) * before if closed else 0.0
+        usd, bought = self._volume.of(
+            dt, season.volume * push.volume_times, self._level, move, self._momentum
+        )
+        planted = self._plant(dt, push.interest)
+        usd += forced + planted
+        bought += (forced + flow_usd) / 2 + planted / 2
+        return Flow(before, self.price, usd, bought, closed)
 
-    def _force(self, dt: float) -> list[Closed]:
-        found = (self._longs.liquidate(self.mark), self._shorts.liquidate(self.mark))
-        closed = [each for each in found if each is not None]
-        flow = sum(-c.total if c.longs else c.total for c in closed) * self.price
-        self._forced = self._forced * math.exp(-dt / _IMPACT_DECAY_S) + flow
-        self._log += _PERMANENT * self.profile.volatility * flow / self.profile.daily_usd
-        return closed
+    def _warm(self) -> None:
+        """Fill the book as if positions had been opened around this price for a while."""
+        opened, _ = self._crowd.come(round(self.profile.accounts / PER_OPENING), 0.5)
+        spread = self._rng.normal(0, _WARM_SPREAD, len(opened.usd))
+        self._book.open(opened, self.price * np.exp(spread), 0.0)
+        self._book.force(self.price, 0.0)
+        units = self.profile.held_usd / self.price
+        self._book.scale(units, units)
 
-    def _displacement(self) -> float:
-        size = math.sqrt(abs(self._forced) / self.profile.daily_usd)
-        return math.copysign(_IMPACT * self.profile.volatility * size, self._forced)
+    def _come_and_go(self, dt: float, season: Season) -> float:
+        """Let holders leave and others come; return what takers bought less sold, in USD."""
+        on, profile = self._on, self.profile
+        missing = 1 - (self._book.long_units + self._book.short_units) * self.price / (
+            2 * profile.held_usd
+        )
+        busy = season.activity * math.exp(self._level / 2)
+        coming = busy + missing * on.turnover_s / on.refill_s
+        coming = max(_LEAST_COMING * busy, min(_MOST_COMING, coming))
+        rate = profile.accounts / PER_OPENING / on.turnover_s * coming
+        net = self._book.leave(self.price, dt, self._rng) * self.price
+        if count := int(self._rng.poisson(rate * dt)):
+            buys = 0.5 + 0.35 * math.tanh(self._momentum)
+            opened, taken = self._crowd.come(count, buys)
+            self._book.open(opened, self.price, self._impact.stays)
+            net += taken
+        return net
 
-    def _refill(self, dt: float) -> None:
-        profile, price = self.profile, self.price
-        mean_usd = 2 * profile.held_usd / profile.accounts
-        for side in (self._longs, self._shorts):
-            side.close_some(dt / _TURNOVER_S)
-            missing = profile.held_usd - side.held * price
-            usd = max(0.0, missing) * dt / _REFILL_S + profile.held_usd * dt / _TURNOVER_S
-            side.open(price, usd, mean_usd, self._rng)
+    def _diffusion(self, dt: float, draw: float, season: Season) -> float:
+        rng, on, volatility = self._rng, self._on, self.profile.volatility
+        self._level += -self._level * dt / _LEVEL_REVERTS_S + _LEVEL_SD * math.sqrt(
+            2 * dt / _LEVEL_REVERTS_S
+        ) * float(rng.standard_normal())
+        days = dt / _DAY_S
+        sd = volatility * math.exp(self._level - 0.15) * math.sqrt(days * season.activity)
+        jump = _JUMP * volatility * float(rng.standard_normal())
+        jumps = rng.random() < on.jumps_per_day * days
+        pull = (self._log_start - self._log) * dt / on.pull_s
+        return sd * draw + (jump if jumps else 0.0) + pull + on.drift * days
 
-    def _trades(self, dt: float, before: float, move: float, closed: list[Closed]) -> Trades:
-        rng, profile = self._rng, self.profile
-        usual = profile.volatility * math.sqrt(dt / _DAY_S)
-        activity = min(_BUSIEST, 0.8 + 0.2 * abs(move) / usual)
-        count = int(rng.poisson(profile.trades_per_s * dt * activity))
-        mean_usd = profile.daily_usd / _DAY_S / profile.trades_per_s * 0.88
-        usd = mean_usd * np.exp(rng.normal(-0.72, 1.2, count))
-        buys = rng.random(count) < 0.5 + 0.35 * math.tanh(self._momentum / usual / 8)
-        path = before + (self.price - before) * np.sort(rng.random(count))
-        units = usd / self.price
-        for each in closed:
-            largest = np.sort(each.units)[-3:]
-            units = np.concatenate([units, largest])
-            path = np.concatenate([path, np.full(len(largest), self.price)])
-            buys = np.concatenate([buys, np.full(len(largest), not each.longs)])
-        lots = 10.0**profile.lot_decimals
-        return Trades(path, np.maximum(1, np.round(units * lots)) / lots, buys)
+    def _quote(self, dt: float) -> None:
+        away = self._impact.passes + self._impact.stays
+        self.price = math.exp(self._log + self._impact.passes)
+        self.high, self.low = max(self.high, self.price), min(self.low, self.price)
+        self.index += (self.price - self.index) * (1 - math.exp(-dt / _INDEX_LAG_S))
+        follows = 1 - math.exp(-dt / _MARK_LAG_S)
+        self.mark += (self.price - self.mark) * follows
+        self._held_away += (away - self._held_away) * follows
 
-    def _prints(self, closed: list[Closed]) -> tuple[Liquidation, ...]:
-        prints: list[Liquidation] = []
-        for each in closed:
-            worse = -1 if each.longs else 1
-            paid, limit = (self.price * (1 + worse * away) for away in (_SLIPPAGE, _LIMIT))
-            lots = 10.0**self.profile.lot_decimals
-            sizes = np.maximum(1, np.round(each.units * lots)) / lots
-            prints.extend(Liquidation(each.longs, units, paid, limit) for units in sizes.tolist())
-        return tuple(prints)
+    def _plant(self, dt: float, growth: float) -> float:
+        """Let the hedged open so much more, as a log share; return what is traded for it, in USD."""
+        more = self.open_interest * math.expm1(growth)
+        self._hedged_units += more - self._hedged_units * dt / _INTEREST_STAYS_S
+        return more * self.price

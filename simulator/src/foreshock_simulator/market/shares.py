@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from foreshock_simulator.market.contract import Step, Trades
+from foreshock_simulator.market.trades import Step, Trades
 
 SHARES: Final[dict[str, float]] = {"binance": 0.45, "bybit": 0.30, "okx": 0.25}
 

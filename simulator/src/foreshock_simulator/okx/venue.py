@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Final
 from aiohttp import web
 
 from foreshock_schemas.names import coin_of
-from foreshock_simulator.market.contract import Contract, Liquidation
+from foreshock_simulator.market.contract import Contract
 from foreshock_simulator.market.market import Market
+from foreshock_simulator.market.trades import Liquidation
 from foreshock_simulator.okx import frames
 from foreshock_simulator.okx.frames import SWAP
 from foreshock_simulator.okx.limits import refusal

@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Final
 
 from aiohttp import web
 
-from foreshock_simulator.market.contract import Contract, Liquidation, Step
+from foreshock_simulator.market.contract import Contract
 from foreshock_simulator.market.market import Market
+from foreshock_simulator.market.trades import Liquidation, Step
 from foreshock_simulator.venue.faults import Faults, Frame
 from foreshock_simulator.venue.forced import Forced, Shown, Window
 from foreshock_simulator.venue.ledger import Ledger, Numbers

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from foreshock_simulator.market.contract import Liquidation
+from foreshock_simulator.market.trades import Liquidation
 from foreshock_simulator.venue.listing import Listing
 
 Shown = Literal["all", "largest", "latest"]

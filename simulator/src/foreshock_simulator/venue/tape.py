@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from foreshock_simulator.market.contract import Trades
+from foreshock_simulator.market.trades import Trades
 from foreshock_simulator.venue.listing import Listing
 
 _KEPT: Final = 2000
