@@ -1,6 +1,8 @@
 """`python -m evaluation`: how good the alerts are, on simulated and on recorded markets."""
 
 import argparse
+import sys
+from collections.abc import Collection
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
@@ -20,11 +22,15 @@ OUTPUT: Final = Path("var")
 def main() -> None:
     args = _arguments()
     began = perf_counter()
-    recordings = recorded.there(args.data)
+    recordings = [name for name in recorded.there(args.data) if name in args.recordings]
+    missing = [name for name in args.recordings if name not in recordings]
+    longest_first = sorted(args.scenarios, key=simulated.days_of, reverse=True)
     jobs = [
-        *(Job(name=name, seed=seed) for name in args.scenarios for seed in args.seeds),
         *(Job(name=folder, data=args.data) for folder in recordings),
+        *(Job(name=name, seed=seed) for name in longest_first for seed in args.seeds),
     ]
+    if missing:
+        sys.stderr.write(f"not in {args.data}: {', '.join(missing)}\n")
     ran = outcomes(jobs)
     seen = evidence(ran)
     result = evaluation(
@@ -33,7 +39,7 @@ def main() -> None:
             seeds=args.seeds,
             scenarios=args.scenarios,
             recordings=tuple(recordings),
-            missing_recordings=tuple(set(recorded.FOLDERS) - set(recordings)),
+            missing_recordings=tuple(missing),
             versions={
                 "python": python_version(),
                 "threshold-service": version("threshold-service"),
@@ -53,6 +59,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=_seeds, default=SEEDS, help="from 100 on: held-out")
     parser.add_argument("--scenarios", type=_scenarios, default=",".join(simulated.SCENARIOS))
     parser.add_argument("--data", type=Path, default=DATA, help="the folder with recordings")
+    parser.add_argument("--recordings", type=_recordings, default=",".join(recorded.FOLDERS))
     return parser.parse_args()
 
 
@@ -61,10 +68,17 @@ def _seeds(text: str) -> tuple[int, ...]:
 
 
 def _scenarios(text: str) -> tuple[str, ...]:
+    return _some_of(simulated.SCENARIOS, text)
+
+
+def _recordings(text: str) -> tuple[str, ...]:
+    return _some_of(recorded.FOLDERS, text)
+
+
+def _some_of(known: Collection[str], text: str) -> tuple[str, ...]:
     names = tuple(name for name in text.split(",") if name)
-    if strangers := sorted(set(names) - set(simulated.SCENARIOS)):
-        known = ", ".join(simulated.SCENARIOS)
-        raise argparse.ArgumentTypeError(f"no scenario {', '.join(strangers)}; there are: {known}")
+    if strangers := sorted(set(names) - set(known)):
+        raise argparse.ArgumentTypeError(f"no {', '.join(strangers)}; there are {', '.join(known)}")
     return names
 
 

@@ -94,6 +94,8 @@ def _against_prd(groups: dict[Key, Group], told: dict[Key, dict[str, list[Alert]
         )
     )
     total, found, prd = int(events.sum()), float(ours.sum()), float(theirs.sum())
+    if not total:
+        return []
     return [
         _claim("volume recall", total, found, total, of_share(ours, events)),
         _claim("volume recall of the PRD's rule", total, prd, total, of_share(theirs, events)),

@@ -32,7 +32,7 @@ def outcome(job: Job) -> Outcome:
     """Run a job in this process."""
     if job.data is not None:
         return run(recorded.source(job.data, job.name))
-    return run(simulated.source(job.name, job.seed or 0))
+    return run(simulated.source(job.name, job.seed or 0, simulated.days_of(job.name)))
 
 
 def outcomes(jobs: Sequence[Job]) -> list[Outcome]:

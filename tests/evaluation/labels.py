@@ -2,8 +2,9 @@
 
 A minute counts if its value is above the 0.999 quantile of the same hour of the week within 14
 days either way (the same hour of the day where the recording is shorter than four weeks), and at
-least five times the median of two hours either way. A cascade is a run of one side's liquidations
-without a gap of more than a minute, of 8 bp of the open interest and a price move of 20 bp.
+least five times the median of half an hour either way. A cascade is a run of one side's
+liquidations without a gap of more than a minute, of 8 bp of the open interest and a price move of
+20 bp.
 """
 
 from bisect import bisect_right
@@ -31,7 +32,7 @@ _HOUR_MS: Final = 60 * _MINUTE_MS
 _DAY_H: Final = 24
 _WEEK_H: Final = 7 * _DAY_H
 _NEAR_H: Final = 14 * _DAY_H
-_LOCAL_MS: Final = 2 * _HOUR_MS
+_LOCAL_MS: Final = 30 * _MINUTE_MS
 _MERGE_MS: Final = 5 * _MINUTE_MS
 
 Times = NDArray[np.int64]
@@ -86,10 +87,10 @@ def market_wide(found: Sequence[Label]) -> list[Label]:
 
 
 def unusual(ms: Times, values: Values) -> NDArray[np.bool_]:
-    """Return which values are labelled; times ascend (ms), a value covers the time up to its own."""
+    """Return which values are labelled; `ms` ascends, a value covers the time up to its own."""
     if not len(ms):
         return np.zeros(0, bool)
-    hours = ms // _HOUR_MS
+    hours = (ms - 1) // _HOUR_MS
     period_h = _WEEK_H if ms[-1] - ms[0] >= 4 * _WEEK_H * _HOUR_MS else _DAY_H
     by_hour = {int(hour): values[hours == hour] for hour in np.unique(hours)}
     limit = {hour: _quantile(by_hour, hour, period_h) for hour in by_hour}

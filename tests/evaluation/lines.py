@@ -1,4 +1,4 @@
-"""What an evaluation has seen: a line for every alert and every event, all rows follow from them."""
+"""What an evaluation has seen: a line for every alert and event; all rows follow from them."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ DETECTORS: Final[tuple[Detector, ...]] = (
 
 
 class Alert(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="alert"):
-    """Something told. `run` is the seed, or empty for a recording; `budgeted`: paid from the budget."""
+    """Something told. `run` is the seed, or empty for a recording; `budgeted`: the budget paid."""
 
     data: str
     run: str

@@ -1,4 +1,4 @@
-"""The system under test: the services' own decisions, fed event by event in the order of receipt."""
+"""The system under test: the services' own decisions, fed by event in the order of receipt."""
 
 from collections import Counter
 from collections.abc import Iterator

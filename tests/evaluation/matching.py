@@ -4,8 +4,9 @@ An event is found if an alert lies between its onset and its end plus the tolera
 alert on the same event finds nothing: it counts as an alert, and so against the precision.
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
+from heapq import heappop, heappush
 from typing import Final, TypeVar
 
 import msgspec
@@ -70,12 +71,16 @@ def key_of(line: Alert | Happening) -> tuple[str, ...]:
 
 def _matches_of(events: Sequence[Happening], alerts: Sequence[Alert]) -> list[Match]:
     found: list[Match] = []
-    free = sorted(events, key=lambda event: (event.end_ms, event.ts_event_ms))
+    coming = deque(sorted(events, key=lambda event: event.ts_event_ms))
+    free: list[tuple[int, int, Happening]] = []
     for alert in sorted(alerts, key=lambda alert: alert.ts_event_ms):
-        event = next((event for event in free if covers(event, alert)), None)
-        if event is not None:
-            free.remove(event)
-            found.append(Match(event, alert))
+        while coming and coming[0].ts_event_ms <= alert.ts_event_ms:
+            event = coming.popleft()
+            heappush(free, (event.end_ms, len(coming), event))
+        while free and not covers(free[0][2], alert):
+            heappop(free)
+        if free:
+            found.append(Match(heappop(free)[2], alert))
     return found
 
 

@@ -18,7 +18,8 @@ th, td { padding: 0.25rem 0.6rem; border-bottom: 1px solid var(--line); text-ali
 th:first-child, td:first-child, th:nth-child(2), td:nth-child(2) { text-align: left; }
 th { color: var(--faint); font-weight: 600; }
 figure { margin: 0.5rem 0; max-width: 40rem; } svg { width: 100%; height: auto; }
-svg text { font-size: 9px; fill: var(--ink); } svg text.faint { fill: var(--faint); font-size: 8px; }
+svg text { font-size: 9px; fill: var(--ink); }
+svg text.faint { fill: var(--faint); font-size: 8px; }
 svg text.tick { text-anchor: middle; fill: var(--faint); font-size: 8px; }
 svg text.side { text-anchor: end; fill: var(--faint); font-size: 8px; }
 svg line.grid { stroke: var(--line); } svg line.ours { stroke: var(--ours); stroke-width: 2; }
@@ -27,7 +28,8 @@ svg .ours { fill: var(--ours); } svg .prd { fill: var(--prd); } svg .ewma { fill
 svg .fixed { fill: var(--fixed); }
 svg polyline { fill: none !important; stroke-width: 1.6; }
 svg polyline.cascade { stroke: var(--ours); } svg polyline.volume { stroke: var(--prd); }
-svg polyline.open-interest { stroke: var(--ewma); } svg polyline.liquidation { stroke: var(--fixed); }
+svg polyline.open-interest { stroke: var(--ewma); }
+svg polyline.liquidation { stroke: var(--fixed); }
 .key .ours, .key .cascade { color: var(--ours); } .key .prd, .key .volume { color: var(--prd); }
 .key .ewma, .key .open-interest { color: var(--ewma); }
 .key .fixed, .key .liquidation { color: var(--fixed); }

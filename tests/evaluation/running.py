@@ -21,7 +21,7 @@ TUNED_SHARE: Final = 0.6
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a run's parts begin: warm-up up to `start_ms`, then tuned, held-out from `cut_ms` on."""
+    """Where a run's parts begin: warm-up to `start_ms`, tuned to `cut_ms`, then held-out."""
 
     start_ms: int
     cut_ms: int

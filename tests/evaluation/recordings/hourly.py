@@ -76,8 +76,8 @@ class _Market:
 
     def minute(self, ms: int, _row: Row) -> Iterator[Event]:
         yield feed_health(EXCHANGE, "liquidations", ms)
-        for coin, usd in self._interest_usd.items():
-            price = self._closes[coin]
+        for coin in sorted(self._interest_usd.keys() & self._closes):
+            usd, price = self._interest_usd[coin], self._closes[coin]
             yield open_interest(EXCHANGE, coin, usd / price, price, ms)
 
     def print(self, ms: int, row: Row) -> Iterator[Event]:
