@@ -20,7 +20,12 @@ CASCADE_BP: Final = 15.0
 CASCADE_USD: Final = 3e6
 """What a cascade must have to count; smaller ones are neither hit nor miss."""
 
-WARM_UP_DAYS: Final = {
+WARM_UP_DAYS: Final = 1.0
+"""Before anything counts: a coin is silent for a day at most until it has learnt."""
+
+SCENARIOS: Final = tuple(name for name in MARKETS if name != "demo")
+
+_DAYS: Final = {
     "spikes": 12.0,
     "regime-shift": 10.0,
     "oi-moves": 7.0,
