@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 
 from foreshock_simulator.market.market import Market
 from foreshock_simulator.market.profiles import DEMO
+from foreshock_simulator.market.scenarios import SCENARIOS
 from foreshock_simulator.market.shock import STILL
 from foreshock_simulator.market.shocks import demo
 
 SESSIONS = {"asian": 0.7, "european": 0.9, "us": 1.0, "weekend": 0.5}
 """The multipliers of the original formula."""
+
+PACE = SCENARIOS["demo"].pace(None)
 
 
 def cascade_usd(profile, session):
@@ -77,14 +80,14 @@ def test_prices_and_amounts_stay_possible_at_any_speed(seed, dt):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_first_shock_falls_in_the_first_minute_and_the_next_in_two_to_four(seed):
-    shocks = demo(seed, ("A", "B", "C"))
+    shocks = demo(seed, ("A", "B", "C"), PACE)
     starts = [next(shocks).start_s for _ in range(20)]
     assert starts[0] + 18 <= 60
     assert all(120 <= b - a <= 240 for a, b in itertools.pairwise(starts))
 
 
 def test_the_first_shock_is_everybodys_and_sides_alternate():
-    shocks = demo(7, ("A", "B", "C"))
+    shocks = demo(7, ("A", "B", "C"), PACE)
     first, second = next(shocks), next(shocks)
     assert not first.symbols
     assert first.volatilities < 0 < second.volatilities
@@ -134,7 +137,7 @@ def test_the_first_cascade_does_not_hang_on_the_speed(dt):
 @pytest.mark.parametrize("seed", [7, 8])
 def test_every_shock_ends_in_a_cascade_and_there_is_none_between(seed):
     _, steps = run(seed, 900, dt=1.0)
-    shocks = demo(seed, tuple(profile.symbol for profile in DEMO))
+    shocks = demo(seed, tuple(profile.symbol for profile in DEMO), PACE)
     starts = [int(s.start_s) for s in itertools.takewhile(lambda s: s.start_s < 840, shocks)]
     assert len(starts) >= 4
     for start in starts:

@@ -13,15 +13,18 @@ import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 import msgspec
 
+from foreshock_simulator.market.scenarios import SCENARIOS
 from foreshock_simulator.venue.server import serve
 from foreshock_simulator.world import World
 
 _PREFIX: Final = "SIM_"
 _STEP_S: Final = 0.1
+
+_LIVE: Final = tuple(name for name, scenario in SCENARIOS.items() if scenario.live)
 
 _Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 
@@ -39,14 +42,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     bybit_port: _Port = 0
     okx_port: _Port = 0
     speed: Annotated[float, msgspec.Meta(gt=0)] = 1.0
-    scenario: Literal["demo", "calm"] = "demo"
+    scenario: str = "demo"
     endpoints_file: str | None = None
 
 
 def _load(env: Mapping[str, str]) -> Settings:
     names = Settings.__struct_fields__
     given = {n: env[_PREFIX + n.upper()] for n in names if env.get(_PREFIX + n.upper())}
-    return msgspec.convert(given, Settings, strict=False)
+    settings = msgspec.convert(given, Settings, strict=False)
+    if settings.scenario not in _LIVE:
+        raise msgspec.ValidationError(f"scenario is one of {', '.join(_LIVE)}")
+    return settings
 
 
 async def _serve(settings: Settings) -> None:

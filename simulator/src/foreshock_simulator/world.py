@@ -7,8 +7,10 @@ from foreshock_simulator.binance.venue import Binance
 from foreshock_simulator.bybit.venue import Bybit
 from foreshock_simulator.market.market import Market
 from foreshock_simulator.market.profiles import DEMO, Profile
+from foreshock_simulator.market.scenarios import SCENARIOS
 from foreshock_simulator.market.shares import SHARES, Dealer
 from foreshock_simulator.okx.venue import Okx
+from foreshock_simulator.unrest import Unrest
 from foreshock_simulator.venue.base import Venue
 
 VENUES: Final[dict[str, type[Venue]]] = {each.name: each for each in (Binance, Bybit, Okx)}
@@ -26,15 +28,17 @@ class World:
         profiles: Sequence[Profile] = DEMO,
     ) -> None:
         self.now_ms = now_ms
-        self.market = Market(seed, scenario, profiles)
+        self.market = Market(seed, scenario, profiles, now_ms)
         self.venues = {
             name: VENUES[name](self.market, share, seed, now_ms) for name, share in shares.items()
         }
         self._dealer = Dealer(seed, shares)
+        self._unrest = Unrest(SCENARIOS[scenario], seed, self.venues)
 
     def step(self, now_ms: int, speed: float = 1.0) -> None:
         """Bring the market to `now_ms` and have the venues send what falls due until then."""
         before_ms, self.now_ms = self.now_ms, now_ms
         dealt = self._dealer.deal(self.market.step((now_ms - before_ms) / 1000 * speed))
+        self._unrest.step(self.market.now_s, self.market.shock)
         for name, steps in dealt.items():
             self.venues[name].show(steps, before_ms, now_ms)

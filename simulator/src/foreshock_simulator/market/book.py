@@ -8,15 +8,17 @@ from numpy.random import Generator
 
 from foreshock_simulator.market.traders import Flags, Floats, Openings
 
-_SPARE: Final = 1.6
+_SPARE: Final = 1.4
 """Room for so many times the usual number of positions; who finds none does not open."""
 _HAZARD: Final = 1.9
 _IN_PROFIT, _IN_LOSS, _FLAT = 0.75, 0.5, 0.6
 _FLAT_WITHIN: Final = 0.001
 _STOPS: Final = 6.0
-_STOPS_WITHIN: Final = 0.5
-_VISITS: Final = 144
+_STOPS_AT: Final = 0.5
+_VISITS: Final = 72
 """How often each holder thinks of leaving within the mean time of holding."""
+_AT_ONCE: Final = 256
+_NONE: Final = np.empty(0, np.int64)
 
 
 class Closed(msgspec.Struct, frozen=True):
@@ -34,19 +36,20 @@ class Closed(msgspec.Struct, frozen=True):
 class Book:
     """All leveraged positions, in arrays with room for some more than `accounts`.
 
-    `turnover_s` is about how long one is held. A free place has no liquidation price (NaN).
+    `turnover_s` is about how long one is held. Where there is no long, its level (the price of
+    liquidation) is 0, and where there is no short, infinite.
     """
 
     def __init__(self, accounts: int, turnover_s: float) -> None:
         room = round(accounts * _SPARE)
         self.long_units = self.short_units = 0.0
         self._every_s = turnover_s / _VISITS
-        self._hazard = _HAZARD / _VISITS
-        self._units, self._signs = np.zeros(room), np.zeros(room)
-        self._entries, self._haste, self._moved = np.zeros(room), np.zeros(room), np.zeros(room)
-        self._liquidations = np.full(room, np.nan)
+        self._units, self._signs, self._haste = np.zeros(room), np.zeros(room), np.zeros(room)
+        self._entries, self._stops, self._moved = np.zeros(room), np.zeros(room), np.zeros(room)
+        self._long_levels, self._short_levels = np.zeros(room), np.full(room, np.inf)
         self._free, self._left = np.arange(room), room
-        self._visited = 0.0
+        self._due = 0.0
+        self._visited = 0
         self._highest_long, self._lowest_short = 0.0, np.inf
 
     def open(self, opened: Openings, entries: Floats | float, moved: float) -> None:
@@ -57,25 +60,25 @@ class Book:
         slots = self._free[self._left - count : self._left].copy()
         self._left -= count
         signs, units = opened.signs[:count], opened.usd[:count] / entries
-        liquidations = opened.reach[:count] * entries
-        self._units[slots], self._signs[slots] = units, signs
-        self._entries[slots], self._liquidations[slots] = entries, liquidations
+        levels, longs = opened.reach[:count] * entries, signs > 0
+        self._units[slots], self._signs[slots], self._entries[slots] = units, signs, entries
+        self._stops[slots] = _STOPS_AT * levels + (1 - _STOPS_AT) * entries
         self._haste[slots] = (opened.leverage[:count] / 5) ** 0.8
         self._moved[slots] = moved
-        longs = signs > 0
-        bought = float(units[longs].sum())
-        self.long_units += bought
-        self.short_units += float(units.sum()) - bought
-        highest = liquidations.max(where=longs, initial=0.0)
-        lowest = liquidations.min(where=~longs, initial=np.inf)
-        self._highest_long = max(self._highest_long, float(highest))
-        self._lowest_short = min(self._lowest_short, float(lowest))
+        long_levels, short_levels = np.where(longs, levels, 0.0), np.where(longs, np.inf, levels)
+        self._long_levels[slots], self._short_levels[slots] = long_levels, short_levels
+        self._highest_long = max(self._highest_long, float(long_levels.max()))
+        self._lowest_short = min(self._lowest_short, float(short_levels.min()))
+        net = float(signs @ units)
+        total = float(units.sum())
+        self.long_units += (total + net) / 2
+        self.short_units += (total - net) / 2
 
     def scale(self, long_units: float, short_units: float) -> None:
         """Make all positions of each side larger or smaller, so that they are so much in all."""
-        longs = self._signs > 0
-        self._units[longs] *= long_units / self._units[longs].sum()
-        self._units[~longs] *= short_units / max(1e-12, self._units[~longs].sum())
+        self._count()
+        usual = np.where(self._signs > 0, long_units / self.long_units, 1.0)
+        self._units *= np.where(self._signs < 0, short_units / self.short_units, usual)
         self._count()
 
     def leave(self, price: float, dt: float, rng: Generator) -> float:
@@ -84,12 +87,16 @@ class Book:
         Each is asked now and again. Who has lost more than half of the way to liquidation
         has a stop there, often enough.
         """
-        before = int(self._visited)
-        self._visited += len(self._units) * dt / self._every_s
-        here = slice(before, min(int(self._visited), len(self._units)))
-        net = self._ask(here, price, rng) if here.stop > before else 0.0
-        if here.stop == len(self._units):
-            self._visited = 0.0
+        room = len(self._units)
+        self._due += room * dt / self._every_s
+        if self._due < _AT_ONCE:
+            return 0.0
+        here = slice(self._visited, min(room, self._visited + int(self._due)))
+        self._due -= here.stop - here.start
+        self._visited = here.stop
+        net = self._ask(here, price, rng)
+        if here.stop == room:
+            self._visited, self._due = 0, 0.0
             self._count()
         return net
 
@@ -99,48 +106,49 @@ class Book:
         `moved` is the log return by which forced closings hold the mark away from where it
         would be: what passes and what stays.
         """
-        if self._highest_long < mark < self._lowest_short:
-            return None
-        beyond = self._signs * (self._liquidations - mark)
-        hit = np.flatnonzero(beyond >= 0)
+        longs = np.flatnonzero(self._long_levels >= mark) if mark <= self._highest_long else _NONE
+        shorts = np.flatnonzero(self._short_levels <= mark) if mark >= self._lowest_short else _NONE
+        slots = np.concatenate([longs, shorts])
         closed = None
-        if len(hit):
-            longs, units = self._signs[hit] > 0, self._units[hit].copy()
-            left_alone = mark * np.exp(self._moved[hit] - moved)
-            induced = self._signs[hit] * (self._liquidations[hit] - left_alone) < 0
-            closed = Closed(longs, units, induced)
-            self._close(hit)
-        held = ~np.isnan(self._liquidations)
-        longs_held, shorts_held = held & (self._signs > 0), held & (self._signs < 0)
-        self._highest_long = float(self._liquidations.max(where=longs_held, initial=0.0))
-        self._lowest_short = float(self._liquidations.min(where=shorts_held, initial=np.inf))
+        if len(slots):
+            left_alone = mark * np.exp(self._moved[slots] - moved)
+            spared = self._long_levels[slots] < left_alone
+            spared[len(longs) :] = self._short_levels[shorts] > left_alone[len(longs) :]
+            closed = Closed(self._signs[slots] > 0, self._units[slots], spared)
+            self._close(slots)
+        if mark <= self._highest_long:
+            self._highest_long = float(self._long_levels.max())
+        if mark >= self._lowest_short:
+            self._lowest_short = float(self._short_levels.min())
         return closed
 
     def _ask(self, here: slice, price: float, rng: Generator) -> float:
-        entries, liquidations = self._entries[here], self._liquidations[here]
-        gain = self._signs[here] * (price / np.maximum(entries, 1e-12) - 1)
-        hazard = np.where(gain > _FLAT_WITHIN, _IN_PROFIT, _FLAT)
-        hazard[gain < -_FLAT_WITHIN] = _IN_LOSS
-        near = (price - liquidations) / (entries - liquidations) < _STOPS_WITHIN
-        hazard[near] *= _STOPS
-        hazard *= self._haste[here] * self._hazard
-        leaves = rng.exponential(size=len(hazard)) < hazard
-        slots = here.start + np.flatnonzero(leaves & (self._units[here] > 0))
+        signs = self._signs[here]
+        gain = signs * (price - self._entries[here])
+        flat = _FLAT_WITHIN * price
+        hazard = np.where(gain > flat, _IN_PROFIT, _FLAT)
+        hazard[gain < -flat] = _IN_LOSS
+        hazard[signs * (price - self._stops[here]) < 0] *= _STOPS
+        hazard *= self._haste[here]
+        asked = rng.standard_exponential(len(hazard))
+        slots = here.start + np.flatnonzero(asked < _HAZARD / _VISITS * hazard)
+        slots = slots[self._units[slots] > 0]
+        if not len(slots):
+            return 0.0
         net = -float(self._signs[slots] @ self._units[slots])
         self._close(slots)
         return net
 
     def _close(self, slots: "np.typing.NDArray[np.int_]") -> None:
-        units, longs = self._units[slots], self._signs[slots] > 0
-        sold = float(units[longs].sum())
-        self.long_units -= sold
-        self.short_units -= float(units.sum()) - sold
-        self._units[slots] = 0.0
-        self._liquidations[slots] = np.nan
+        units = self._units[slots]
+        net, total = float(self._signs[slots] @ units), float(units.sum())
+        self.long_units -= (total + net) / 2
+        self.short_units -= (total - net) / 2
+        self._units[slots], self._signs[slots] = 0.0, 0.0
+        self._long_levels[slots], self._short_levels[slots] = 0.0, np.inf
         self._free[self._left : self._left + len(slots)] = slots
         self._left += len(slots)
 
     def _count(self) -> None:
-        longs = self._signs > 0
-        self.long_units = float(self._units.sum(where=longs))
-        self.short_units = float(self._units.sum(where=~longs))
+        net, total = float((self._signs * self._units).sum()), float(self._units.sum())
+        self.long_units, self.short_units = (total + net) / 2, (total - net) / 2

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from foreshock_simulator.market.book import Book, Closed
-from foreshock_simulator.market.conditions import HASTY, Conditions
+from foreshock_simulator.market.conditions import Conditions
 from foreshock_simulator.market.impact import Impact
 from foreshock_simulator.market.profiles import Profile
 from foreshock_simulator.market.seasons import ALWAYS, Season
@@ -49,7 +49,7 @@ class Flow(msgspec.Struct, frozen=True, gc=False):
 class Contract:
     """One contract's market. All randomness comes from the generator handed in."""
 
-    def __init__(self, profile: Profile, rng: Generator, conditions: Conditions = HASTY) -> None:
+    def __init__(self, profile: Profile, rng: Generator, conditions: Conditions) -> None:
         self.profile = profile
         self.price = self.mark = self.index = self.high = self.low = profile.price
         self.funding_rate = 0.0001
@@ -61,10 +61,9 @@ class Contract:
         self._held_away = 0.0
         self._hedged_units = 0.0
         self._volume = Volume(profile, rng)
-        self._impact = Impact(
-            profile.volatility, profile.held_usd, conditions.impact, conditions.depth
-        )
-        self._crowd = Crowd(2 * profile.held_usd / profile.accounts, rng)
+        self._impact = Impact(profile.volatility, profile.held_usd, conditions)
+        mean_usd = 2 * profile.held_usd / profile.accounts
+        self._crowd = Crowd(mean_usd, conditions.isolated, rng)
         self._book = Book(profile.accounts, conditions.turnover_s)
         self._warm()
 
@@ -158,7 +157,7 @@ class Contract:
         self._held_away += (away - self._held_away) * follows
 
     def _plant(self, dt: float, growth: float) -> float:
-        """Let the hedged open so much more, as a log share; return what is traded for it, in USD."""
+        """Let the hedged open so much more, as a log share; return the USD traded for it."""
         more = self.open_interest * math.expm1(growth)
         self._hedged_units += more - self._hedged_units * dt / _INTEREST_STAYS_S
         return more * self.price

@@ -1,9 +1,10 @@
-"""What forced orders do to the price: a part passes, as the square root of them, and a part stays."""
+"""What forced orders do to the price: one part passes, by a square root, and one stays."""
 
 import math
 from typing import Final
 
-_DECAY_S: Final = 300.0
+from foreshock_simulator.market.conditions import Conditions
+
 _PERMANENT: Final = 0.35 * 6
 _DEEP: Final = 4.0
 """USD a day that bear impact, per USD of open interest."""
@@ -12,14 +13,14 @@ _DEEP: Final = 4.0
 class Impact:
     """Of one contract, whose day moves by `volatility` and which holds `held_usd`.
 
-    `strength` is the constant of square-root impact: a day's volume moves the price by about a
-    day's volatility. `depth` below 1 is a thinner book.
+    A day's volume of forced orders at once would move the price by about a day's volatility.
     """
 
-    def __init__(self, volatility: float, held_usd: float, strength: float, depth: float) -> None:
+    def __init__(self, volatility: float, held_usd: float, on: Conditions) -> None:
         self.stays = 0.0
         self.passes = 0.0
-        self._scale = strength * volatility / depth
+        self._scale = on.impact * volatility / on.depth
+        self._fades_s = on.fades_s
         self._deep_usd = _DEEP * held_usd
         self._flow = 0.0
 
@@ -28,7 +29,7 @@ class Impact:
 
         `depth` is how much of the usual book is there at the moment.
         """
-        self._flow = self._flow * math.exp(-dt / _DECAY_S) + flow_usd
+        self._flow = self._flow * math.exp(-dt / self._fades_s) + flow_usd
         size = math.sqrt(abs(self._flow) / self._deep_usd)
         self.passes = math.copysign(self._scale * size / depth, self._flow)
         stays = _PERMANENT * self._scale * flow_usd / self._deep_usd / depth

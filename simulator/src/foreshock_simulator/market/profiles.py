@@ -64,12 +64,12 @@ DEMO: Final = (
     _profile("1000PEPE", 0.00462, 7, 0, 2.2e8, 4.0e7, 1.9e9, 0.055, 5, 2000),
     _profile("SUI", 1.62, 4, 1, 1.8e8, 3.5e7, 6.0e9, 0.05, 5, 2000),
     _profile("WIF", 0.36, 4, 1, 4.0e7, 1.0e7, 3.6e8, 0.06, 4, 1500),
-    _profile("JTO", 0.41, 4, 0, 1.2e7, 3.2e6, 1.6e8, 0.06, 3, 1200),
-    _profile("ORDI", 4.3, 3, 1, 8.0e6, 2.4e6, 9.0e7, 0.065, 3, 1000),
-    _profile("DASH", 47.0, 2, 3, 6.0e6, 2.0e6, 5.9e8, 0.055, 3, 1000),
+    _profile("JTO", 0.41, 4, 0, 1.2e7, 3.2e6, 1.6e8, 0.06, 3, 1500),
+    _profile("ORDI", 4.3, 3, 1, 8.0e6, 2.4e6, 9.0e7, 0.065, 3, 1500),
+    _profile("DASH", 47.0, 2, 3, 6.0e6, 2.0e6, 5.9e8, 0.055, 3, 1500),
 )
 
 
 def newcomer(base: str) -> Profile:
     """Return a small contract that was not there before."""
-    return _profile(base, 2.4, 4, 1, 8.0e6, 2.4e6, 9.0e7, 0.065, 3, 1000)
+    return _profile(base, 2.4, 4, 1, 8.0e6, 2.4e6, 9.0e7, 0.065, 3, 1500)

@@ -5,16 +5,18 @@ from typing import Final, Literal
 import msgspec
 
 from foreshock_simulator.market import shocks
-from foreshock_simulator.market.conditions import HASTY, USUAL, Conditions
+from foreshock_simulator.market.conditions import WATCHED_FASTER, Conditions
 from foreshock_simulator.market.shock import Pace
 from foreshock_simulator.market.shocks import Shocks, falls
 
 Outages = Literal["never", "in shocks", "now and then"]
 Polls = Literal["good", "five minutes", "multiplied", "frozen", "halved"]
 
+OUT_MIN: Final = (10.0, 60.0)
+"""How long a venue is out, in minutes."""
+
 _HOUR_S: Final = 3600.0
 _LIVE_FIRST_S: Final = 20.0
-_LIVE_FASTER: Final = 30.0
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +30,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     shocks: Shocks = shocks.none
-    conditions: Conditions = USUAL
+    conditions: Conditions = Conditions()
     first_h: float = 2.0
     between_h: tuple[float, float] = (2.0, 5.0)
     throttled_ms: int = 0
@@ -40,30 +42,28 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     live: bool = True
 
     def pace(self, span_s: float | None) -> Pace:
-        """Return when its shocks come; some minutes apart in a market without an end."""
+        """Return when its shocks come; minutes apart in a market without an end."""
         if span_s is None:
-            low, high = (hours * _HOUR_S / _LIVE_FASTER for hours in self.between_h)
+            low, high = (hours * _HOUR_S / WATCHED_FASTER for hours in self.between_h)
             return Pace(first_s=_LIVE_FIRST_S, between_s=(low, high))
         low, high = (hours * _HOUR_S for hours in self.between_h)
         return Pace(first_s=self.first_h * _HOUR_S, between_s=(low, high), span_s=span_s)
 
     def weather(self, span_s: float | None) -> Conditions:
-        """Return its conditions; in a market without an end, those of one that is watched."""
-        if span_s is not None:
-            return self.conditions
-        on = self.conditions
-        return msgspec.structs.replace(HASTY, impact=on.impact, depth=on.depth, drift=on.drift)
+        """Return its conditions; in a market without an end, as they are watched."""
+        return self.conditions if span_s is not None else self.conditions.watched()
 
 
+_DEMO: Final = Conditions(impact=1.0, pull_s=180 * _HOUR_S)
 _CALM: Final = Conditions(jumps_per_day=0.0)
 _SHAKEN: Final = Conditions(pull_s=8 * _HOUR_S)
 _FRAGILE: Final = Conditions(pull_s=8 * _HOUR_S, impact=1.2, depth=1 / 3)
 _JUMP: Final = falls(0.05, 60.0)
 
 SCENARIOS: Final[dict[str, Scenario]] = {
-    "demo": Scenario(shocks=shocks.demo, conditions=HASTY),
+    "demo": Scenario(shocks=shocks.demo, conditions=_DEMO),
     "calm": Scenario(conditions=_CALM),
-    "trend": Scenario(conditions=Conditions(jumps_per_day=0.0, drift=0.04, pull_s=1e12)),
+    "trend": Scenario(conditions=Conditions(drift=0.04, pull_s=1e12)),
     "jump": Scenario(shocks=_JUMP, conditions=_SHAKEN),
     "squeeze": Scenario(shocks=falls(-0.05, 60.0), conditions=_SHAKEN),
     "cascade": Scenario(shocks=falls(0.015, 60.0), conditions=_FRAGILE),
@@ -74,8 +74,8 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         throttled_ms=1000,
         outages="in shocks",
     ),
-    "regime-shift": Scenario(shocks=shocks.regime, conditions=_CALM, live=False),
-    "weekend": Scenario(conditions=_CALM, starts_on_friday=True, live=False),
+    "regime-shift": Scenario(shocks=shocks.regime, live=False),
+    "weekend": Scenario(starts_on_friday=True, live=False),
     "throttled-feed": Scenario(
         shocks=_JUMP, conditions=_SHAKEN, throttled_ms=5000, throttled_always=True
     ),

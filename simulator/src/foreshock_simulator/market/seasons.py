@@ -21,7 +21,8 @@ _EVERY_FIVE, _QUARTER, _FULL = 1.12, 1.25, 1.6
 def _bursts() -> NDArray[np.float64]:
     factors = np.ones(60)
     factors[::5], factors[::15], factors[0] = _EVERY_FIVE, _QUARTER, _FULL
-    return factors / factors.mean()
+    normal: NDArray[np.float64] = factors / factors.mean()
+    return normal
 
 
 _BURSTS: Final = _bursts()
@@ -39,7 +40,7 @@ ALWAYS: Final = Season(1.0, 1.0)
 
 
 def activity(at_ms: ArrayLike) -> NDArray[np.float64]:
-    """Return the factor by hour of day and day of week: between a third and 1.6, 1 on average."""
+    """Return the factor by hour of day and day of week: 0.6 to 1.6, 1 on average of a weekday."""
     ms = np.asarray(at_ms, np.int64)
     turn = 2 * np.pi / 24
     hour = ms % _DAY_MS / _HOUR_MS
@@ -67,6 +68,7 @@ class Calendar:
         """Return the season at a time."""
         if ms // _MINUTE_MS != self._minute:
             self._minute = ms // _MINUTE_MS
-            now = float(activity(ms))
-            self._season = Season(now, now * float(bursts(ms)))
+            start_ms = self._minute * _MINUTE_MS
+            now = float(activity(start_ms))
+            self._season = Season(now, now * float(bursts(start_ms)))
         return self._season

@@ -15,15 +15,15 @@ Shocks = Callable[[int, tuple[str, ...], Pace], Iterator[Shock]]
 _DEMO_FIRST_S: Final = 12.0
 _DEMO_BETWEEN_S: Final = (120.0, 240.0)
 _DEMO_LASTS_S: Final = 18.0
-_DEMO_SIZE: Final = (1.3, 1.7)
+_DEMO_SIZE: Final = (1.8, 2.2)
 _MARKET_WIDE: Final = 0.55
 _SHARE_OF_COINS: Final = 0.35
 _WEEK_S: Final = 7 * 86_400.0
 _HIGHER: Final = math.exp(0.8)
 
 
-def demo(seed: int, symbols: tuple[str, ...], _pace: Pace | None = None) -> Iterator[Shock]:
-    """Yield shocks for ever: the first at 12 s for all, then one every 2 to 4 minutes.
+def demo(seed: int, symbols: tuple[str, ...], pace: Pace) -> Iterator[Shock]:
+    """Yield shocks: the first at 12 s for all, then one every 2 to 4 minutes.
 
     Sides alternate, so that the price stays in reach and both are seen.
     """
@@ -31,7 +31,7 @@ def demo(seed: int, symbols: tuple[str, ...], _pace: Pace | None = None) -> Iter
     at, sign = _DEMO_FIRST_S, -1.0
     everybody: frozenset[str] = frozenset()
     concerned = everybody
-    while True:
+    while pace.span_s is None or at + _DEMO_LASTS_S <= pace.span_s:
         size = sign * float(rng.uniform(*_DEMO_SIZE))
         yield Shock(start_s=at, lasts_s=_DEMO_LASTS_S, volatilities=size, symbols=concerned)
         at += float(rng.uniform(*_DEMO_BETWEEN_S))

@@ -18,7 +18,6 @@ _TAKERS: Final = np.array([0.15, 0.17, 0.22, 0.22, 0.11, 0.06, 0.04, 0.015, 0.01
 _MAKERS: Final = np.array([0.35, 0.25, 0.20, 0.12, 0.05, 0.03, 0.0, 0.0, 0.0])
 _CAPS: Final = ((250_000.0, 50.0), (1_000_000.0, 20.0))
 _HEDGED: Final = 0.55
-_ISOLATED: Final = 0.6
 _SIZE_SIGMA: Final = 1.5
 _FLOORS: Final = np.array([0.0, 50e3, 250e3, 1e6, 10e6])
 _RATES: Final = np.array([0.004, 0.005, 0.01, 0.025, 0.05])
@@ -52,10 +51,14 @@ def liquidation_of_entry(usd: Floats, margin: Floats, sign: float) -> Floats:
 
 
 class Crowd:
-    """Traders to come, drawn in blocks: what does not depend on the price is reckoned ahead."""
+    """Traders to come, drawn in blocks: what does not depend on the price is reckoned ahead.
 
-    def __init__(self, mean_usd: float, rng: Generator) -> None:
+    Of `isolated` of them a position has its own margin alone; the others can add to it.
+    """
+
+    def __init__(self, mean_usd: float, isolated: float, rng: Generator) -> None:
         self._mean_usd = mean_usd
+        self._isolated = isolated
         self._rng = rng
         self._next = _BLOCK
 
@@ -96,7 +99,9 @@ class Crowd:
         leverage = rng.choice(_LEVERAGES, len(usd), p=weights)
         for above, cap in _CAPS:
             leverage = np.where(usd > above, np.minimum(leverage, cap), leverage)
-        spare = np.where(rng.random(len(usd)) < _ISOLATED, 0.0, 2 * rng.exponential(size=len(usd)))
+        spare = np.where(
+            rng.random(len(usd)) < self._isolated, 0.0, 2 * rng.exponential(size=len(usd))
+        )
         margin = (1 + spare) / leverage
         longs, shorts = (liquidation_of_entry(usd, margin, sign) for sign in (1.0, -1.0))
         return leverage, longs, shorts

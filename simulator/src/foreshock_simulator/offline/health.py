@@ -5,7 +5,7 @@ from typing import Final
 
 from foreshock_schemas.events import FeedHealth, FeedState
 from foreshock_schemas.ids import derived_id
-from foreshock_simulator.offline.troubles import Episode
+from foreshock_simulator.offline.troubles import Troubles
 from foreshock_simulator.offline.venues import Terms
 
 _CHANNELS: Final = ("liquidations", "trades", "open-interest")
@@ -16,13 +16,14 @@ _TOLD_MS: Final = 20
 
 
 def health(
-    venue: Terms, outages: list[Episode], span_ms: tuple[int, int], since_ms: int
+    venue: Terms, troubles: Troubles, span_ms: tuple[int, int], since_ms: int
 ) -> Iterator[FeedHealth]:
     """Yield what is told of a venue's feeds in a span; an outage is noticed after 10 s."""
     changes: list[tuple[int, FeedState]] = [(since_ms, "LIVE")]
-    for each in outages:
+    for each in troubles.outages:
         if each.venue == venue.name:
-            changes += [(each.start_ms + _NOTICED_MS, "DOWN"), (each.end_ms + _BACK_MS, "LIVE")]
+            gone_ms, back_ms = troubles.span_ms(each)
+            changes += [(gone_ms + _NOTICED_MS, "DOWN"), (back_ms + _BACK_MS, "LIVE")]
     start_ms, end_ms = span_ms
     repeats = range(-(-start_ms // _MINUTE_MS) * _MINUTE_MS, end_ms, _MINUTE_MS)
     fresh = {at_ms for at_ms, _ in changes if start_ms <= at_ms < end_ms}

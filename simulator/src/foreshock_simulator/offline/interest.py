@@ -8,7 +8,7 @@ from numpy.random import Generator
 from foreshock_schemas.events import OpenInterest
 from foreshock_schemas.ids import venue_id
 from foreshock_simulator.offline.day import STEP_MS, Day
-from foreshock_simulator.offline.troubles import Troubles, during
+from foreshock_simulator.offline.troubles import Troubles
 from foreshock_simulator.offline.venues import Terms
 
 _MINUTE_MS: Final = 60_000
@@ -29,8 +29,7 @@ class Poll:
         self._rng = rng
         self._apart = 0.0
         self._last = 0.0
-        self._comparable_since_ms = 0
-        self._told_halved = False
+        self._changed_ms = self._comparable_since_ms = 0
 
     def day(self, day: Day) -> list[OpenInterest]:
         """Return the readings of a day."""
@@ -40,7 +39,7 @@ class Poll:
         for minute in minutes:
             self._drift(every)
             at_ms = day.start_ms + minute * _MINUTE_MS + self._venue.asked_after_ms
-            if self._troubles.out(self._venue.name, at_ms) is None:
+            if not self._troubles.out(self._venue.name, at_ms):
                 found.append(self._reading(day, at_ms))
         return found
 
@@ -72,21 +71,10 @@ class Poll:
         )
 
     def _said(self, interest: float, at_ms: int) -> float:
-        """Return what the venue says; of another definition the next poll will know."""
+        """Return what the venue says; that it counts in another way is noticed one poll late."""
         venue, troubles = self._venue, self._troubles
-        self._comparable_since_ms = self._since(at_ms)
-        if during(troubles.frozen, venue.name, at_ms) is None:
+        self._comparable_since_ms = self._changed_ms
+        self._changed_ms = troubles.changed_ms(venue.name, at_ms)
+        if not troubles.frozen(venue.name, at_ms):
             self._last = interest * venue.share * math.exp(self._apart)
-        wrong = during(troubles.multiplied, venue.name, at_ms)
-        factor = wrong.factor if wrong else 1.0
-        halved = troubles.halved
-        if halved is not None and halved.venue == venue.name and at_ms >= halved.start_ms:
-            factor *= halved.factor
-        return self._last * factor
-
-    def _since(self, at_ms: int) -> int:
-        halved = self._troubles.halved
-        if halved is None or halved.venue != self._venue.name or at_ms < halved.start_ms:
-            return 0
-        told, self._told_halved = self._told_halved, True
-        return halved.start_ms if told else 0
+        return self._last * troubles.factor(venue.name, at_ms)

@@ -74,9 +74,8 @@ class Run:
         self._market = Market(seed, scenario, profiles, start_ms, span_s)
         pace = self._scenario.pace(span_s)
         shocks = list(self._scenario.shocks(seed, tuple(self._market.contracts), pace))
-        span_ms = (self.start_ms, self.end_ms)
         rngs = np.random.default_rng([seed, 5]).spawn(1 + len(profiles))
-        self._troubles = Troubles(self._scenario, VENUES, shocks, span_ms, rngs[0])
+        self._troubles = Troubles(self._scenario, shocks, start_ms, span_s, rngs[0])
         self._coins = [
             Coin(contract, self._troubles, rng, shuffled=self._scenario.shuffled)
             for contract, rng in zip(self._market.contracts.values(), rngs[1:], strict=True)
@@ -122,5 +121,5 @@ class Run:
             events += told
             self.truth.cascades += cascades
         for venue in VENUES:
-            events += health(venue, self._troubles.outages, (start_ms, end_ms), self.start_ms)
+            events += health(venue, self._troubles, (start_ms, end_ms), self.start_ms)
         return events

@@ -1,32 +1,18 @@
 """What is wrong with the feeds of a run, and when."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-import msgspec
 from numpy.random import Generator
 
-from foreshock_simulator.market.scenarios import Scenario
+from foreshock_simulator.market.episodes import Episode, during, now_and_then
+from foreshock_simulator.market.scenarios import OUT_MIN, Polls, Scenario
 from foreshock_simulator.market.shock import Shock
-from foreshock_simulator.offline.venues import Terms
+from foreshock_simulator.offline.venues import VENUES, Terms
 
-_MINUTE_MS: Final = 60_000
-_HOUR_MS: Final = 60 * _MINUTE_MS
-_FIRST_MS: Final = 2 * _HOUR_MS
-_BETWEEN_H: Final = (2.0, 5.0)
-_OUT_MIN: Final = (10, 60)
-_GLITCH_MIN: Final = (1, 3)
-_FROZEN_MIN: Final = (15, 45)
-_GLITCHES: Final = (1000.0, 0.001)
-
-
-class Episode(msgspec.Struct, frozen=True):
-    """One venue's trouble from `start_ms` until before `end_ms`."""
-
-    venue: str
-    start_ms: int
-    end_ms: int
-    factor: float = 1.0
+_LASTS_MIN: Final[dict[Polls, tuple[float, float]]] = {"multiplied": (1, 3), "frozen": (15, 45)}
+_MULTIPLIED: Final = (1000.0, 0.001)
+_HALVED: Final = 0.5
 
 
 class Troubles:
@@ -35,62 +21,66 @@ class Troubles:
     def __init__(
         self,
         scenario: Scenario,
-        venues: Sequence[Terms],
         shocks: Sequence[Shock],
-        span_ms: tuple[int, int],
+        start_ms: int,
+        span_s: float,
         rng: Generator,
     ) -> None:
-        start_ms, end_ms = span_ms
-        self._throttled_ms = scenario.throttled_ms
-        spans = [
-            (start_ms + round(each.start_s * 1000), start_ms + round(each.end_s * 1000))
-            for each in shocks
-        ]
-        self._throttled = [span_ms] if scenario.throttled_always else spans
-        names = [venue.name for venue in venues]
+        self.polls = scenario.polls
         self.outages: list[Episode] = []
+        self._start_ms = start_ms
+        self._throttled_ms = scenario.throttled_ms
+        spans = [(shock.start_s, shock.end_s) for shock in shocks]
+        self._throttled = [(0.0, span_s)] if scenario.throttled_always else spans
+        names, pace = [venue.name for venue in VENUES], scenario.pace(span_s)
         if scenario.outages == "in shocks":
             self.outages = [Episode(str(rng.choice(names)), *span) for span in spans]
         elif scenario.outages == "now and then":
-            self.outages = list(_now_and_then(names, _OUT_MIN, span_ms, rng))
-        self.multiplied: list[Episode] = []
-        self.frozen: list[Episode] = []
-        if scenario.polls == "multiplied":
-            self.multiplied = [
-                msgspec.structs.replace(each, factor=float(rng.choice(_GLITCHES)))
-                for each in _now_and_then(names, _GLITCH_MIN, span_ms, rng)
-            ]
-        elif scenario.polls == "frozen":
-            self.frozen = list(_now_and_then(names, _FROZEN_MIN, span_ms, rng))
-        self.halved: Episode | None = None
-        if scenario.polls == "halved":
-            middle = (start_ms + end_ms) // 2
-            self.halved = Episode(str(rng.choice(names)), middle, end_ms, 0.5)
-        self.poll_min = 5 if scenario.polls == "five minutes" else 1
+            self.outages = list(now_and_then(names, OUT_MIN, pace, rng))
+        self._episodes: list[Episode] = []
+        if lasts_min := _LASTS_MIN.get(scenario.polls):
+            self._episodes = list(now_and_then(names, lasts_min, pace, rng))
+        elif scenario.polls == "halved":
+            self._episodes = [Episode(str(rng.choice(names)), span_s / 2, span_s)]
+        self._factors = [float(rng.choice(_MULTIPLIED)) for _ in self._episodes]
 
-    def out(self, venue: str, at_ms: int) -> Episode | None:
-        """Return the outage of a venue at a time, if there is one."""
-        return during(self.outages, venue, at_ms)
+    @property
+    def poll_min(self) -> int:
+        """How often open interest is asked for, in minutes."""
+        return 5 if self.polls == "five minutes" else 1
+
+    def span_ms(self, episode: Episode) -> tuple[int, int]:
+        """Return when an episode begins and ends."""
+        start_s, end_s = episode.start_s, episode.end_s
+        return self._start_ms + round(1000 * start_s), self._start_ms + round(1000 * end_s)
+
+    def out(self, venue: str, at_ms: int) -> bool:
+        """Return whether a venue is out."""
+        return bool(self.outages) and during(self.outages, venue, self._s(at_ms)) is not None
+
+    def frozen(self, venue: str, at_ms: int) -> bool:
+        """Return whether a venue goes on saying the last open interest."""
+        return self.polls == "frozen" and during(self._episodes, venue, self._s(at_ms)) is not None
+
+    def factor(self, venue: str, at_ms: int) -> float:
+        """Return by how much a venue's open interest is wrong."""
+        episode = during(self._episodes, venue, self._s(at_ms))
+        if episode is None or self.polls == "frozen":
+            return 1.0
+        return _HALVED if self.polls == "halved" else self._factors[self._episodes.index(episode)]
+
+    def changed_ms(self, venue: str, at_ms: int) -> int:
+        """Return since when a venue counts open interest in another way; 0: as ever."""
+        if self.polls != "halved" or during(self._episodes, venue, self._s(at_ms)) is None:
+            return 0
+        return self.span_ms(self._episodes[0])[0]
 
     def shows_every_ms(self, venue: Terms, at_ms: int) -> int:
         """Return in how many ms a venue shows one liquidation at a time; 0: it shows all."""
-        if self._throttled_ms and any(start <= at_ms < end for start, end in self._throttled):
+        at_s = self._s(at_ms)
+        if self._throttled_ms and any(start <= at_s < end for start, end in self._throttled):
             return self._throttled_ms
         return venue.shows_every_ms
 
-
-def during(episodes: Sequence[Episode], venue: str, at_ms: int) -> Episode | None:
-    """Return the episode of a venue at a time, if there is one."""
-    return next((e for e in episodes if e.venue == venue and e.start_ms <= at_ms < e.end_ms), None)
-
-
-def _now_and_then(
-    names: Sequence[str], lasts_min: tuple[int, int], span_ms: tuple[int, int], rng: Generator
-) -> Iterator[Episode]:
-    at_ms = span_ms[0] + _FIRST_MS
-    while True:
-        end_ms = at_ms + int(rng.integers(lasts_min[0], lasts_min[1] + 1)) * _MINUTE_MS
-        if end_ms >= span_ms[1]:
-            return
-        yield Episode(str(rng.choice(list(names))), at_ms, end_ms)
-        at_ms = end_ms + round(float(rng.uniform(*_BETWEEN_H)) * _HOUR_MS)
+    def _s(self, at_ms: int) -> float:
+        return (at_ms - self._start_ms) / 1000

@@ -50,6 +50,7 @@ class Venue(ABC):
         self.share = share
         self.seed = seed
         self.now_ms = now_ms
+        self.down = False
         self.faults = Faults()
         self.ledger = Ledger()
         self.listeners: set[Listener] = set()
@@ -99,6 +100,12 @@ class Venue(ABC):
                 self.forced.append(forced)
                 self.window.add(forced)
         self.tick()
+
+    def go_down(self) -> None:
+        """Cut every connection and take none, until `down` is false again."""
+        self.down = True
+        for listener in list(self.listeners):
+            listener.end_in(0.0)
 
     def wanted(self, stream: str) -> bool:
         """Return whether anybody listens to a stream."""

@@ -51,6 +51,8 @@ class Server:
     @web.middleware
     async def _refusing(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         if not request.path.startswith(_OURS):
+            if self._venue.down:
+                raise web.HTTPServiceUnavailable
             now_ms = self._venue.now_ms
             if refused := self._venue.faults.refusal(request.path, now_ms):
                 for_s = max(1.0, (refused.until_ms - now_ms) / 1000)
