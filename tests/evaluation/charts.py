@@ -11,7 +11,7 @@ import msgspec
 
 WIDTH: Final = 360
 
-_LEFT: Final = 96
+_LEFT: Final = 120
 _RIGHT: Final = WIDTH - 12
 _ROW: Final = 30
 _TALL: Final = 150

@@ -45,7 +45,7 @@ def claims(groups: dict[Key, Group], told: dict[Key, dict[str, list[Alert]]]) ->
 
 
 def chances(groups: dict[Key, Group]) -> list[Chance]:
-    """Return what chance gives in every row that has events and alerts."""
+    """Return what chance gives in every row that has events."""
     return [
         Chance(
             data=data,
@@ -56,7 +56,7 @@ def chances(groups: dict[Key, Group]) -> list[Chance]:
             by_chance=round(by_chance(group), 4),
         )
         for (data, part, detector), group in groups.items()
-        if group.events and group.alerts
+        if group.events
     ]
 
 

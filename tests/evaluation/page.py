@@ -57,10 +57,16 @@ def figure(plot: str, caption: str) -> str:
 
 
 def table(head: list[str], body: list[list[str]]) -> str:
-    """Return a table that scrolls sideways where the screen is narrow."""
-    rows = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in body)
+    """Return a table that scrolls sideways where the screen is narrow; a lone cell is a heading."""
+    rows = "".join(f"<tr>{_cells(row, len(head))}</tr>" for row in body)
     titles = "".join(f"<th>{title}</th>" for title in head)
     return (
         f'<div class="wide"><table><thead><tr>{titles}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
+
+
+def _cells(row: list[str], columns: int) -> str:
+    if len(row) == 1:
+        return f'<td colspan="{columns}">{row[0]}</td>'
+    return "".join(f"<td>{cell}</td>" for cell in row)

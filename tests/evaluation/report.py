@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Final
 
 import numpy as np
@@ -66,7 +67,9 @@ def _recall(seen: Evidence) -> list[str]:
     ]
     if not lines:
         return ["<p>Nothing held out has events.</p>"]
-    caption = "Held-out. The bar is ours; the small dots tell as often as we do."
+    caption = (
+        "Held-out, with the number of events. The bar is ours; small dots tell as often as we."
+    )
     return [key(["ours", *BASELINES]), figure(dot_plot(lines), caption)]
 
 
@@ -94,7 +97,7 @@ def _dots(seen: Evidence, label: str, note: str, keys: Sequence[Key]) -> Dots | 
     }
     return Dots(
         label=label,
-        note=f"{note[:22]}, {total:.0f}",
+        note=f"{note[:20]}: {total:.0f}",
         value=float(hits.sum()) / total,
         interval=of_share(hits, events),
         others=others,
@@ -162,20 +165,24 @@ def _placebo(result: Evaluation) -> str:
 
 def _rows(rows: Iterable[Row]) -> str:
     head = [
-        "data", "detector", "part", "events", "alerts", "hits", "recall", "interval", "precision",
+        "detector", "part", "events", "alerts", "hits", "recall", "interval", "precision",
         "delay s", "USD to come", "days", "a day", "budget", *BASELINES,
     ]  # fmt: skip
-    body = [
-        [
-            each.data, each.detector, each.part, str(each.events), str(each.alerts),
-            str(each.hits), _number(each.recall), _interval(each.interval),
-            _number(each.precision), _number(each.delay_s), _number(each.usd_still_to_come),
-            f"{each.days:.1f}", _number(each.alerts_per_day), _number(each.budget_per_day),
-            *(_number(each.baselines[name].recall) for name in BASELINES),
-        ]
-        for each in rows
-    ]  # fmt: skip
+    body: list[list[str]] = []
+    for data, some in groupby(rows, key=lambda each: each.data):
+        body.append([f"<b>{data}</b>"])
+        body += [_cells(each) for each in some]
     return table(head, body)
+
+
+def _cells(row: Row) -> list[str]:
+    return [
+        row.detector, row.part, str(row.events), str(row.alerts), str(row.hits),
+        _number(row.recall), _interval(row.interval), _number(row.precision),
+        _number(row.delay_s), _number(row.usd_still_to_come), f"{row.days:.1f}",
+        _number(row.alerts_per_day), _number(row.budget_per_day),
+        *(_number(row.baselines[name].recall) for name in BASELINES),
+    ]  # fmt: skip
 
 
 def _number(value: float | None) -> str:
