@@ -1,6 +1,6 @@
 """Which alert tells of which event: by range, one alert for one event, and none for free.
 
-An event is found if an alert lies between its onset and its end plus the tolerance. A second
+An event is found if an alert lies between its onset and its end, tolerances included. A second
 alert on the same event finds nothing: it counts as an alert, and so against the precision.
 """
 
@@ -23,6 +23,9 @@ TOLERANCE_S: Final[dict[Detector, int]] = {
 }
 """How long after an event's end an alert still tells of it: its window, its bar, its poll."""
 
+EARLY_S: Final[dict[Detector, int]] = {"cascade": 60}
+"""How long before its onset: what sets a cascade off are liquidations, too, within its own gap."""
+
 
 class Match(msgspec.Struct, frozen=True):
     """An event and the alert that found it."""
@@ -32,7 +35,7 @@ class Match(msgspec.Struct, frozen=True):
 
     @property
     def delay_s(self) -> float:
-        """From the onset to when the alert could be told."""
+        """From the onset to when the alert could be told; below 0 where it came before."""
         return (self.alert.ts_recv_ms - self.event.ts_event_ms) / 1000
 
     @property
@@ -58,9 +61,9 @@ def matches(events: Iterable[Happening], alerts: Iterable[Alert]) -> list[Match]
 
 
 def covers(event: Happening, alert: Alert) -> bool:
-    """Return whether an alert lies within an event's range, its tolerance included."""
+    """Return whether an alert lies within an event's range, its tolerances included."""
     late_ms = 1000 * TOLERANCE_S[event.detector]
-    return event.ts_event_ms <= alert.ts_event_ms <= event.end_ms + late_ms
+    return _from_ms(event) <= alert.ts_event_ms <= event.end_ms + late_ms
 
 
 def key_of(line: Alert | Happening) -> tuple[str, ...]:
@@ -69,12 +72,16 @@ def key_of(line: Alert | Happening) -> tuple[str, ...]:
     return line.data, line.run, line.detector, line.coin, side
 
 
+def _from_ms(event: Happening) -> int:
+    return event.ts_event_ms - 1000 * EARLY_S.get(event.detector, 0)
+
+
 def _matches_of(events: Sequence[Happening], alerts: Sequence[Alert]) -> list[Match]:
     found: list[Match] = []
-    coming = deque(sorted(events, key=lambda event: event.ts_event_ms))
+    coming = deque(sorted(events, key=_from_ms))
     free: list[tuple[int, int, Happening]] = []
     for alert in sorted(alerts, key=lambda alert: alert.ts_event_ms):
-        while coming and coming[0].ts_event_ms <= alert.ts_event_ms:
+        while coming and _from_ms(coming[0]) <= alert.ts_event_ms:
             event = coming.popleft()
             heappush(free, (event.end_ms, len(coming), event))
         while free and not covers(free[0][2], alert):

@@ -43,6 +43,15 @@ def test_an_alert_counts_until_the_tolerance_is_over_and_not_before_the_onset():
     assert not matches(one, [alert(999)])
 
 
+def test_a_cascade_may_be_told_by_what_sets_it_off():
+    one = [event(90_000, 95_000, detector="cascade", position="long")]
+
+    (match,) = matches(one, [alert(30_000, detector="cascade", position="long")])
+
+    assert match.delay_s == -60
+    assert not matches(one, [alert(29_999, detector="cascade", position="long")])
+
+
 def test_what_is_of_another_coin_run_or_detector_does_not_match():
     one = [event(1000, 5000)]
 

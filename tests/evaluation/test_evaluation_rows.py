@@ -12,7 +12,7 @@ from evaluation.claims import by_chance
 from evaluation.evaluating import Evaluation, Evidence, Ran, evaluation, evidence, save
 from evaluation.labels import Label
 from evaluation.lines import Alert, Happening, Span
-from evaluation.matching import TOLERANCE_S
+from evaluation.matching import EARLY_S, TOLERANCE_S
 from evaluation.report import html
 from evaluation.rows import Group
 from evaluation.running import Outcome, Parts, Source, run
@@ -82,7 +82,8 @@ def found(events: list[dict], alerts: list[dict], late_ms: int) -> Iterator[floa
         for event in free:
             same = all(alert[name] == event[name] for name in ("run", "coin"))
             side = event["position"] in {None, alert["position"]}
-            within = event["ts_event_ms"] <= alert["ts_event_ms"] <= event["end_ms"] + late_ms
+            from_ms = event["ts_event_ms"] - 1000 * EARLY_S.get(event["detector"], 0)
+            within = from_ms <= alert["ts_event_ms"] <= event["end_ms"] + late_ms
             if same and side and within:
                 free.remove(event)
                 yield (alert["ts_recv_ms"] - event["ts_event_ms"]) / 1000
