@@ -73,9 +73,12 @@ test-deploy: .venv/.ready ## The dashboard on a real Prometheus; the image, wher
 bench: .venv-bench/.ready ## Compare speed, latency and memory with references (ONLY=parse,... BENCH_MINUTES=3)
 	@PYTHONPATH=tests $(BIN)/python -m bench $(ONLY)
 
+evaluate: .venv/.ready ## How good the alerts are, on simulated and recorded markets (SEEDS=101,102,103 SCENARIOS=jump,... DATA=folder)
+	@PYTHONPATH=tests $(BIN)/python -m evaluation $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(SCENARIOS),--scenarios "$(SCENARIOS)") $(if $(DATA),--data "$(DATA)") $(ARGS)
+
 ci: lint lint-deploy test test-chaos test-kafka test-browser test-deploy ## What CI runs
 
 clean: ## Remove the environment and what runs have left
 	rm -rf .venv .venv-bench var .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help setup lock run replay doctor topics fmt lint lint-deploy test test-chaos test-kafka test-containers test-browser test-deploy bench ci clean
+.PHONY: help setup lock run replay doctor topics fmt lint lint-deploy test test-chaos test-kafka test-containers test-browser test-deploy bench evaluate ci clean

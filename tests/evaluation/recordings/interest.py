@@ -1,0 +1,40 @@
+"""Binance's open interest of seven coins, every five minutes over three months.
+
+A line is `t` (ms), `oi` (coins) and `oi_usd`; their ratio is a price. What `t` says is
+known half a minute later at the earliest.
+"""
+
+import csv
+import gzip
+from collections.abc import Iterator
+from heapq import merge
+from pathlib import Path
+from typing import Final
+
+from evaluation.recordings.making import HOUR_MS, feed_health, open_interest
+
+from foreshock_schemas.events import Event
+
+EXCHANGE: Final = "binance"
+LAG_MS: Final = 30_000
+
+_SUFFIX: Final = "_oi_5m.csv.gz"
+
+
+def events(folder: Path) -> Iterator[Event]:
+    """Yield the readings of all coins, and each hour that they are live."""
+    told_ms = 0
+    readings = [_readings(path) for path in sorted(folder.glob(f"*{_SUFFIX}"))]
+    for reading in merge(*readings, key=lambda event: event.ts_recv_ms):
+        if reading.ts_recv_ms >= told_ms + HOUR_MS:
+            told_ms = reading.ts_recv_ms
+            yield feed_health(EXCHANGE, "open-interest", told_ms)
+        yield reading
+
+
+def _readings(path: Path) -> Iterator[Event]:
+    coin = path.name.removesuffix(_SUFFIX)
+    with gzip.open(path, "rt") as file:
+        for row in csv.DictReader(file):
+            coins, usd = float(row["oi"]), float(row["oi_usd"])
+            yield open_interest(EXCHANGE, coin, coins, usd / coins, int(row["t"]), LAG_MS)
