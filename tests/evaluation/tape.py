@@ -13,9 +13,8 @@ from foreshock_schemas.events import (
     Position,
     Threshold,
 )
-from threshold_service.domain.book import Book
-from threshold_service.domain.engine import BaselinePrd, Fixed
-from threshold_service.domain.readings import Readings
+from threshold_service.domain.limits import Limits
+from threshold_service.domain.rules.readings import Readings
 
 
 class Print(NamedTuple):
@@ -72,9 +71,8 @@ class Tape:
 
     def __init__(self) -> None:
         self.coins: defaultdict[str, Coin] = defaultdict(Coin)
-        self._prd = Book(BaselinePrd())
-        self._first = Book(Fixed())
-        self._known: set[str] = set()
+        self._limits: dict[str, Limits] = {}
+        self._first: dict[str, Limits] = {}
 
     def on_event(self, event: Event) -> None:
         """Keep what labels and baselines need of it."""
@@ -93,14 +91,17 @@ class Tape:
 
     def prd(self, coin: str, ms: int) -> Threshold:
         """Return the limits of the original requirements as they held then."""
-        return self._prd.at(coin, ms)
+        return self._of(self._limits, coin).at(ms, dynamic=True)
 
     def fixed(self, coin: str) -> Threshold:
         """Return the original constants; the volume's from the first daily volume known."""
-        return self._first.at(coin, 0)
+        return self._of(self._first, coin).at(0, dynamic=False)
 
     def _on_stats(self, stats: MarketStats) -> None:
-        self._prd.on_stats(stats)
-        if stats.avg_daily_volume_usd is not None and stats.coin not in self._known:
-            self._known.add(stats.coin)
-            self._first.on_stats(stats)
+        self._of(self._limits, stats.coin).on_stats(stats, dynamic=True)
+        if stats.avg_daily_volume_usd is not None and stats.coin not in self._first:
+            self._of(self._first, stats.coin).on_stats(stats, dynamic=True)
+
+    @staticmethod
+    def _of(limits: dict[str, Limits], coin: str) -> Limits:
+        return limits.setdefault(coin, Limits(coin))

@@ -19,8 +19,8 @@ from threshold_service.domain.surroundings import Surroundings
 FLOORS: Final = dict(zip(MINUTES, (0.003, 0.006, 0.012, 0.025), strict=True))
 """The least change worth telling over each time, as a share; twice as much for small coins.
 
-With 2 alerts a day to spend, the budget and not the floor then decides on most of seven coins of
-Binance, December 2025 and January 2026.
+Tuned on Binance's readings of December 2025 and January 2026, every 5 min: of seven coins, with a
+budget of 2 alerts a day, they leave 0.2 (ARB) to 1.9 (SOL) a day.
 """
 
 SMALL_TIMES: Final = 2.0
