@@ -147,11 +147,7 @@ class Sizes(msgspec.Struct):
 
 
 class _Scale:
-<<<<<<< HEAD
-    """What a size is measured by: the side's own once they are learned, else the original limit."""
-=======
     """What a size is measured by: the side's own sizes once learned, else the original limit."""
->>>>>>> h-casc
 
     __slots__ = ("critical_usd", "floor_usd", "limit", "limit_usd", "rarity", "warning_usd")
 
