@@ -22,6 +22,7 @@ from foreshock_schemas.events import OffsetRange, Signal, Why
 from foreshock_schemas.topics import SIGNALS, TOPICS
 
 _DAY_MS: Final = 86_400_000
+_WHOLE: Final = 1_000
 
 
 class NoSuchSignal(ForeshockError):
@@ -96,7 +97,7 @@ def lines(explained: Explained) -> Iterator[str]:
     yield f"  {signal.kind} of {signal.coin}, {signal.severity}, {at} UTC"
     yield f"  id           {signal.event_id}"
     yield f"  where        {SIGNALS.name} partition {explained.partition} offset {explained.offset}"
-    yield f"  value        {signal.value:,.6g} of {signal.limit:,.6g} {signal.unit}"
+    yield f"  value        {_figure(signal.value)} of {_figure(signal.limit)} {signal.unit}"
     if signal.incident_id is not None:
         yield f"  incident     {signal.incident_id} {signal.incident_state or ''}".rstrip()
     for reason in signal.reasons:
@@ -116,16 +117,20 @@ def lines(explained: Explained) -> Iterator[str]:
 def _why(why: Why) -> Iterator[str]:
     yield f"  model        {why.model}"
     if why.baseline is not None:
-        yield f"  expected     {why.baseline:,.6g}"
+        yield f"  expected     {_figure(why.baseline)}"
     if why.score is not None:
         limit = "" if why.score_limit is None else f" of {why.score_limit:.3g}"
         yield f"  score        {why.score:.3g}{limit}"
     for factor in why.factors:
-        yield f"  factor       {factor.name} {factor.value:,.6g}: {factor.contribution:+.3g}"
+        yield f"  factor       {factor.name} {_figure(factor.value)}: {factor.contribution:+.3g}"
     for feed in why.feeds:
         yield f"  feed         {feed.exchange} {feed.channel} {feed.state}"
     yield f"  settings     {why.settings_id or 'the defaults'}"
     yield f"  held back    {why.held_back}"
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= _WHOLE else f"{value:.4g}"
 
 
 async def _explained(arguments: argparse.Namespace) -> Explained:

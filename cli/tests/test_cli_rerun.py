@@ -1,0 +1,131 @@
+"""What a replay from Kafka is told, and how two lists of signals are compared."""
+
+import argparse
+import io
+
+import msgspec
+import pytest
+from rich.console import Console
+
+from foreshock_cli.arguments import let_times_be_values, moment
+from foreshock_cli.comparing import differences, table
+from foreshock_cli.explain import Explained, Input, lines
+from foreshock_cli.main import main
+from foreshock_cli.rerun import settings_of
+from foreshock_kit.testing import FakeClock
+from foreshock_schemas.events import Factor, FeedAt, Signal, Why
+from foreshock_schemas.testing import sample
+
+HOUR_MS = 3_600_000
+NOON_MS = 1_781_611_200_000  # 16 June 2026, 12:00 UTC
+
+
+def signal(event_id, **told):
+    return msgspec.structs.replace(sample(Signal), event_id=event_id, **told)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("now", 0),
+        ("-2h", -2 * HOUR_MS),
+        ("-90m", -1.5 * HOUR_MS),
+        ("-0.5d", -12 * HOUR_MS),
+        (str(NOON_MS + 5), 5),
+        ("2026-06-16T11:00:00Z", -HOUR_MS),
+        ("2026-06-16T11:00", -HOUR_MS),
+        ("2026-06-16T13:00:00+02:00", -HOUR_MS),
+    ],
+)
+def test_times_are_said_in_many_ways(text, expected):
+    clock = FakeClock(NOON_MS)
+    parser = argparse.ArgumentParser()
+    let_times_be_values(parser)
+    parser.add_argument("--from", dest="at", type=moment(clock))
+    assert parser.parse_args(["--from", text]).at == NOON_MS + expected
+
+
+def test_settings_are_grouped_by_their_dots():
+    told = settings_of(
+        ["budgets.cascade=2", "budgets.volume_spike=0.5", "dynamic_thresholds=false"]
+    )
+    assert told == {"budgets": {"cascade": 2, "volume_spike": 0.5}, "dynamic_thresholds": False}
+    assert settings_of(["scope=BTC"]) == {"scope": "BTC"}
+
+
+@pytest.mark.parametrize("words", [["budgets"], ["budgets=1", "budgets.cascade=2"]])
+def test_settings_that_make_no_sense_are_refused(words):
+    with pytest.raises(ValueError, match="--set budgets"):
+        settings_of(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "name a recording, or --from a time"),
+        (["--from", "-1h", "--to", "-2h"], "--from is not before --to"),
+        (["--from", "-1h", "--set", "budgets"], "say NAME=VALUE"),
+    ],
+)
+def test_words_that_do_not_go_together_are_refused(words, said, capsys):
+    assert main(["replay", *words]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_the_same_signals_in_any_order_are_no_difference():
+    one, other = signal("a"), signal("b")
+    assert differences([one, other, one], [other, one]) == []
+
+
+def test_each_difference_is_a_line_that_says_which():
+    live = [signal("a"), signal("b"), signal("c", value=1.0)]
+    made = [signal("b"), signal("c", value=2.0), signal("d")]
+    found = differences(live, made)
+    assert [line.split()[:2] for line in found] == [
+        ["differs", "c"],
+        ["extra", "d"],
+        ["missing", "a"],
+    ]
+    assert found[0].endswith(": value")
+
+
+def test_what_if_is_counted_by_the_day():
+    live = [signal(f"v{n}", kind="volume_spike") for n in range(6)]
+    made = [*live[:2], signal("c", kind="cascade")]
+    shown = io.StringIO()
+    Console(file=shown, width=80).print(table(live, made, days=2.0))
+    rows = [line.split() for line in shown.getvalue().splitlines()]
+    assert ["volume_spike", "3.0", "1.0", "-2.0"] in rows
+    assert ["cascade", "0.0", "0.5", "+0.5"] in rows
+
+
+def test_an_explanation_names_what_it_was_made_of():
+    why = Why(
+        model="volume/2",
+        baseline=1_250_000.0,
+        score=7.25,
+        score_limit=5.0,
+        factors=(Factor(name="taker imbalance", value=0.8, contribution=1.5),),
+        inputs=(),
+        feeds=(FeedAt(exchange="okx", channel="trades", state="DOWN"),),
+        settings_id=None,
+        held_back=3,
+        reproduce="foreshock replay --from 1 --to 2",
+    )
+    inputs = (Input("foreshock.bars.v1", 3, 10, 20, 0), Input("foreshock.bars.v1", 3, 1, 9, 4))
+    told = "\n".join(lines(Explained(3, 77, signal("volume:1", why=why), inputs)))
+    for part in (
+        "id           volume:1",
+        "partition 3 offset 77",
+        "model        volume/2",
+        "expected     1,250,000",
+        "score        7.25 of 5",
+        "factor       taker imbalance 0.8: +1.5",
+        "feed         okx trades DOWN",
+        "settings     the defaults",
+        "held back    3",
+        "input        foreshock.bars.v1 partition 3 offsets 10 to 20, all there",
+        "input        foreshock.bars.v1 partition 3 offsets 1 to 9, 4 expired",
+        "again        foreshock replay --from 1 --to 2",
+    ):
+        assert part in told
