@@ -32,6 +32,10 @@ class Closed(msgspec.Struct, frozen=True):
     units: Floats
     induced: Flags
 
+    def usd(self, price: float, *, longs: bool) -> float:
+        """Return what all of one side are worth."""
+        return float(self.units.sum(where=self.longs == longs)) * price
+
 
 class Book:
     """All leveraged positions, in arrays with room for some more than `accounts`.

@@ -25,7 +25,6 @@ _LEVEL_SD: Final = 0.54
 _JUMP: Final = 0.2
 _MOMENTUM_S: Final = 600.0
 _THINS: Final = 0.25
-_ORDINARY_IMPACT: Final = 0.15 * 6 / 4
 _MARK_LAG_S: Final = 8.0
 _INDEX_LAG_S: Final = 2.0
 _INTEREST_STAYS_S: Final = 6 * 3600.0
@@ -47,7 +46,11 @@ class Flow(msgspec.Struct, frozen=True, gc=False):
 
 
 class Contract:
-    """One contract's market. All randomness comes from the generator handed in."""
+    """One contract's market. All randomness comes from the generator handed in.
+
+    The log price diffuses with the hour's volatility, jumps, is pulled back, and yields to what
+    is bought and sold. The mark price lags; whom it reaches is sold in the step after.
+    """
 
     def __init__(self, profile: Profile, rng: Generator, conditions: Conditions) -> None:
         self.profile = profile
@@ -86,27 +89,21 @@ class Contract:
         `common` is the whole market's standard normal draw; `push` comes from outside.
         """
         draw = _COMMON * common + _OWN * float(self._rng.standard_normal())
-        before, net_usd = self.price, self._come_and_go(dt, season)
+        before = self.price
+        net_usd = self._come_and_go(dt, season)
         closed = self._book.force(self.mark, self._held_away)
-        flow_usd = float(closed.units @ np.where(closed.longs, -1.0, 1.0)) * before if closed else 0
+        sold, bought = (closed.usd(before, longs=side) if closed else 0.0 for side in (True, False))
+        depth = math.exp(-_THINS * min(4, abs(self._momentum)))
         self._log += self._diffusion(dt, draw, season) + push.log_return
-        self._log += _ORDINARY_IMPACT * self.profile.volatility * net_usd / self.profile.held_usd
-        self._log += self._impact.take(
-            flow_usd, dt, math.exp(-_THINS * min(4, abs(self._momentum)))
-        )
+        self._log += self._impact.of_others(net_usd)
+        self._log += self._impact.take(bought - sold, dt, depth)
         self._quote(dt)
-        move = math.log(self.price / before)
-        usual = self.profile.volatility * math.sqrt(_MOMENTUM_S / _DAY_S)
-        self._momentum += -self._momentum * dt / _MOMENTUM_S + move / usual
-        self.funding_rate = max(-0.0005, min(0.0005, 0.0001 + self._momentum * 2e-5))
-        forced = float(closed.units.sum()) * before if closed else 0.0
-        usd, bought = self._volume.of(
-            dt, season.volume * push.volume_times, self._level, move, self._momentum
-        )
+        move = self._follow(before, dt)
+        times = season.volume * push.volume_times
+        free = self._volume.of(dt, times, self._level, move, self._momentum)
         planted = self._plant(dt, push.interest)
-        usd += forced + planted
-        bought += (forced + flow_usd) / 2 + planted / 2
-        return Flow(before, self.price, usd, bought, closed)
+        usd = free.usd + sold + bought + planted
+        return Flow(before, self.price, usd, free.bought_usd + bought + planted / 2, closed)
 
     def _warm(self) -> None:
         """Fill the book as if positions had been opened around this price for a while."""
@@ -155,6 +152,14 @@ class Contract:
         follows = 1 - math.exp(-dt / _MARK_LAG_S)
         self.mark += (self.price - self.mark) * follows
         self._held_away += (away - self._held_away) * follows
+
+    def _follow(self, before: float, dt: float) -> float:
+        """Let momentum and funding follow the price; return its log return."""
+        move = math.log(self.price / before)
+        usual = self.profile.volatility * math.sqrt(_MOMENTUM_S / _DAY_S)
+        self._momentum += -self._momentum * dt / _MOMENTUM_S + move / usual
+        self.funding_rate = max(-0.0005, min(0.0005, 0.0001 + self._momentum * 2e-5))
+        return move
 
     def _plant(self, dt: float, growth: float) -> float:
         """Let the hedged open so much more, as a log share; return the USD traded for it."""

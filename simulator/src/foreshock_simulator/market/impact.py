@@ -1,4 +1,4 @@
-"""What forced orders do to the price: one part passes, by a square root, and one stays."""
+"""What orders do to the price: of forced ones a part passes, by a square root, and a part stays."""
 
 import math
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 from foreshock_simulator.market.conditions import Conditions
 
 _PERMANENT: Final = 0.35 * 6
+_ORDINARY: Final = 0.15 * 6
 _DEEP: Final = 4.0
 """USD a day that bear impact, per USD of open interest."""
 
@@ -19,6 +20,7 @@ class Impact:
     def __init__(self, volatility: float, held_usd: float, on: Conditions) -> None:
         self.stays = 0.0
         self.passes = 0.0
+        self._volatility = volatility
         self._scale = on.impact * volatility / on.depth
         self._fades_s = on.fades_s
         self._deep_usd = _DEEP * held_usd
@@ -35,3 +37,7 @@ class Impact:
         stays = _PERMANENT * self._scale * flow_usd / self._deep_usd / depth
         self.stays += stays
         return stays
+
+    def of_others(self, net_usd: float) -> float:
+        """Return the log return of what was bought of free will, less what was sold."""
+        return _ORDINARY * self._volatility * net_usd / self._deep_usd

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-PER_OPENING: Final = 1.45
-"""Accounts that an opening brings: the taker, and the maker unless that is a hedged one."""
-
 _LEVERAGES: Final = np.array([2, 3, 5, 10, 20, 25, 50, 75, 100], float)
 _TAKERS: Final = np.array([0.15, 0.17, 0.22, 0.22, 0.11, 0.06, 0.04, 0.015, 0.015])
 _MAKERS: Final = np.array([0.35, 0.25, 0.20, 0.12, 0.05, 0.03, 0.0, 0.0, 0.0])
 _CAPS: Final = ((250_000.0, 50.0), (1_000_000.0, 20.0))
 _HEDGED: Final = 0.55
+PER_OPENING: Final = 2 - _HEDGED
+"""Accounts that an opening brings: the taker, and the maker unless that is a hedged one."""
+
 _SIZE_SIGMA: Final = 1.5
 _FLOORS: Final = np.array([0.0, 50e3, 250e3, 1e6, 10e6])
 _RATES: Final = np.array([0.004, 0.005, 0.01, 0.025, 0.05])

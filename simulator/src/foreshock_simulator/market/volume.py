@@ -3,6 +3,7 @@
 import math
 from typing import Final
 
+import msgspec
 from numpy.random import Generator
 
 from foreshock_simulator.market.profiles import Profile
@@ -13,6 +14,13 @@ _MOOD_SD: Final = 0.3
 _LEVEL_VARIANCE: Final = 0.54**2
 _BUSIEST: Final = 6.0
 _LUMPS_PER_S: Final = 0.4
+
+
+class Traded(msgspec.Struct, frozen=True, gc=False):
+    """USD traded in a step, and how much of it takers bought."""
+
+    usd: float
+    bought_usd: float
 
 
 class Volume:
@@ -27,10 +35,8 @@ class Volume:
         self._rng = rng
         self._mood = 0.0
 
-    def of(
-        self, dt: float, times: float, level: float, move: float, momentum: float
-    ) -> tuple[float, float]:
-        """Return the USD traded in `dt` seconds, and bought by takers.
+    def of(self, dt: float, times: float, level: float, move: float, momentum: float) -> Traded:
+        """Return what is traded in `dt` seconds.
 
         `times` is the season's factor and any planted one; `level` the log volatility's.
         """
@@ -48,4 +54,4 @@ class Volume:
         uneven = rng.standard_gamma(lumps) / lumps
         usd = profile.daily_usd * dt / _DAY_S * times * activity * state * uneven
         share = 0.5 + 0.1 * math.tanh(momentum) + 0.1 * math.tanh(moves / 2) + 0.1 * second
-        return usd, usd * max(0.02, min(0.98, share))
+        return Traded(usd, usd * max(0.02, min(0.98, share)))
