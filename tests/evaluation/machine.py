@@ -33,7 +33,7 @@ class Machine:
     def __init__(self) -> None:
         self._world = World(told_by(Settings(), 0))
         self._detection = Partitions(self._world)
-        self._router = Router(COOLDOWN_MS)
+        self._router = Router(COOLDOWN_MS, per_day=1_000_000)
         self._router.on_subscription(_wants_all())
         self._offsets: Counter[type[Event]] = Counter()
         self._told: set[str] = set()
@@ -49,7 +49,7 @@ class Machine:
                 continue
             if self._is_news(output):
                 yield output
-            for alert in self._router.on_signal(output):
+            for alert in self._router.on_signal(output).alerts:
                 if alert.kind == "market_wide" and alert.revision == 1:
                     yield alert
 
