@@ -207,6 +207,25 @@ def test_an_hourly_history_ends_the_shadow():
         assert volume.learned == (i == 24)
 
 
+def test_a_day_of_quarters_tells_how_much_the_longest_window_varies():
+    volume, rng = Volume(), random.Random(6)
+    for quarter in range(96):
+        start_ms = T0 + (quarter - 96) * HOUR // 4
+        usd = DAILY_USD / 96 * rng.lognormvariate(0, 0.3)
+        volume.on_kline(
+            sample(
+                Kline,
+                exchange="binance",
+                interval="15m",
+                start_ms=start_ms,
+                ts_event_ms=start_ms + HOUR // 4,
+                notional_usd=usd,
+            )
+        )
+    assert [window.ready for window in volume.windows] == [False, False, True]
+    assert 0.2 < volume.windows[-1].scale.mad < 0.8
+
+
 def test_in_shadow_nothing_is_told():
     volume = Volume()
     feed(volume, calm(0, 3600))
