@@ -121,7 +121,7 @@ def test_it_is_known_after_half_an_hour_or_an_hour_of_history():
     baseline.on_minute(START + 29, USD, 1.0)
     assert baseline.known
     warm = Baseline()
-    warm.on_kline(kline(MONDAY, 60 * USD))
+    warm.on_candle(kline(MONDAY, 60 * USD))
     assert warm.known
     assert warm.expected(START + 60, 1.0).usd == pytest.approx(USD, rel=0.01)
 
@@ -140,7 +140,7 @@ def history(baseline, days, until_ms):
         logs = [
             wave(m) + rng.gauss(0, 0.2) for m in range(start_ms // MINUTE, start_ms // MINUTE + 60)
         ]
-        baseline.on_kline(kline(start_ms, sum(USD * math.exp(x) for x in logs)))
+        baseline.on_candle(kline(start_ms, sum(USD * math.exp(x) for x in logs)))
 
 
 def test_a_month_of_candles_teaches_the_hours():
@@ -159,7 +159,7 @@ def test_quarters_teach_the_minutes_and_how_much_they_vary():
     rng, baseline = random.Random(3), Baseline()
     for i in range(30 * 96):
         log = (0.6, 0.0, 0.0, 0.0)[i % 4] + rng.gauss(0, 0.2)
-        baseline.on_kline(kline(MONDAY + i * HOUR // 4, 15 * USD * math.exp(log), "15m"))
+        baseline.on_candle(kline(MONDAY + i * HOUR // 4, 15 * USD * math.exp(log), "15m"))
     minutes = baseline.seasons.minutes
     assert minutes[3] - minutes[33] == pytest.approx(0.6, abs=0.1)
     assert 1.4826 * baseline.spread.mad == pytest.approx(0.2 * math.sqrt(3 / 4), rel=0.25)
@@ -168,7 +168,7 @@ def test_quarters_teach_the_minutes_and_how_much_they_vary():
 def test_a_quarter_that_is_missing_spoils_its_hour_only():
     baseline = Baseline()
     for quarter in (0, 1, 3, 4, 5, 6, 7, 8):
-        baseline.on_kline(kline(MONDAY + quarter * HOUR // 4, 15 * USD, "15m"))
+        baseline.on_candle(kline(MONDAY + quarter * HOUR // 4, 15 * USD, "15m"))
     assert baseline.spread.samples == 4
 
 
@@ -180,8 +180,8 @@ def test_candles_that_repeat_or_overlap_its_own_minutes_teach_nothing():
     assert msgspec.msgpack.encode(baseline) == before
     baseline.on_minute(START, USD, 1.0)
     before = msgspec.msgpack.encode(baseline)
-    baseline.on_kline(kline(MONDAY, 60e9))
-    baseline.on_kline(kline(MONDAY, 60e9, "15m"))
+    baseline.on_candle(kline(MONDAY, 60e9))
+    baseline.on_candle(kline(MONDAY, 60e9, "15m"))
     assert msgspec.msgpack.encode(baseline) == before
 
 
@@ -190,7 +190,7 @@ def test_no_candle_breaks_it(candles):
     baseline, at_ms = Baseline(), MONDAY
     for steps, usd, interval in candles:
         at_ms += steps * HOUR // 4
-        baseline.on_kline(kline(at_ms, usd, interval))
+        baseline.on_candle(kline(at_ms, usd, interval))
     expected = baseline.expected(START, 0.7)
     assert math.isfinite(expected.usd)
     assert expected.usd >= 0

@@ -103,7 +103,7 @@ def warmed(exchanges=("binance",), until=3 * 3600):
     volume = Volume()
     for exchange in exchanges:
         for candle in candles(exchange, usd=DAILY_USD / 24 / len(exchanges)):
-            volume.on_kline(candle)
+            volume.on_candle(candle)
     assert feed(volume, calm(0, until, exchanges)) == []
     return volume
 
@@ -139,7 +139,7 @@ def test_a_spike_is_told_within_seconds_and_once():
 def test_a_slow_one_is_found_by_a_longer_window():
     volume = Volume()
     for candle in candles("binance"):
-        volume.on_kline(candle)
+        volume.on_candle(candle)
     feed(volume, calm(0, NOW, spread=1.5), Around(per_day=0.0))
     found = feed(volume, calm(NOW, NOW + 900, usd=3_000.0, spread=1.5))
     assert found[0][1].window_s in {60, 300}
@@ -203,7 +203,7 @@ def test_without_history_it_is_in_shadow_for_a_day():
 def test_an_hourly_history_ends_the_shadow():
     volume = Volume()
     for i, candle in enumerate(candles("binance", days=1), 1):
-        volume.on_kline(candle)
+        volume.on_candle(candle)
         assert volume.learned == (i == 24)
 
 
@@ -212,7 +212,7 @@ def test_a_day_of_quarters_tells_how_much_the_longest_window_varies():
     for quarter in range(96):
         start_ms = T0 + (quarter - 96) * HOUR // 4
         usd = DAILY_USD / 96 * rng.lognormvariate(0, 0.3)
-        volume.on_kline(
+        volume.on_candle(
             sample(
                 Kline,
                 exchange="binance",
@@ -369,7 +369,7 @@ def test_the_state_of_a_coin_is_bounded():
     volume = Volume()
     for exchange in exchanges:
         for candle in candles(exchange):
-            volume.on_kline(candle)
+            volume.on_candle(candle)
     feed(volume, calm(0, 310, exchanges, usd=1e9))
     for i in range(2_500):
         volume.scores.add(1.02**i * 1e-6, T0)

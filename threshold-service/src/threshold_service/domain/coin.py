@@ -1,7 +1,6 @@
 """One coin's matters: all that is known of it, and what follows from each of its records."""
 
 from collections.abc import Sequence
-from typing import Final
 
 import msgspec
 
@@ -22,15 +21,13 @@ from threshold_service.domain.adaptive.interest import Interest
 from threshold_service.domain.adaptive.sizes import Sizes
 from threshold_service.domain.adaptive.volume import Volume
 from threshold_service.domain.around import Around, Market
-from threshold_service.domain.limits import SETTLED_MS, Limits
+from threshold_service.domain.limits import Limits
+from threshold_service.domain.past import Past
 from threshold_service.domain.rules import Rules
 from threshold_service.domain.saying import signal_of
 from threshold_service.domain.world import World
 
 Output = Threshold | Signal
-
-_KLINES: Final = 20_000
-"""History that waits for the bar that may know it: two weeks of every venue's."""
 
 
 class State(msgspec.Struct, kw_only=True):
@@ -43,7 +40,7 @@ class State(msgspec.Struct, kw_only=True):
     sizes: Sizes = msgspec.field(default_factory=Sizes)
     cascades: Cascades = msgspec.field(default_factory=Cascades)
     interest: Interest = msgspec.field(default_factory=Interest)
-    klines: list[Kline] = msgspec.field(default_factory=list)
+    past: Past = msgspec.field(default_factory=Past)
 
 
 class Coin:
@@ -72,8 +69,8 @@ class Coin:
                 event, dynamic=self._around.settings.dynamic_thresholds
             )
             return () if limits is None else (limits,)
-        if isinstance(event, Kline) and len(self.state.klines) < _KLINES:
-            self.state.klines.append(event)
+        if isinstance(event, Kline):
+            self.state.past.add(event)
         return ()
 
     def _on_bar(self, bar: Bar, evidence: Evidence) -> Sequence[Output]:
@@ -83,7 +80,9 @@ class Coin:
         settings = around.settings
         found: list[Signal | Finding | None] = []
         if settings.volume_monitoring:
-            self._know_history(bar.ts_recv_ms)
+            if state.past.waiting:
+                for candle in state.past.take(bar.ts_recv_ms):
+                    state.volume.on_candle(candle)
             by_rule = state.rules.on_bar(bar, evidence, around.threshold)
             learned = state.volume.on_bar(bar, evidence.offset, around)
             adaptive = settings.dynamic_thresholds and state.volume.learned
@@ -110,18 +109,6 @@ class Coin:
         learned = state.interest.on_reading(event, evidence.offset, around)
         adaptive = around.settings.dynamic_thresholds and state.interest.learned
         return self._said([learned if adaptive else by_rule], event, evidence)
-
-    def _know_history(self, recv_ms: int) -> None:
-        waiting = self.state.klines
-        if not waiting or waiting[0].ts_recv_ms > recv_ms - SETTLED_MS:
-            return
-        ripe = 0
-        for kline in waiting:
-            if kline.ts_recv_ms > recv_ms - SETTLED_MS:
-                break
-            self.state.volume.on_kline(kline)
-            ripe += 1
-        del waiting[:ripe]
 
     def _said(
         self, found: Sequence[Signal | Finding | None], event: Event, evidence: Evidence

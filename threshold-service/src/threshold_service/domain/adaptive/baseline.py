@@ -1,7 +1,7 @@
 """What is expected of one venue: a level that follows the market, on a learned profile."""
 
 import math
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 
@@ -25,6 +25,29 @@ _MINUTE_MS: Final = 60_000
 _HOUR_MS: Final = 3_600_000
 _QUARTER_MS: Final = 900_000
 _QUARTERS: Final = 4
+
+
+class Candle(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What is learned of a `Kline`."""
+
+    exchange: str
+    interval: str
+    start_ms: int
+    ts_event_ms: int
+    ts_recv_ms: int
+    notional_usd: float
+
+    @classmethod
+    def of(cls, kline: Kline) -> Self:
+        """Return it without what is not learned."""
+        return cls(
+            kline.exchange,
+            kline.interval,
+            kline.start_ms,
+            kline.ts_event_ms,
+            kline.ts_recv_ms,
+            kline.notional_usd,
+        )
 
 
 class Expected(msgspec.Struct, gc=False):
@@ -85,17 +108,17 @@ class Baseline(msgspec.Struct, kw_only=True):
         rate = max(_LEVEL_RATE, _AFRESH_RATE / self.afresh_min)
         self.level += rate * _clipped(seen - of_level - self.level)
 
-    def on_kline(self, kline: Kline) -> None:
+    def on_candle(self, candle: Candle) -> None:
         """Learn from a candle of before its own minutes, oldest first; repeats teach nothing."""
-        usd = kline.notional_usd
+        usd = candle.notional_usd
         if not 0 <= usd < math.inf or (
-            self.own_min and kline.ts_event_ms > self.first_min * _MINUTE_MS
+            self.own_min and candle.ts_event_ms > self.first_min * _MINUTE_MS
         ):
             return
-        if kline.interval == "1h":
-            self._on_hour(kline.start_ms, math.log(usd / 60 + QUIET_USD))
+        if candle.interval == "1h":
+            self._on_hour(candle.start_ms, math.log(usd / 60 + QUIET_USD))
         else:
-            self._on_quarter(kline.start_ms, math.log(usd / 15 + QUIET_USD))
+            self._on_quarter(candle.start_ms, math.log(usd / 15 + QUIET_USD))
 
     def _on_hour(self, start_ms: int, seen: float) -> None:
         if start_ms <= self.past_ms:

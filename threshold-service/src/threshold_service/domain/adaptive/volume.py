@@ -4,7 +4,8 @@ from typing import Final
 
 import msgspec
 
-from foreshock_schemas.events import Bar, Kline
+from foreshock_schemas.events import Bar
+from threshold_service.domain.adaptive.baseline import Candle
 from threshold_service.domain.adaptive.budget import Budget
 from threshold_service.domain.adaptive.finding import Finding
 from threshold_service.domain.adaptive.seconds import SPANS_S, Seconds
@@ -64,10 +65,10 @@ class Volume(msgspec.Struct, kw_only=True):
             venue.baseline.seasons.learned_min * 60 >= SHADOW_S for venue in self.venues.values()
         )
 
-    def on_kline(self, kline: Kline) -> None:
+    def on_candle(self, candle: Candle) -> None:
         """Learn from a candle of history, oldest first for each venue."""
-        baseline = self._venue(kline.exchange).baseline
-        baseline.on_kline(kline)
+        baseline = self._venue(candle.exchange).baseline
+        baseline.on_candle(candle)
         if baseline.spread.samples == _DAY_OF_QUARTERS:
             self.windows[-1].warm(baseline.spread.mad * _QUARTER_TO_WINDOW)
 

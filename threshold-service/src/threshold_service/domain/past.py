@@ -1,0 +1,49 @@
+"""Candles of history that wait until those of their venue are all there."""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from operator import attrgetter
+from typing import Final
+
+import msgspec
+
+from foreshock_schemas.events import Kline
+from threshold_service.domain.adaptive.baseline import Candle
+from threshold_service.domain.limits import SETTLED_MS
+
+QUIET_MS: Final = 60_000
+"""No candle for so long: the venue's history is there, in whatever order it came."""
+
+_MOST: Final = 5_000
+_recv_ms = attrgetter("ts_recv_ms")
+_start_ms = attrgetter("start_ms")
+
+
+class Past(msgspec.Struct):
+    """Gives a venue's candles back oldest first, however their pages came."""
+
+    waiting: dict[str, list[Candle]] = {}
+
+    def add(self, kline: Kline) -> None:
+        """Keep a candle; of more than 5,000 of a venue and interval the first go."""
+        candles = self.waiting.setdefault(f"{kline.exchange} {kline.interval}", [])
+        candles.append(Candle.of(kline))
+        if len(candles) > _MOST:
+            del candles[0]
+
+    def take(self, recv_ms: int) -> Iterator[Candle]:
+        """Yield what may be known to an event received at `recv_ms`, and leave it out from now."""
+        settled_ms = recv_ms - SETTLED_MS
+        for key in [key for key, them in self.waiting.items() if _is_whole(them, settled_ms)]:
+            candles = self.waiting.pop(key)
+            known = bisect_right(candles, settled_ms, key=_recv_ms)
+            if known < len(candles):
+                self.waiting[key] = candles[known:]
+            yield from sorted(candles[:known], key=_start_ms)
+
+
+def _is_whole(candles: list[Candle], settled_ms: int) -> bool:
+    if candles[0].ts_recv_ms > settled_ms - QUIET_MS:
+        return False
+    known = bisect_right(candles, settled_ms, key=_recv_ms)
+    return candles[known - 1].ts_recv_ms <= settled_ms - QUIET_MS
