@@ -1,4 +1,4 @@
-"""Detectors whose members come, go, freeze and die say what one member alone would say."""
+"""Detectors whose members come, go, freeze and die say what one alone, and a replay, would say."""
 
 import asyncio
 import random
@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from foreshock_cli.main import main
 from foreshock_kit.admin import ensure_topics
 from foreshock_kit.clock import SystemClock
 from foreshock_kit.kafka import Publisher
@@ -26,6 +28,7 @@ from foreshock_schemas.topics import (
     MARKET_STATS,
     OPEN_INTEREST,
     SIGNALS,
+    STATE,
     THRESHOLDS,
     Topic,
 )
@@ -126,7 +129,7 @@ class Bench:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self):
-        await ensure_topics(self.kafka, [*MARKET, SIGNALS, THRESHOLDS])
+        await ensure_topics(self.kafka, [*MARKET, SIGNALS, STATE, THRESHOLDS])
         return self
 
     async def __aexit__(self, *error):
@@ -164,6 +167,14 @@ class Bench:
 
         await eventually(done, MEMBERS_S)
 
+    async def replayed(self, from_ms: int) -> list[Signal]:
+        """Return what the service concludes once more; it says itself where live differs."""
+        file = self._folder / "replayed"
+        words = ["--from", str(from_ms), "--out", str(file), "--compare"]
+        kafka = ["--kafka", self.kafka.kafka_bootstrap_servers]
+        assert await asyncio.to_thread(main, ["replay", *words, *kafka]) == 0
+        return [msgspec.json.decode(line, type=Signal) for line in file.read_bytes().splitlines()]
+
     async def signals(self) -> list[Signal]:
         records = await records_on(self.kafka.kafka_bootstrap_servers, SIGNALS)
         return [record.event for record in records]
@@ -184,7 +195,8 @@ async def alone(folder: Path, begin_ms: int, rounds) -> list[Signal]:
         return await made.signals()
 
 
-async def together(folder: Path, begin_ms: int, rounds) -> list[Signal]:
+async def together(folder: Path, begin_ms: int, rounds) -> tuple[list[Signal], list[Signal]]:
+    """Return what was said live, with members that come and go, and what a replay says."""
     parts = [rounds[at : at + ROUNDS // 6] for at in range(0, ROUNDS, ROUNDS // 6)]
     async with bench(folder, begin_ms) as made:
         first = await made.member(0)
@@ -203,7 +215,7 @@ async def together(folder: Path, begin_ms: int, rounds) -> list[Signal]:
         await made.plant(parts[5])
         await first.stop()
         await made.until_done()
-        return await made.signals()
+        return await made.signals(), await made.replayed(begin_ms)
 
 
 async def test_signals_are_those_of_one_member_alone(tmp_path):
@@ -211,9 +223,11 @@ async def test_signals_are_those_of_one_member_alone(tmp_path):
     rounds = list(market(begin_ms))
     async with asyncio.timeout(2 * MEMBERS_S):
         expected = await alone(tmp_path / "alone", begin_ms, rounds)
-        found = await together(tmp_path / "together", begin_ms, rounds)
+        found, replayed = await together(tmp_path / "together", begin_ms, rounds)
     kinds = {each.kind for each in expected}
     assert kinds == {"liquidation", "cascade", "volume_spike", "oi_explosion"}
     assert len(expected) > 500
     assert len({each.event_id for each in expected}) == len(expected)
     assert {each.event_id: each for each in found} == {each.event_id: each for each in expected}
+    assert {each.event_id: each for each in replayed} == {each.event_id: each for each in expected}
+    assert len(replayed) == len(expected)
