@@ -21,6 +21,9 @@ from numpy.typing import NDArray
 QUANTILE: Final = 0.999
 TIMES_MEDIAN: Final = 5.0
 LEAST_LIQUIDATED_USD: Final = 25_000.0
+LEAST_SHARE: Final = 0.2
+"""Of the original requirements' limit: less than either is not worth telling, however rare."""
+
 CASCADE_GAP_MS: Final = 60_000
 CASCADE_BP: Final = 8.0
 CASCADE_MOVE_BP: Final = 20.0
@@ -57,7 +60,7 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
 
 def labels(tape: Tape, detectors: Collection[Detector]) -> list[Label]:
     """Return what these detectors ought to tell of each coin, and of the whole market last."""
-    every = (label for name, coin in tape.coins.items() for label in _of_coin(name, coin))
+    every = (label for name, coin in tape.coins.items() for label in _of_coin(tape, name, coin))
     found = [label for label in every if label.detector in detectors]
     return found + market_wide(found) if "market-wide" in detectors else found
 
@@ -131,7 +134,7 @@ def minutes(amounts: dict[int, float], first_ms: int, last_ms: int) -> tuple[Tim
     return (np.arange(first, last + 1) + 1) * _MINUTE_MS, sums
 
 
-def _of_coin(name: str, coin: Coin) -> Iterator[Label]:
+def _of_coin(tape: Tape, name: str, coin: Coin) -> Iterator[Label]:
     if coin.seconds:
         traded = {second * 1000 - 1: usd for second, usd in coin.seconds.items()}
         yield from _marked("volume", name, *minutes(traded, min(traded), max(traded)))
@@ -140,7 +143,9 @@ def _of_coin(name: str, coin: Coin) -> Iterator[Label]:
         for each in coin.prints:
             closed[each.ms] += each.usd
         ms, usd = minutes(closed, min(closed), max(closed))
-        yield from _marked("liquidation", name, ms, usd, least=LEAST_LIQUIDATED_USD)
+        limit_usd = tape.prd(name, int(ms[-1])).single_liquidation_usd
+        least = max(LEAST_LIQUIDATED_USD, LEAST_SHARE * limit_usd)
+        yield from _marked("liquidation", name, ms, usd, least)
         yield from cascades(name, coin)
     if len(coin.interest) > 1:
         ms = np.array([at_ms for at_ms, _, _ in coin.interest[1:]])
