@@ -33,7 +33,7 @@ def test_first_what_happened_then_why():
     assert lines == (
         "BTC: $12.4M",
         "Price -1.2 %, open interest -3.1 %, takers sold $12M in 15 min: long exits",
-        "More likely than not to go on: 64 %",
+        "As much again within 5 min: 64 % likely",
         "31 in 60 s",
         "Score 7.3 against 4.0, expected $2.1M",
     )
@@ -57,7 +57,7 @@ def test_of_unknown_surroundings_nothing_is_said():
 
 
 def test_what_is_likely_to_end_is_said_so_and_nothing_of_what_is_over():
-    assert said(continuation=0.3)[1] == "Less likely than not to go on: 30 %"
+    assert said(continuation=0.3)[1] == "As much again within 5 min: 30 % likely"
     assert said(continuation=0.3, incident_state="ENDED") == ("BTC: $12.4M", "31 in 60 s")
 
 

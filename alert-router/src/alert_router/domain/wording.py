@@ -47,7 +47,7 @@ def details(signal: Signal) -> tuple[str, ...]:
     """Return why it is told, and how far it can be trusted."""
     said = list(signal.reasons)
     if signal.why:
-        said += _why(signal.why, signal.unit)
+        said += _why(signal.why, signal)
     if signal.coverage != "full" and signal.kind != "feed":
         said.append("The exchange does not show every liquidation: totals are a floor.")
     return tuple(said)
@@ -101,15 +101,14 @@ def _context(context: MarketContext) -> list[str]:
 
 
 def _continuation(probability: float) -> str:
-    likely = "More" if probability >= 0.5 else "Less"
-    return f"{likely} likely than not to go on: {probability:.0%}".replace("%", " %")
+    return f"As much again within 5 min: {probability * 100:.0f} % likely"
 
 
-def _why(why: Why, unit: str) -> list[str]:
+def _why(why: Why, signal: Signal) -> list[str]:
     said = []
-    if why.score is not None:
+    if why.score is not None and signal.kind != "cascade":
         against = f" against {why.score_limit:.1f}" if why.score_limit is not None else ""
-        said.append(f"Score {why.score:.1f}{against}{_expected(why.baseline, unit)}")
+        said.append(f"Score {why.score:.1f}{against}{_expected(why.baseline, signal.unit)}")
     if why.held_back:
         were = "was" if why.held_back == 1 else "were"
         said.append(f"{why.held_back} more {were} held back by its daily budget.")

@@ -127,10 +127,11 @@ class MarketContext(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 class Why(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What a signal was made of, so that anybody can check it.
 
-    `model` is the rule and its version; `baseline` what was expected, in the signal's unit;
-    `score` how far above, in robust standard deviations; `score_limit` what the score had to
-    reach. `feeds` and `settings_id` held at the time; `held_back` crossings were silent for the
-    budget since the last signal; `reproduce` is the command that makes the signal again.
+    `model` is the rule and its version; `baseline` what was expected, in the signal's unit; `score`
+    how far above, in robust standard deviations (of a cascade: in basis points of open interest);
+    `score_limit` what the score had to reach. `feeds` and `settings_id` held at the time;
+    `held_back` crossings were silent for the budget since the last signal; `reproduce` is the
+    command that makes the signal again.
     """
 
     model: str

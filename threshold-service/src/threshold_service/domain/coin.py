@@ -1,6 +1,7 @@
 """One coin's matters: all that is known of it, and what follows from each of its records."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
@@ -28,6 +29,9 @@ from threshold_service.domain.saying import signal_of
 from threshold_service.domain.world import World
 
 Output = Threshold | Signal
+
+AHEAD_MS: Final = 5_000
+"""An event that is further ahead of its receipt than this is refused: its time is wrong."""
 
 
 class State(msgspec.Struct, kw_only=True):

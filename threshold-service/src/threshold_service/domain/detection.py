@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from foreshock_schemas.events import Event, Evidence
-from threshold_service.domain.coin import Coin, Output, State
+from threshold_service.domain.coin import AHEAD_MS, Coin, Output, State
 from threshold_service.domain.world import World
 
 _PACK: Final = msgspec.msgpack.Encoder()
@@ -69,9 +69,13 @@ class Partitions:
     def __init__(self, world: World) -> None:
         self._world = world
         self._owned: dict[int, Detection] = {}
+        self.refused = 0
 
     def on_event(self, event: Event, evidence: Evidence) -> Sequence[Output]:
-        """Return what follows from a record of a partition."""
+        """Return what follows from a record of a partition; what its time refutes is counted."""
+        if event.ts_event_ms > event.ts_recv_ms + AHEAD_MS:
+            self.refused += 1
+            return ()
         return self._of(evidence.partition).on_event(event, evidence)
 
     def snapshot(self, partition: int) -> Iterator[tuple[str, bytes]]:

@@ -32,7 +32,6 @@ def growing(
     coverage = wording.coverage_of(course.coverages.values())
     what = f"a cascade of {position}s" if confirmed else f"a cascade of {position}s builds up"
     basis_points = usd / unit.usd
-    continuation = side.continuation
     return Finding(
         kind="cascade",
         name=f"{position}:{state}",
@@ -45,7 +44,6 @@ def growing(
             _prints(course),
             f"limit {wording.dollars(unit.at(limit_bp))}, {unit.words(limit_bp)}",
             *(_words(*move) for move in signs.moves),
-            f"as much again as in the last minute follows within 5 min: {continuation:.0%} likely",
         ),
         value=usd,
         limit=unit.at(limit_bp),
@@ -68,7 +66,7 @@ def growing(
         direction=_WAY[position],
         incident_id=course.incident_id,
         incident_state=state,
-        continuation=continuation,
+        continuation=side.continuation,
     )
 
 
