@@ -100,4 +100,4 @@ def test_who_has_lost_half_the_way_leaves_sooner():
             held.leave(price, 10.0, rng)
         return held.long_units
 
-    assert left(94.0) < 0.7 * left(96.0)
+    assert left(94.0) < 0.85 * left(96.0)

@@ -13,7 +13,7 @@ _SPARE: Final = 1.4
 _HAZARD: Final = 1.9
 _IN_PROFIT, _IN_LOSS, _FLAT = 0.75, 0.5, 0.6
 _FLAT_WITHIN: Final = 0.001
-_STOPS: Final = 6.0
+_STOPS: Final = 3.0
 _STOPS_AT: Final = 0.5
 _VISITS: Final = 72
 """How often each holder thinks of leaving within the mean time of holding."""
