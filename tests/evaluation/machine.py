@@ -37,16 +37,20 @@ class Machine:
     def on_event(self, event: Event) -> Iterator[Signal | Alert]:
         """Yield what is told with it: a coin's signals, and the router's market-wide alerts.
 
-        An incident is told once; a cascade when it is CONFIRMED.
+        A coin's incident is told once, a cascade when it is CONFIRMED; the market's as often as
+        the router has news of it.
         """
         for output in self._detection.on_event(event, self._evidence(event)):
             if not isinstance(output, Signal):
                 continue
             if self._is_news(output):
                 yield output
-            for alert in self._router.on_signal(output):
-                if alert.kind == "market_wide" and alert.revision == 1:
-                    yield alert
+            yield from self._market_wide(output)
+
+    def _market_wide(self, signal: Signal) -> Iterator[Alert]:
+        for alert in self._router.on_signal(signal):
+            if alert.kind == "market_wide":
+                yield alert
 
     def _is_news(self, signal: Signal) -> bool:
         if signal.kind not in DETECTOR_OF or signal.incident_state not in {None, "CONFIRMED"}:
