@@ -131,7 +131,7 @@ def _of_median(values: Sequence[float]) -> Interval:
     random = np.random.default_rng(1994)
     drawn = np.median(random.choice(values, size=(RESAMPLES, len(values))), axis=1)
     low, high = np.percentile(drawn, (2.5, 97.5))
-    return float(low), float(high)
+    return round(float(low), 4), round(float(high), 4)
 
 
 def _claim(name: str, events: int, above: float, below: float, interval: Interval | None) -> Claim:

@@ -47,7 +47,8 @@ def wilson(hits: float, total: float) -> Interval:
     middle = share + z2 / (2 * total)
     reach = _Z * sqrt(share * (1 - share) / total + z2 / (4 * total * total))
     scale = 1 + z2 / total
-    return max(0.0, (middle - reach) / scale), min(1.0, (middle + reach) / scale)
+    low, high = (middle - reach) / scale, (middle + reach) / scale
+    return round(max(0.0, low), 4), round(min(1.0, high), 4)
 
 
 def drawn_hours(hours: int) -> NDArray[np.int64]:
@@ -65,4 +66,4 @@ def drawn_hours(hours: int) -> NDArray[np.int64]:
 def _ends(above: Counts, below: Counts) -> Interval | None:
     drawn = above[below > 0] / below[below > 0]
     low, high = np.percentile(drawn, _ENDS)
-    return float(low), float(high)
+    return round(float(low), 4), round(float(high), 4)

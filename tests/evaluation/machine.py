@@ -49,9 +49,12 @@ class Machine:
                 continue
             if self._is_news(output):
                 yield output
-            for alert in self._router.on_signal(output).alerts:
-                if alert.kind == "market_wide" and alert.revision == 1:
-                    yield alert
+            yield from self._market_wide(output)
+
+    def _market_wide(self, signal: Signal) -> Iterator[Alert]:
+        for alert in self._router.on_signal(signal).alerts:
+            if alert.kind == "market_wide" and alert.revision == 1:
+                yield alert
 
     def _is_news(self, signal: Signal) -> bool:
         if signal.kind not in DETECTOR_OF or signal.incident_state not in {None, "CONFIRMED"}:

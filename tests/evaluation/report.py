@@ -52,10 +52,10 @@ def _ran(result: Evaluation) -> str:
 
 def _claims(result: Evaluation) -> str:
     body = [
-        [each.name, str(each.events), _number(each.value), _interval(each.interval)]
+        [each.name, f"{_number(each.value)} ({_interval(each.interval)})", str(each.events)]
         for each in result.claims
     ]
-    return table(["held-out scenarios", "events", "value", "interval"], body)
+    return table(["held-out scenarios", "value", "events"], body)
 
 
 def _recall(seen: Evidence) -> list[str]:

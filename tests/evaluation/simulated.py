@@ -26,7 +26,7 @@ WARM_UP_DAYS: Final = 1.0
 SCENARIOS: Final = tuple(name for name in MARKETS if name != "demo")
 
 _DAYS: Final = {
-    "spikes": 12.0,
+    "spikes": 14.0,
     "regime-shift": 10.0,
     "oi-moves": 7.0,
     "weekend": 5.0,
