@@ -50,8 +50,8 @@ class State(msgspec.Struct, kw_only=True):
 class Coin:
     """Routes a coin's records to its detectors.
 
-    The requirements' rules always keep count, so that they can speak where dynamic thresholds are
-    off, and of volume and open interest while what is usual is not learned.
+    The requirements' rules speak where dynamic thresholds are off, and of volume and open interest
+    while what is usual is not learned; they begin to count when they are to speak.
     """
 
     def __init__(self, name: str, world: World, state: State | None = None) -> None:
@@ -87,32 +87,32 @@ class Coin:
             if state.past.waiting:
                 for candle in state.past.take(bar.ts_recv_ms):
                     state.volume.on_candle(candle)
-            by_rule = state.rules.on_bar(bar, evidence, around.threshold)
-            learned = state.volume.on_bar(bar, evidence.offset, around)
-            adaptive = settings.dynamic_thresholds and state.volume.learned
-            found.append(learned if adaptive else by_rule)
+            spike = state.volume.on_bar(bar, evidence.offset, around)
+            if settings.dynamic_thresholds and state.volume.learned:
+                found.append(spike)
+            else:
+                found.append(state.rules.on_bar(bar, evidence, around.threshold))
         if settings.dynamic_thresholds:
             found.append(state.cascades.on_time(bar.ts_recv_ms, evidence.offset, around))
-        return self._said(found, bar, evidence)
+        return self._said(found, bar, evidence) if any(found) else ()
 
     def _on_liquidation(self, event: Liquidation, evidence: Evidence) -> Sequence[Output]:
         state, around = self.state, self._around
         around.look(event.ts_event_ms, event.ts_recv_ms)
-        by_rule = state.rules.on_liquidation(event, evidence, around.threshold)
         size = state.sizes.on_liquidation(event, evidence.offset, around)
         cascade = state.cascades.on_liquidation(event, evidence.offset, around)
         if not around.settings.dynamic_thresholds:
-            return by_rule
-        return self._said([size, cascade], event, evidence)
+            return state.rules.on_liquidation(event, evidence, around.threshold)
+        return self._said((size, cascade), event, evidence) if size or cascade else ()
 
     def _on_reading(self, event: OpenInterest, evidence: Evidence) -> Sequence[Output]:
         state, around = self.state, self._around
         state.market.on_reading(event)
         around.look(event.ts_event_ms, event.ts_recv_ms)
-        by_rule = state.rules.on_reading(event, evidence, around.threshold)
-        learned = state.interest.on_reading(event, evidence.offset, around)
-        adaptive = around.settings.dynamic_thresholds and state.interest.learned
-        return self._said([learned if adaptive else by_rule], event, evidence)
+        found: Signal | Finding | None = state.interest.on_reading(event, evidence.offset, around)
+        if not (around.settings.dynamic_thresholds and state.interest.learned):
+            found = state.rules.on_reading(event, evidence, around.threshold)
+        return self._said((found,), event, evidence)
 
     def _said(
         self, found: Sequence[Signal | Finding | None], event: Event, evidence: Evidence
