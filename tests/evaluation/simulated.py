@@ -26,9 +26,9 @@ WARM_UP_DAYS: Final = 1.0
 SCENARIOS: Final = tuple(name for name in MARKETS if name != "demo")
 
 _DAYS: Final = {
-    "spikes": 14.0,
+    "spikes": 26.0,
     "regime-shift": 10.0,
-    "oi-moves": 7.0,
+    "oi-moves": 15.0,
     "weekend": 5.0,
     "jump": 4.0,
     "squeeze": 4.0,

@@ -85,6 +85,6 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "stale-poll": Scenario(conditions=_CALM, polls="frozen", live=False),
     "definition-change": Scenario(conditions=_CALM, polls="halved", live=False),
     "placebo": Scenario(shocks=falls(0.015, 60.0), conditions=_FRAGILE, shuffled=True, live=False),
-    "spikes": Scenario(shocks=shocks.spikes, conditions=_CALM),
-    "oi-moves": Scenario(shocks=shocks.interest, conditions=_CALM, between_h=(3.0, 7.0)),
+    "spikes": Scenario(shocks=shocks.spikes, conditions=_CALM, between_h=(5.0, 11.0)),
+    "oi-moves": Scenario(shocks=shocks.interest, conditions=_CALM, between_h=(8.0, 16.0)),
 }
