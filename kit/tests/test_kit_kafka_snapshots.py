@@ -1,5 +1,6 @@
 """State that is kept in Kafka: written in time, given back, and gone on from."""
 
+import asyncio
 import uuid
 import zlib
 from collections import Counter, defaultdict
@@ -14,10 +15,13 @@ from foreshock_kit.clock import SystemClock
 from foreshock_kit.kafka import Publisher
 from foreshock_kit.kafka.cluster import admin_client
 from foreshock_kit.kafka.metrics import EXPIRED
+from foreshock_kit.kafka.recovery import find
 from foreshock_kit.kafka.snapshots import HOUR_MS, Snapshots
+from foreshock_kit.kafka.spans import open_logs
 from foreshock_kit.testing import MemoryPublisher, records_on
 from foreshock_kit.testing.broker import private
-from foreshock_kit.testing.member import Member
+from foreshock_kit.testing.counting import Counting, Tally
+from foreshock_schemas.codec import decode
 from foreshock_schemas.events import StateSnapshot, Trade
 from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import STATE, TRADES
@@ -25,51 +29,6 @@ from foreshock_schemas.topics import STATE, TRADES
 COINS = tuple(f"COIN{number}" for number in range(40))
 MINUTE_MS = 60_000
 A_MINUTE = 100  # records
-
-
-class Tally:
-    """Counts each coin's records once, and goes on counting from what it is given back."""
-
-    def __init__(self):
-        self.counts = defaultdict(Counter)
-        self.floors = {}
-
-    def on(self, record):
-        coin = record.event.coin
-        if record.offset >= self.floors.get((coin, record.log), 0):
-            self.counts[record.partition][coin] += 1
-        return self.counts[record.partition][coin]
-
-    @property
-    def total(self):
-        return sum((Counter(each) for each in self.counts.values()), Counter())
-
-    def snapshot(self, partition):
-        return [(coin, b"%d" % n) for coin, n in self.counts[partition].items()]
-
-    def restore(self, partition, coin, offsets, state):
-        self.counts[partition][coin] = int(state)
-        self.floors |= {(coin, log): at for log, at in offsets.items()}
-
-    def forget(self, partitions):
-        for partition in partitions:
-            self.counts.pop(partition, None)
-
-
-class Counting(Member):
-    """A service that tells every coin's count, once a record."""
-
-    def __init__(self, kafka, topics, name, **options):
-        self.tally = Tally()
-        self.told = []
-        super().__init__(kafka, topics, name, state=self.tally, **options)
-
-    async def on_records(self, records):
-        for record in records:
-            count = self.tally.on(record)
-            if not record.replayed:
-                self.told.append((record.event.coin, count))
-        await super().on_records(records)
 
 
 def trades(first, beyond, start_ms, step_ms=MINUTE_MS // A_MINUTE):
@@ -234,6 +193,31 @@ async def test_a_log_that_was_made_anew_is_read_from_its_beginning(kafka, name, 
     await publish(kafka, one, trades(0, 40, start_ms))
     after = await counted(kafka, [one, other], name, 40)
     assert after.tally.total == Counter(dict.fromkeys(COINS, 12))
+
+
+@pytest.mark.broker
+async def test_snapshots_are_found_however_old_they_are(kafka, name):
+    await ensure_topics(kafka, [STATE])
+    now_ms = SystemClock().now_ms()
+    hours = {"hour": (3, 1), "day": (4, 20), "days": (5, 50), "earlier": (3, 2)}
+    snapshots = [
+        sample(
+            StateSnapshot,
+            event_id=each,
+            ts_event_ms=now_ms - hour * HOUR_MS,
+            ts_recv_ms=now_ms - hour * HOUR_MS,
+            service=name,
+            coin="BTC",
+            offsets={f"bars:{partition}": 1},
+        )
+        for each, (partition, hour) in hours.items()
+    ]
+    await publish(kafka, STATE, snapshots)
+    around_ms = dict.fromkeys((3, 4, 5, 6), now_ms)
+    async with open_logs(kafka, [STATE], name="test", stop=asyncio.Event()) as logs:
+        found = await find(logs, name, around_ms, decode)
+    newest = {partition: coins["BTC"].event_id for partition, coins in found.items()}
+    assert newest == {3: "hour", 4: "day", 5: "days"}
 
 
 async def test_nothing_is_due_before_a_new_hour_and_all_of_it_once():

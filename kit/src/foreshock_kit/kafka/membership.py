@@ -150,7 +150,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
             for where, last in self._inbox.done(raws).items():
                 self._commits.done(where, last.offset + 1, last.timestamp)
                 self._snapshots.passed(where.partition, last.timestamp)
-            if due := self._snapshots.due():
+            if self._rebuilt and (due := self._snapshots.due()):
                 await self._keep(due)
             await self._commits.write_if_due()
             if self._context.stop.is_set():

@@ -109,7 +109,7 @@ class Snapshots:
             Transient: the broker takes nothing any more.
         """
         await self._publisher.flush()
-        for partition in partitions & self._times_ms.keys():
+        for partition in self._times_ms.keys() & partitions:
             offsets = {log_of(w): at for w, at in handed.items() if w.partition == partition}
             at_ms = self._times_ms[partition]
             self._hours[partition] = _hour(partition, at_ms)
