@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from foreshock_kit.admin import ensure_topics
+from foreshock_kit.broker import embedded_broker
 from foreshock_kit.clock import SystemClock
 from foreshock_kit.errors import Stopped
 from foreshock_kit.kafka import Past, Publisher, reread
@@ -70,6 +71,13 @@ async def topics(kafka):
 
 
 @pytest.fixture
+async def undisturbed(kafka, tmp_path):
+    """A broker whose state topic has nobody else's records, of other times."""
+    async with embedded_broker(tmp_path) as address:
+        yield msgspec.structs.replace(kafka, kafka_bootstrap_servers=address)
+
+
+@pytest.fixture
 def start_ms():
     return SystemClock().now_ms() - 5 * HOUR_MS
 
@@ -106,10 +114,10 @@ async def test_the_stretch_comes_in_order_and_what_is_around_it_marked(
     assert before == {often.name: 600, rare.name: 60}
 
 
-async def test_it_starts_at_each_coins_newest_snapshot_before_it(kafka, name, start_ms):
+async def test_it_starts_at_each_coins_newest_snapshot_before_it(undisturbed, name, start_ms):
     alone = msgspec.structs.replace(private(TRADES), partitions=1)
-    await ensure_topics(kafka, [alone, STATE])
-    await publish(kafka, alone, [trade(n, start_ms) for n in range(9_000)])
+    await ensure_topics(undisturbed, [alone, STATE])
+    await publish(undisturbed, alone, [trade(n, start_ms) for n in range(9_000)])
     kept = {3_000: (1_000, b"early"), 3_400: (3_400, b"before"), 8_000: (8_000, b"after")}
     snapshots = [
         StateSnapshot(
@@ -125,10 +133,10 @@ async def test_it_starts_at_each_coins_newest_snapshot_before_it(kafka, name, st
         for coin in ("COIN1", "COIN2")
         if (coin, second) != ("COIN2", 3_400)
     ]
-    await publish(kafka, STATE, snapshots)
+    await publish(undisturbed, STATE, snapshots)
     given = Given()
     span = start_ms + HOUR_MS, start_ms + 2 * HOUR_MS
-    records = await replayed(kafka, name, [alone], span, state=given)
+    records = await replayed(undisturbed, name, [alone], span, state=given)
     log = f"{alone.name}:0"
     assert given.states == {"COIN1": ({log: 3_400}, b"before"), "COIN2": ({log: 1_000}, b"early")}
     assert records[0].offset == 1_000
