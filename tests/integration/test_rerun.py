@@ -54,7 +54,7 @@ def liquidation(coin, number, at_ms):
         exchange="binance",
         coin=coin,
         position="long",
-        notional_usd=[2e4, 3e5, 9e5][number % 3],
+        notional_usd=[2e4, 3e5, 9e5][number % 3] if number < LIQUIDATED - 1 else 9e6,
         coverage="full",
     )
 
