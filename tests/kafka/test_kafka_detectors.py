@@ -20,13 +20,24 @@ from foreshock_kit.settings import KafkaSettings
 from foreshock_kit.testing import eventually, records_on
 from foreshock_kit.testing.apache import apache_kafka
 from foreshock_kit.testing.process import ServiceProcess
-from foreshock_schemas.events import Bar, Event, Liquidation, MarketStats, OpenInterest, Signal
+from foreshock_schemas.events import (
+    Bar,
+    DetectorSettings,
+    Event,
+    Liquidation,
+    MarketStats,
+    OpenInterest,
+    Signal,
+)
 from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import (
     BARS,
+    FEED_HEALTH,
+    KLINES,
     LIQUIDATIONS,
     MARKET_STATS,
     OPEN_INTEREST,
+    SETTINGS,
     SIGNALS,
     STATE,
     THRESHOLDS,
@@ -39,7 +50,7 @@ COINS = tuple(f"COIN{number}" for number in range(40))
 ROUNDS = 60
 ROUND_MS = 40 * 60_000
 MEMBERS_S = 240
-MARKET = (BARS, LIQUIDATIONS, MARKET_STATS, OPEN_INTEREST)
+MARKET = (BARS, KLINES, LIQUIDATIONS, MARKET_STATS, OPEN_INTEREST)
 GROUP = "foreshock-threshold-service"
 
 Planted = tuple[Topic, Event]
@@ -121,6 +132,19 @@ def stats(coin: str, at_ms: int) -> MarketStats:
     )
 
 
+def told(at_ms: int, **budgets: float) -> DetectorSettings:
+    return DetectorSettings(
+        event_id=f"settings:{at_ms}",
+        ts_event_ms=at_ms,
+        ts_recv_ms=at_ms,
+        scope="*",
+        dynamic_thresholds=True,
+        volume_monitoring=True,
+        budgets=budgets,
+        changed_by="user",
+    )
+
+
 class Bench:
     """A broker of its own with the market on it, and members of the threshold service."""
 
@@ -129,7 +153,9 @@ class Bench:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self):
-        await ensure_topics(self.kafka, [*MARKET, SIGNALS, STATE, THRESHOLDS])
+        await ensure_topics(
+            self.kafka, [*MARKET, FEED_HEALTH, SETTINGS, SIGNALS, STATE, THRESHOLDS]
+        )
         return self
 
     async def __aexit__(self, *error):
@@ -183,6 +209,9 @@ class Bench:
 @asynccontextmanager
 async def bench(folder: Path, begin_ms: int) -> AsyncIterator[Bench]:
     async with apache_kafka() as broker, Bench(broker.settings, folder) as made:
+        change_ms = begin_ms + ROUND_MS * ROUNDS // 2
+        settings = told(begin_ms - ROUND_MS), told(change_ms, liquidation=1.0, volume_spike=9.0)
+        await made.plant([[(SETTINGS, each) for each in settings]])
         await made.plant([[(MARKET_STATS, stats(coin, begin_ms - ROUND_MS)) for coin in COINS]])
         yield made
 
@@ -227,6 +256,7 @@ async def test_signals_are_those_of_one_member_alone(tmp_path):
     kinds = {each.kind for each in expected}
     assert kinds == {"liquidation", "cascade", "volume_spike", "oi_explosion"}
     assert len(expected) > 500
+    assert len({each.why.settings_id for each in expected if each.why}) == 2
     assert len({each.event_id for each in expected}) == len(expected)
     assert {each.event_id: each for each in found} == {each.event_id: each for each in expected}
     assert {each.event_id: each for each in replayed} == {each.event_id: each for each in expected}

@@ -196,12 +196,18 @@ def test_a_revival_after_the_end_is_a_new_incident():
     assert len({each.incident_id for each in found}) == 2
 
 
-def test_another_wave_after_the_fading_is_a_new_incident():
-    found = run(wave(0, 20, BP / 2) + wave(120, 20, BP / 2))
+def test_another_wave_some_minutes_later_is_a_new_incident():
+    found = run(wave(0, 20, BP / 2) + wave(195, 20, BP / 2))
     assert states(found) == [*ORDER[:3], "CONFIRMED", "ENDED", "FADING", "ENDED"]
     assert [each.incident_id for each in found].count(found[0].incident_id) == 4
     assert found[3].since_offset == 20
     assert "20 liquidations, $2.00M in all" in found[-1].reasons[0]
+
+
+@pytest.mark.parametrize(("larger", "incidents"), [(1, 1), (2, 2)])
+def test_a_wave_soon_after_the_fading_is_a_new_incident_only_if_it_is_the_larger(larger, incidents):
+    found = run(wave(0, 20, BP / 2) + wave(120, 20, BP / 2 * larger))
+    assert len({each.incident_id for each in found}) == incidents
 
 
 def test_a_lesser_wave_after_the_fading_is_the_same_incident():

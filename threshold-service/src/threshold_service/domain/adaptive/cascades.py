@@ -12,6 +12,7 @@ from threshold_service.domain.adaptive.finding import Finding
 from threshold_service.domain.adaptive.incident import SETTLED_MS, Course
 from threshold_service.domain.adaptive.recent import Recent, credible
 from threshold_service.domain.adaptive.sides import (
+    APART_MS,
     BUILDING_BP,
     BUILDING_PRINTS,
     CONFIRMED_PRINTS,
@@ -124,6 +125,7 @@ class Cascades(msgspec.Struct):
             if course.state == "CONFIRMED":
                 return None
             course.become("CONFIRMED")
+            course.confirmed_ms = side.clock_ms
             return self._tell(side, course, signs, signs.least_bp(side.position))
         usd = side.pressure.usd_30
         builds = usd >= self.unit.at(BUILDING_BP) and side.pressure.prints >= BUILDING_PRINTS
@@ -151,8 +153,11 @@ def _revives(side: Side, course: Course, unit: Unit, signs: Signs) -> bool:
     """Whether a wave after a fading is an incident of its own, for states only go forward."""
     if not course.faded:
         return False
-    enough_usd = unit.at(signs.least_bp(side.position))
-    return course.state == "BUILDING" or course.fresh_usd(side.pressure) >= enough_usd
+    if course.state == "BUILDING":
+        return True
+    fresh_usd = course.fresh_usd(side.pressure)
+    apart = side.clock_ms - course.confirmed_ms >= APART_MS
+    return fresh_usd >= (unit.at(signs.least_bp(side.position)) if apart else course.faded_peak_usd)
 
 
 def _slice(minute: Minute, number: int) -> Liquidation:

@@ -42,8 +42,10 @@ class Course(msgspec.Struct, kw_only=True):
     unit_usd: float
     state: Literal["BUILDING", "CONFIRMED"] | None = None
     told: bool = False
+    confirmed_ms: int = 0
     faded: bool = False
     faded_usd: float = 0.0
+    faded_peak_usd: float = 0.0
     faded_ms: int = 0
     prints: float = 0.0
     largest_usd: float = 0.0
@@ -74,6 +76,7 @@ class Course(msgspec.Struct, kw_only=True):
     def fade(self, pressure: Pressure) -> None:
         """Have faded, before a print is counted: what there is now is of the wave that is over."""
         self.faded, self.faded_usd, self.faded_ms = True, pressure.usd_60, pressure.at_ms
+        self.faded_peak_usd = self.peak_usd
 
     def fresh_usd(self, pressure: Pressure) -> float:
         """Return the sum over 60 s of what came since it had faded."""
