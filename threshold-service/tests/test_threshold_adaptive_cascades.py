@@ -197,7 +197,7 @@ def test_a_revival_after_the_end_is_a_new_incident():
 
 
 def test_another_wave_some_minutes_later_is_a_new_incident():
-    found = run(wave(0, 20, BP / 2) + wave(195, 20, BP / 2))
+    found = run(wave(0, 20, BP / 2) + wave(214, 20, BP / 2))
     assert states(found) == [*ORDER[:3], "CONFIRMED", "ENDED", "FADING", "ENDED"]
     assert [each.incident_id for each in found].count(found[0].incident_id) == 4
     assert found[3].since_offset == 20

@@ -25,7 +25,7 @@ _EMBEDDED_RETENTION_MS: Final = 20 * 60_000
 
 _READ_ONCE: Final = (TRADES, KLINES)
 _READ_ONCE_MS: Final = 2 * 60_000
-"""No service reads these back, and they are most of all records."""
+"""They are most of all records, and read at once: nobody goes back to them."""
 
 DEMO_EXCHANGES: Final = ("binance", "bybit", "okx")
 _DEMO_CHAT: Final = 1

@@ -15,3 +15,7 @@ LATENCY: Final = Histogram(
     "From the receipt of the triggering data to its signal in Kafka.",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60),
 )
+REFUSED: Final = Counter(
+    "foreshock_threshold_service_refused_total",
+    "Records whose time lies more than 5 s ahead of their receipt.",
+)

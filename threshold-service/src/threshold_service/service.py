@@ -174,12 +174,14 @@ async def detect(
     owned: Partitions, publisher: Publishing, clock: Clock, records: Sequence[Record]
 ) -> None:
     """Publish what follows from a batch; what is replayed only rebuilds the state."""
+    refused = owned.refused
     for record in records:
         outputs = owned.on_event(record.event, record.evidence)
         if record.replayed:
             continue
         for output in outputs:
             await _publish(output, publisher, clock)
+    metrics.REFUSED.inc(owned.refused - refused)
 
 
 async def _publish(output: Output, publisher: Publishing, clock: Clock) -> None:

@@ -18,6 +18,7 @@ from threshold_service.domain.adaptive.sides import (
     CONFIRMED_PRINTS,
     CORROBORATED_BP,
     INTEREST_S,
+    LARGER_TIMES,
     PRICE_S,
     Side,
     Signs,
@@ -155,9 +156,10 @@ def _revives(side: Side, course: Course, unit: Unit, signs: Signs) -> bool:
         return False
     if course.state == "BUILDING":
         return True
-    fresh_usd = course.fresh_usd(side.pressure)
-    apart = side.clock_ms - course.confirmed_ms >= APART_MS
-    return fresh_usd >= (unit.at(signs.least_bp(side.position)) if apart else course.faded_peak_usd)
+    enough_usd = unit.at(signs.least_bp(side.position))
+    if side.clock_ms - course.confirmed_ms < APART_MS:
+        enough_usd = max(enough_usd, LARGER_TIMES * course.faded_peak_usd)
+    return course.fresh_usd(side.pressure) >= enough_usd
 
 
 def _slice(minute: Minute, number: int) -> Liquidation:

@@ -19,8 +19,9 @@ BUILDING_PRINTS: Final = 5.0
 CONFIRMED_PRINTS: Final = 3.0
 """Orders that must be among what is counted: one alone is a large liquidation, no cascade."""
 
-APART_MS: Final = 180_000
-"""A wave sooner after the last CONFIRMED is of the same incident, unless it is the larger."""
+APART_MS: Final = 210_000
+LARGER_TIMES: Final = 1.25
+"""A wave sooner after the last CONFIRMED is of the same incident, unless it is so much larger."""
 
 CORROBORATING_SIGMAS: Final = 3.0
 INTEREST_S: Final = 300
