@@ -141,6 +141,22 @@ async def test_published_records_leave_without_a_flush(kafka, topic):
         await reader.until(1)
 
 
+async def test_what_is_done_is_committed_when_nothing_more_comes(kafka, topic):
+    name = f"t{uuid.uuid4().hex}"
+    logs = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
+
+    async def all_committed() -> bool:
+        async with admin_client(kafka) as admin:
+            found = await admin.list_consumer_group_offsets(f"foreshock-{name}", partitions=logs)
+        return sum(max(0, each.offset) for each in found.values()) == 40
+
+    async with Member(kafka, [topic], name).running() as member:
+        for part in (trades(0, 20), trades(20, 40)):
+            await publish(kafka, topic, part)
+            await member.until(int(part[-1].event_id.rpartition(":")[2]) + 1)
+        await eventually(all_committed, 15)
+
+
 async def test_a_restart_goes_on_at_its_commit(kafka, topic):
     await publish(kafka, topic, trades(0, 300))
     name = f"t{uuid.uuid4().hex}"

@@ -155,6 +155,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._commits.write_if_due()
             if self._context.stop.is_set():
                 return
+        await self._commits.write_if_due()
         if not self._rebuilt:
             await self._progress()
         self._pause()
