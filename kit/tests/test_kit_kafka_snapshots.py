@@ -107,7 +107,8 @@ async def test_each_hour_of_the_records_is_kept_at_each_partitions_own_minute(
     for each in await snapshots_of(kafka, name):
         [log] = each.offsets
         times[int(log.rpartition(":")[2])].add(each.ts_event_ms)
-    assert {len(each) for each in times.values()} <= {3, 4}
+    hours_and_stop = {len(each) for each in times.values()}
+    assert hours_and_stop <= {2, 3, 4}, "two or three hours begin; the stop may be in the last one"
     hourly = [min(each) for each in times.values()]
     assert max(hourly) - min(hourly) > HOUR_MS / 2
 
