@@ -137,13 +137,13 @@ def test_shuffled_truth_is_found_as_often_as_by_chance():
 
 
 def outcome(labels: list[Label], *at_ms: int, usd: float = 1e7) -> Outcome:
-    """Return what came of liquidations far above every limit."""
+    """Return what came of liquidations far above every limit, each thrice the one before."""
 
     def events() -> Iterator[Event]:
         for number, ms in enumerate(at_ms):
             yield sample(
                 Liquidation, event_id=str(number), coin="BTC", ts_event_ms=ms, ts_recv_ms=ms,
-                notional_usd=usd, position="long",
+                notional_usd=usd * 3**number, position="long",
             )  # fmt: skip
 
     return run(

@@ -60,6 +60,7 @@ class Routing:
         self._clock = clock
         self._turn = asyncio.Lock()
         self._last_read_s = clock.monotonic()
+        self._rebuilding = False
 
     async def on_records(self, records: Sequence[Record]) -> None:
         """Publish the alerts of a batch; what is replayed was dealt with before."""
@@ -68,11 +69,15 @@ class Routing:
                 if isinstance(record.event, Signal):
                     await self._on_signal(record.event, replayed=record.replayed)
             self._last_read_s = self._clock.monotonic()
+            self._rebuilding = bool(records) and records[-1].replayed
 
     async def on_idle(self) -> None:
-        """Publish what is due, if no signal has come for a while that would have said so."""
+        """Publish what is due, if no signal has come for a while that would have said so.
+
+        Half a past says nothing of what is due.
+        """
         async with self._turn:
-            if self._clock.monotonic() >= self._last_read_s + _IDLE_S:
+            if not self._rebuilding and self._clock.monotonic() >= self._last_read_s + _IDLE_S:
                 idle_ms = int(_IDLE_S * 1000)
                 await self._publish(self._router.on_time(self._clock.now_ms() - idle_ms))
 

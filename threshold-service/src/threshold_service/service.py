@@ -49,8 +49,8 @@ _REBUILD_MS: Final = {
 }
 """Each rule's window and some more, as records lie by the time of receipt."""
 
-_WORLD_MS: Final = 180 * _MINUTE_MS
-"""How far back feeds are asked for: each is told every minute."""
+_WORLD_MS: Final = 26 * 60 * _MINUTE_MS
+"""How far back feeds are asked for: as long as a service may have been away."""
 
 
 async def run(settings: Settings, context: Context) -> None:

@@ -120,7 +120,9 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         saved: Saved = {}
         if self._job.state is not None:
             saved = await load(self._settings, self._context, committed, self._job.decode)
-        spans = {w: span for w, span in needed(saved).items() if w.topic not in self._job.first}
+        ends = await self._ends(assigned)
+        taken = self._snapshots.restart({where.partition for where in assigned}, saved, ends)
+        spans = {w: span for w, span in needed(taken).items() if w.topic not in self._job.first}
         wanted = Wanted(self._job.rebuild_ms, spans)
         self._starts = await starts(self._consumer, assigned, committed, wanted)
         self._inbox.restart(self._starts)
@@ -134,11 +136,16 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         self._paused = set()
         self._pause()
         self._context.ready(PART, ok=False, why="rebuilding")
-        ends = {log_of(where): start.end for where, start in self._starts.items()}
-        self._snapshots.restart({where.partition for where in assigned}, saved, ends)
         if self._job.on_assigned is not None:
             await self._job.on_assigned(_pairs(assigned))
         await self._progress()
+
+    async def _ends(self, assigned: Collection[TopicPartition]) -> dict[str, int]:
+        if not assigned:
+            return {}
+        async with bounded(_CHECK_S, "asking where logs end"):
+            ends = await self._consumer.end_offsets(list(assigned))
+        return {log_of(where): end for where, end in ends.items()}
 
     async def _hand_over(self) -> None:
         ends = {where: start.end for where, start in self._starts.items()}

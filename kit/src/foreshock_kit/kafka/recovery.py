@@ -117,7 +117,7 @@ def _keep(
 ) -> None:
     log = next(iter(snapshot.offsets), ":-1")
     partition = int(log.rpartition(":")[2])
-    if partition not in wanted or (until_ms is not None and snapshot.ts_event_ms > until_ms):
+    if partition not in wanted or (until_ms is not None and snapshot.ts_event_ms >= until_ms):
         return
     coins = found.setdefault(partition, {})
     held = coins.get(snapshot.coin)

@@ -122,8 +122,7 @@ async def _saved(
     name = f"{context.name}-state"
     async with open_logs(settings, [STATE], name=name, stop=context.stop) as states:
         saved = await find(states, context.name, around_ms, decode, until_ms=past.from_ms)
-    restore(past.state, saved, {log_of(where): end for where, end in logs.ends.items()})
-    return saved
+    return restore(past.state, saved, {log_of(where): end for where, end in logs.ends.items()})
 
 
 async def _starts(logs: Logs, past: Past, saved: Saved) -> dict[TopicPartition, int]:
@@ -135,7 +134,7 @@ async def _starts(logs: Logs, past: Past, saved: Saved) -> dict[TopicPartition, 
     }
     starts |= await logs.at(dated)
     for where, (low, _) in needed(saved).items():
-        if where in starts:
+        if where in starts and past.rebuild_ms.get(where.topic, 0) is not None:
             starts[where] = max(low, logs.first[where])
             if starts[where] > low:
                 note_expired(where, starts[where] - low, going_on_at=starts[where])

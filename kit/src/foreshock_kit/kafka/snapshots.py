@@ -73,15 +73,16 @@ class Snapshots:
         self._times_ms: dict[int, int] = {}
         self._hours: dict[int, int] = {}
 
-    def restart(self, partitions: Collection[int], saved: Saved, ends: Mapping[str, int]) -> None:
+    def restart(self, partitions: Collection[int], saved: Saved, ends: Mapping[str, int]) -> Saved:
         """Forget everything but what was saved of these partitions; see `restore`."""
         self._state.forget(partitions)
         self._times_ms.clear()
         self._hours.clear()
-        restore(self._state, saved, ends)
-        for partition, coins in saved.items():
+        taken = restore(self._state, saved, ends)
+        for partition, coins in taken.items():
             for found in coins.values():
                 self.passed(partition, found.ts_event_ms)
+        return taken
 
     def forget(self, partitions: Collection[int]) -> None:
         """Drop what is another member's now."""
@@ -132,11 +133,13 @@ class Snapshots:
         )
 
 
-def restore(state: Stateful, saved: Saved, ends: Mapping[str, int]) -> None:
-    """Give a service back what was saved; `ends` ("topic:partition") are where the logs end.
+def restore(state: Stateful, saved: Saved, ends: Mapping[str, int]) -> Saved:
+    """Give a service back what was saved, and return what it has taken.
 
-    What a snapshot says of a log that has become shorter does not hold.
+    `ends` ("topic:partition") are where the logs end: what a snapshot says of a log that has
+    become shorter does not hold.
     """
+    taken: dict[int, dict[str, StateSnapshot]] = {}
     for partition, coins in saved.items():
         for coin, found in coins.items():
             offsets = {log: at for log, at in found.offsets.items() if at <= ends.get(log, at)}
@@ -144,6 +147,9 @@ def restore(state: Stateful, saved: Saved, ends: Mapping[str, int]) -> None:
                 state.restore(partition, coin, offsets, zlib.decompress(found.state))
             except (ValueError, zlib.error) as error:
                 _log.warning("snapshot_unusable", coin=coin, why=str(error))
+            else:
+                taken.setdefault(partition, {})[coin] = found
+    return taken
 
 
 def log_of(where: TopicPartition) -> str:

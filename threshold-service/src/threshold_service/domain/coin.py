@@ -25,7 +25,7 @@ from threshold_service.domain.around import Around, Market
 from threshold_service.domain.limits import Limits
 from threshold_service.domain.past import Past
 from threshold_service.domain.rules import Rules
-from threshold_service.domain.saying import signal_of
+from threshold_service.domain.saying import MODEL, signal_of
 from threshold_service.domain.world import World
 
 Output = Threshold | Signal
@@ -35,8 +35,9 @@ AHEAD_MS: Final = 5_000
 
 
 class State(msgspec.Struct, kw_only=True):
-    """What a snapshot of a coin holds."""
+    """What a snapshot of a coin holds; one of another `model` cannot be gone on from."""
 
+    model: str = MODEL
     limits: Limits
     rules: Rules = msgspec.field(default_factory=Rules)
     market: Market = msgspec.field(default_factory=Market)
@@ -73,7 +74,7 @@ class Coin:
                 event, dynamic=self._around.settings.dynamic_thresholds
             )
             return () if limits is None else (limits,)
-        if isinstance(event, Kline):
+        if isinstance(event, Kline) and self._around.settings.volume_monitoring:
             self.state.past.add(event)
         return ()
 

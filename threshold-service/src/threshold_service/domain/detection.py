@@ -7,6 +7,7 @@ import msgspec
 
 from foreshock_schemas.events import Event, Evidence
 from threshold_service.domain.coin import AHEAD_MS, Coin, Output, State
+from threshold_service.domain.saying import MODEL
 from threshold_service.domain.world import World
 
 _PACK: Final = msgspec.msgpack.Encoder()
@@ -48,6 +49,8 @@ class Detection:
             held = _UNPACK.decode(state)
         except msgspec.DecodeError as e:
             raise ValueError(str(e)) from e
+        if held.model != MODEL:
+            raise ValueError(f"{held.model} wrote it, this is {MODEL}")
         self._coins[name] = Coin(name, self._world, held)
         for where, offset in offsets.items():
             self._held[name, where.rpartition(":")[0]] = offset

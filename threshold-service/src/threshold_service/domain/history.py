@@ -33,8 +33,3 @@ class History(msgspec.Struct, Generic[T]):
             return self.values[-1]
         place = bisect_right(times, ms)
         return self.values[place - 1] if place else None
-
-    @property
-    def earliest(self) -> T | None:
-        """The oldest value that is kept."""
-        return self.values[0] if self.values else None

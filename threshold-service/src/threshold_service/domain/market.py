@@ -173,12 +173,12 @@ class InterestHistory(msgspec.Struct):
         held.add(event.ts_recv_ms, Reading(coins, usd, event.comparable_since_ms, variance))
 
     def usd(self, ms: int, leave_out: Collection[str]) -> float | None:
-        """Return the open interest of all venues but some; None where none is known."""
+        """Return the open interest of the venues that are fresh but some; None if none is."""
         total = 0.0
         for exchange, held in self.venues.items():
-            reading = held.at(ms)
-            if reading is not None and exchange not in leave_out:
-                total += reading.usd
+            last = bisect_right(held.times, ms) - 1
+            if last >= 0 and ms - held.times[last] <= _FRESH_MS and exchange not in leave_out:
+                total += held.values[last].usd
         return total or None
 
     def move(self, ms: int, over_s: int) -> Move | None:

@@ -35,6 +35,9 @@ AGREEING_PART: Final = 0.05
 SINGLE_PART: Final = 0.6
 """A change that is one venue's alone is told only if it makes up more than this."""
 
+CHECKED_MIN: Final = 15
+"""Trades are held against at least as long: those of the last minute are not known yet."""
+
 TRADED_SLACK: Final = 1.1
 TRADED_SLACK_OF_INTEREST: Final = 0.001
 """No more can have been opened or closed than was traded, give or take what is told late."""
@@ -127,7 +130,7 @@ class Interest(msgspec.Struct):
 
     def _plausible(self, part: Part, change: Change, around: Surroundings) -> bool:
         polls = self.polls[part.contract]
-        traded_usd = around.traded_usd(polls.exchange, (change.minutes + 1) * 60)
+        traded_usd = around.traded_usd(polls.exchange, (max(change.minutes, CHECKED_MIN) + 1) * 60)
         if traded_usd is None or polls.mark <= 0:
             return True
         slack_usd = TRADED_SLACK_OF_INTEREST * part.now * polls.mark

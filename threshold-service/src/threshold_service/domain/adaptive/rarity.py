@@ -43,13 +43,14 @@ class Rarity(msgspec.Struct):
             self.since_ms = ms
         self.sketch.add(usd, ms)
         self.sizes += 1
-        if self.sizes % REVIEW == 0 or (self.sizes < REVIEW and self.sizes.bit_count() == 1):
+        due = self.sizes < REVIEW and (self.sizes.bit_count() == 1 or not self.top_usd)
+        if due or self.sizes % REVIEW == 0:
             self._review()
 
     @property
     def learned(self) -> bool:
         """Whether it has seen enough to say anything."""
-        return self.sizes >= LEARNED and self.sketch.weight >= LEARNED
+        return self.top_usd > 0 and self.sketch.weight >= LEARNED
 
     def z(self, usd: float) -> float:
         """Return how many robust standard deviations a size lies above the median, in logs."""

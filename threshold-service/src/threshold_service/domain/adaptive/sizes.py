@@ -36,7 +36,7 @@ CRITICAL_GAP_MS: Final = 900_000
 
 
 class Cluster(msgspec.Struct, kw_only=True):
-    """Prints of one side within a second of the first, over all venues.
+    """Prints of one side within a second of the first, before or after, over all venues.
 
     Of a venue whose feed is sampled only the largest counts: it stands for the second.
     """

@@ -107,7 +107,8 @@ class Volume(msgspec.Struct, kw_only=True):
             if venue.known:
                 seconds.add(second, traded, venue.due, bought)
         if venue.known and bar.late_notional_usd:
-            seconds.add(last, cents_of(bar.late_notional_usd), 0, 0)
+            late = cents_of(bar.late_notional_usd)
+            seconds.add(last, late, 0, late // 2)
         return venue.known
 
     def _hear_late(self, venue: Venue, bar: Bar) -> bool:

@@ -31,9 +31,10 @@ class VolumeRule(msgspec.Struct):
         if not window.covers(at_ms):
             return None
         before_usd = window.cents / 100
-        cents = cents_of(bar.notional_usd) + cents_of(bar.late_notional_usd)
+        late = cents_of(bar.late_notional_usd)
+        cents = cents_of(bar.notional_usd) + late
         if cents:
-            window.add(at_ms, bar.exchange, cents, cents_of(bar.taker_buy_usd))
+            window.add(at_ms, bar.exchange, cents, cents_of(bar.taker_buy_usd) + late // 2)
         limit = limits.volume_15m_usd
         if limit is None or not self.episode.begins(before_usd, window.cents / 100, limit):
             return None
