@@ -246,7 +246,7 @@ def volumes(run):
 
 def test_planted_interest_grows_on_every_venue_and_is_told():
     run, calm = seen("oi-moves", 12), seen("calm", 12)
-    assert len(run.truth.moves) >= 2
+    assert run.truth.moves
     for move in run.truth.moves:
         assert 3 <= move.pct <= 12
         assert 300 <= move.lasts_s <= 900

@@ -128,8 +128,10 @@ class Traded(msgspec.Struct):
         then = self._at(ms - over_s * 1000 - _MINUTE_MS)
         if then is not None:
             return now - then
-        seen_ms = ms - self.minutes.times[0] if self.minutes.times else 0
-        return now - self.minutes.values[0] if seen_ms * 2 >= over_s * 1000 else None
+        closed = self.minutes
+        first_ms = closed.times[0] if closed.times else self._end_ms()
+        first_usd = closed.values[0] if closed.values else self.total_usd
+        return now - first_usd if (ms - first_ms) * 2 >= over_s * 1000 else None
 
     def _at(self, ms: int) -> float | None:
         if self.open_index and self._end_ms() <= ms:
