@@ -217,11 +217,12 @@ async def test_of_a_contracts_orders_in_a_second_the_largest_or_the_latest_is_sh
     seconds = {}
     for second, units in happened:
         seconds.setdefault(second, []).append(units)
+    del seconds[min(seconds)]  # the venue keeps only the newest thousand: some may be gone
     assert any(len(units) > 2 for units in seconds.values())
     told = [(row["o"]["T"] // 1000, float(row["o"]["z"])) for row in frames]
     assert len(told) > 5
     for second, size in told:
-        if second in seconds:  # the venue keeps only the newest thousand
+        if second in seconds:
             units = seconds[second]
             assert size == pytest.approx(max(units) if shown == "largest" else units[-1])
 
