@@ -18,6 +18,8 @@ from oi_poller.edge.venue import Venue
 log = logs.get_logger(__name__)
 
 _LOOK_EVERY_S: Final = 5.0
+_APART_S: Final = 15.0
+"""Between contracts: a week of all at once is more than a small broker likes to hold."""
 
 
 class WeekLoader:
@@ -58,6 +60,7 @@ class WeekLoader:
                 if isinstance(e, Refused):
                     return
                 self._weeks.put_off(symbol, self._clock.now_ms())
+            await asyncio.sleep(_APART_S)
 
     async def _load(self, symbol: str, count: int) -> None:
         await self._quiet()
