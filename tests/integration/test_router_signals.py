@@ -71,7 +71,7 @@ async def alerts(world):
 @pytest.mark.parametrize("dies_after", [2, 5, 8])
 async def test_a_restart_changes_nothing_of_what_is_told(world, dies_after):
     await world.subscribe()
-    signals = history(world.now_ms() + dies_after * 24 * HOUR_MS)
+    signals = history(world.now_ms() - (8 - dies_after) // 3 * 26 * HOUR_MS)
     pure = Router(300_000, PER_DAY)
     pure.on_subscription(sample(Subscription, chat_id=world.chat_id, active=True))
     expected = []
