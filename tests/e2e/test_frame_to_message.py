@@ -54,16 +54,21 @@ async def test_a_message_can_be_followed_back_to_the_exchanges_frame(stack):
         if record.event.event_id in alert.signal_ids
     ]
     (evidence,) = signalled.evidence
-    (liquidation,) = [
-        record.event
+    (inputs,) = signalled.why.inputs
+    cluster = {
+        record.offset: record.event
         for record in await stack.records(LIQUIDATIONS)
-        if (record.topic.name, record.partition, record.offset)
-        == (evidence.topic, evidence.partition, evidence.offset)
-    ]
+        if (record.topic.name, record.partition) == (inputs.topic, inputs.partition)
+        and inputs.first <= record.offset <= inputs.last
+        and (record.event.coin, record.event.position) == (signalled.coin, signalled.position)
+    }
+    liquidation = cluster[evidence.offset]
+    seen_usd = sum(each.notional_usd for each in cluster.values())
 
     assert liquidation.event_id == evidence.event_id
     assert liquidation.event_id in seen, "no frame of the exchange gave this event"
-    assert liquidation.notional_usd == signalled.value >= signalled.limit
+    assert signalled.value >= signalled.limit
+    assert liquidation.notional_usd <= signalled.value <= seen_usd * (1 + 1e-9)
     assert alert.ts_recv_ms == signalled.ts_recv_ms == liquidation.ts_recv_ms
     assert sent.latency_ms < 3_000
     assert alert.coin in message["text"]
