@@ -47,8 +47,8 @@ lint-deploy: .venv/.ready ## deploy/: its image, compose and Prometheus files (n
 	promtool check config deploy/prometheus/prometheus.yml
 
 test: .venv/.ready ## All tests that need no more than Python
-	$(BIN)/pytest -q -m "not browser and not kafka and not containers and not prometheus and not podman and not chaos" --cov --cov-report= $(ARGS)
-	$(BIN)/coverage report --include='*/domain/*,*/foreshock_exchanges/*' --fail-under=95
+	$(BIN)/pytest -q -n 2 --dist loadscope -m "not browser and not kafka and not containers and not prometheus and not podman and not chaos" --cov --cov-report= $(ARGS)
+	$(BIN)/coverage report --fail-under=95
 
 test-chaos: .venv/.ready ## Three venues in trouble before the real services; about a minute
 	$(BIN)/pytest -q -m chaos $(ARGS)

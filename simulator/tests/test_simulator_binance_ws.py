@@ -229,7 +229,7 @@ async def test_of_a_contracts_orders_in_a_second_the_largest_or_the_latest_is_sh
 
 async def test_the_server_pings_and_drops_who_does_not_pong(serving):
     async with (
-        serving("binance", time_scale=2e-4) as served,
+        serving("binance", time_scale=2e-3) as served,
         served.http.ws_connect("/market/ws", autoping=False) as socket,
     ):
         said = [(await socket.receive(timeout=5)).type.name for _ in range(5)]
