@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from foreshock_schemas.events import Liquidation, Threshold
 from foreshock_schemas.testing import sample
+from threshold_service.domain.adaptive.budget import Budget
 from threshold_service.domain.adaptive.cascades import Cascades, Minute
 from threshold_service.domain.adaptive.continuation import FITTED, Intensities
 from threshold_service.domain.adaptive.incident import HISTORY, SETTLED_MS
@@ -22,6 +23,8 @@ ORDER = ["BUILDING", "CONFIRMED", "FADING", "ENDED"]
 
 class Around:
     """A coin of 2 billion USD of open interest, where nothing else moves unless told."""
+
+    dynamic = True
 
     def __init__(self, interest_usd=2e9, per_day=1.0, interest=None, price=None):
         self.threshold = sample(
@@ -64,7 +67,7 @@ def wave(start, orders, usd, every=1.0, **fields):
     return [liquidation(start + n * every, usd, **fields) for n in range(orders)]
 
 
-def run(events, around=None, cascades=None):
+def run(events, around=None, cascades=None, after_s=600):
     """Findings of prints, and of a bar each second that is read in time's order with them."""
     cascades, around = cascades or Cascades(), around or Around()
     found, clock = [], T0
@@ -73,7 +76,7 @@ def run(events, around=None, cascades=None):
             clock += 1000
             found.append(cascades.on_time(clock, clock, around))
         found.append(cascades.on_liquidation(event, offset, around))
-    for _ in range(600):
+    for _ in range(after_s):
         clock += 1000
         found.append(cascades.on_time(clock, clock, around))
     return [each for each in found if each is not None]
@@ -152,6 +155,26 @@ def test_building_is_told_no_more_often_than_the_budget_allows():
     told = [each for each in found if each]
     assert set(states(told)) == {"BUILDING"}
     assert days / 2 <= len(told) <= days * 1.25
+
+
+def test_what_it_may_not_tell_is_not_spent():
+    """Prints count towards a state; it is entered when it may be told."""
+    off = Around()
+    off.dynamic = False
+    cascades, events = Cascades(), wave(0, 40, BP / 2)
+    assert run(events[:30], off, cascades, after_s=0) == []
+    assert cascades.budget.bucket == Budget().bucket
+    found = run(events[30:], cascades=cascades)
+    assert states(found) == ["CONFIRMED", "FADING", "ENDED"]
+    assert "40 liquidations" in found[-1].reasons[0]
+
+
+def test_the_end_of_what_was_told_is_told_whatever_may_be_said_now():
+    off = Around()
+    off.dynamic = False
+    cascades, events = Cascades(), wave(0, 20, BP / 2)
+    assert states(run(events, Around(), cascades, after_s=0)) == ["BUILDING", "CONFIRMED"]
+    assert states(run(wave(20, 9, BP / 2), off, cascades)) == ["FADING", "ENDED"]
 
 
 def test_a_small_coin_needs_the_floor_all_the_same():

@@ -24,6 +24,8 @@ DAY = 1_440
 class Around:
     """A coin whose price rises; nothing is known of its trades unless told."""
 
+    dynamic = True
+
     def __init__(self, tier="mega", traded_usd=None, per_day=2.0, price=0.01):
         self.threshold = sample(Threshold, coin="BTC", tier=tier)
         self._traded_usd = traded_usd or {}
@@ -254,6 +256,22 @@ def test_no_more_is_told_than_the_budget_allows():
     assert len(told) <= 30 * 2 * 1.25
     assert len(told) >= 30
     assert any(each.held_back for each in told)
+
+
+@pytest.mark.parametrize("why", ["shadow", "off"])
+def test_what_it_may_not_tell_is_not_spent(why):
+    """A severe move that goes on when it may speak is told."""
+    at = 116 if why == "shadow" else 500
+    events = readings(exploding(market(at + 20), at, 15, 0.4))
+    silent = [each for each in events if each.ts_event_ms < T0 + (at + 4) * MINUTE]
+    detector, around = Interest(), Around()
+    around.dynamic = why == "shadow"
+    assert run(silent, around, detector) == []
+    assert detector.learned == (why == "off")
+    assert detector.budget.bucket == Interest().budget.bucket
+    assert detector.critical.told_ms == 0
+    around.dynamic = True
+    assert run(events[len(silent) :], around, detector)[0].severity == "critical"
 
 
 # state

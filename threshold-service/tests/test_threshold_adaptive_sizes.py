@@ -22,6 +22,8 @@ SINGLE_USD = 200_000.0
 class Around:
     """A coin whose liquidations are large from 200,000 USD on, by the original rule."""
 
+    dynamic = True
+
     def __init__(self, per_day=3.0, single_usd=SINGLE_USD):
         self.threshold = sample(Threshold, coin="SOL", single_liquidation_usd=single_usd)
         self._per_day = per_day
@@ -200,6 +202,17 @@ def test_how_rare_a_size_is_agrees_with_how_often_it_comes():
     assert rarity.days_between(a_week) == pytest.approx(7.0)
     assert rarity.once_in(30.0) > a_week
     assert rarity.days_between(1_000) == 0.0
+
+
+def test_what_it_may_not_tell_is_not_spent(learned):
+    sizes, off = unpack(learned), Around()
+    tokens, off.dynamic = sizes.budget.bucket.tokens, False
+    assert run([liquidation(LATER + n * 1_800, 5e6) for n in range(9)], off, sizes) == []
+    assert sizes.budget.bucket.tokens == tokens
+    last = LATER + 8 * 1_800
+    (finding,) = run([liquidation(last + 0.5, 5e6)], sizes=sizes)
+    assert finding.severity == "critical"
+    assert finding.value == 1e7, "the cluster that began in silence"
 
 
 # bad input and state

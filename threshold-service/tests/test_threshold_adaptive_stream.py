@@ -26,6 +26,7 @@ DAILY_USD = 1e9
 
 
 class Around:
+    dynamic = True
     threshold = sample(
         Threshold,
         session_multiplier=1.0,

@@ -22,6 +22,8 @@ LIMIT_USD = DAILY_USD / 96 * 3
 class Around:
     """A coin of a thousand dollars a second; what nothing asks for is not there."""
 
+    dynamic = True
+
     def __init__(self, per_day=3.0, limit_usd=LIMIT_USD, states=(), daily_usd=DAILY_USD):
         self.per_day, self.states = per_day, dict(states)
         self.threshold = sample(
@@ -200,6 +202,17 @@ def test_without_history_it_is_in_shadow_for_a_day():
     assert len(feed(volume, spike(86_401, 20, usd=8_000.0))) == 1
 
 
+def test_only_what_was_heard_ends_the_shadow():
+    """Ten minutes, a day away or of a feed that is mute, and ten minutes more."""
+    volume = Volume()
+    feed(volume, calm(0, 600))
+    mute = Around(states={"binance": "MUTE"})
+    feed(volume, (bar(s, 0.0, length_s=10) for s in range(50_000, 136_400, 10)), mute)
+    feed(volume, calm(200_000, 200_600, ("binance", "okx")))
+    assert not volume.learned
+    assert volume.heard_s == pytest.approx(1_200, abs=12)
+
+
 def test_an_hourly_history_ends_the_shadow():
     volume = Volume()
     for i, candle in enumerate(candles("binance", days=1), 1):
@@ -231,6 +244,35 @@ def test_in_shadow_nothing_is_told():
     feed(volume, calm(0, 3600))
     assert volume.windows[0].ready
     assert feed(volume, spike(3600, 60, usd=1e9)) == []
+
+
+def off():
+    around = Around()
+    around.dynamic = False
+    return around
+
+
+def test_a_spike_that_began_before_it_might_speak_is_told_when_it_may():
+    """In the last minute of its shadow, or with dynamic thresholds off."""
+    shadow = Volume(heard_s=86_400 - 3_630)
+    feed(shadow, calm(0, 3_600))
+    assert not shadow.learned
+    assert len(feed(shadow, spike(3_600, 60, usd=8_000.0))) == 1
+    silent = warm()
+    assert feed(silent, spike(NOW, 30, usd=8_000.0), off()) == []
+    assert len(feed(silent, spike(NOW + 30, 30, usd=8_000.0))) == 1
+
+
+def test_what_it_may_not_tell_is_not_spent():
+    volume, before = warm(), warm().budget.bucket.tokens
+    for hour in range(12):
+        start = NOW + hour * 3_600
+        assert (
+            feed(volume, [*spike(start, 30, usd=1e9), *calm(start + 30, start + 900)], off()) == []
+        )
+    assert volume.budget.bucket.tokens == before
+    assert volume.severe_told_ms == 0
+    assert volume.budget.threshold > 4.5
 
 
 def test_a_venue_that_falls_silent_is_no_longer_expected():

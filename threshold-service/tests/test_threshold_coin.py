@@ -6,7 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foreshock_kit.environment import load
-from foreshock_schemas.events import Bar, Evidence, Liquidation, MarketStats, OpenInterest, Signal
+from foreshock_schemas.events import (
+    Bar,
+    DetectorSettings,
+    Evidence,
+    Liquidation,
+    MarketStats,
+    OpenInterest,
+    Signal,
+)
 from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import TOPICS
 from threshold_service.domain.coin import AHEAD_MS
@@ -129,6 +137,32 @@ def test_without_dynamic_thresholds_the_original_constants_speak():
     found = feed(off, [stats(-3_600), *cascade()])
     assert {each.method for each in found} == {"fixed"}
     assert {"liquidation", "cascade"} <= {each.kind for each in found}
+
+
+def switched(second, *, dynamic):
+    at_ms = T0 + second * SECOND
+    return sample(
+        DetectorSettings,
+        event_id=f"settings:{second}",
+        ts_event_ms=at_ms,
+        ts_recv_ms=at_ms,
+        scope="*",
+        dynamic_thresholds=dynamic,
+        volume_monitoring=True,
+        budgets={},
+        changed_by="user",
+    )
+
+
+def test_a_cascade_that_was_told_is_ended_with_dynamic_thresholds_off():
+    told = world()
+    told.on_event(switched(-9_999, dynamic=True))
+    told.on_event(switched(30, dynamic=False))
+    readings = [reading(second, 1e7) for second in range(-300, 0, 60)]
+    bars = [bar(second, 1e3) for second in range(41, 600, 5)]
+    found = feed(Detection(told), [stats(-3_600), *readings, *cascade(), *bars])
+    courses = {each.incident_id: each.incident_state for each in found if each.incident_id}
+    assert set(courses.values()) == {"ENDED"}
 
 
 @pytest.mark.parametrize("watched", [True, False])

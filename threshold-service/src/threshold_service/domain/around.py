@@ -70,6 +70,11 @@ class Around:
         self.settings = self._world.settings(self._coin, self._ms)
 
     @property
+    def dynamic(self) -> bool:
+        """Whether learned limits may speak."""
+        return self.settings.dynamic_thresholds
+
+    @property
     def threshold(self) -> Threshold:
         """The limits of the original requirements, or their constants."""
         return self._limits.at(self._event_ms, dynamic=self.settings.dynamic_thresholds)

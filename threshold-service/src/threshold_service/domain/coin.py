@@ -52,7 +52,8 @@ class Coin:
     """Routes a coin's records to its detectors.
 
     The requirements' rules speak where dynamic thresholds are off, and of volume and open interest
-    while what is usual is not learned; they begin to count when they are to speak.
+    while what is usual is not learned; they begin to count when they are to speak. The detectors
+    learn meanwhile, and spend nothing: the first thing that they may tell is told.
     """
 
     def __init__(self, name: str, world: World, state: State | None = None) -> None:
@@ -70,9 +71,7 @@ class Coin:
             return self._on_reading(event, evidence)
         if isinstance(event, MarketStats):
             self._around.look(event.ts_event_ms, event.ts_recv_ms)
-            limits = self.state.limits.on_stats(
-                event, dynamic=self._around.settings.dynamic_thresholds
-            )
+            limits = self.state.limits.on_stats(event, dynamic=self._around.dynamic)
             return () if limits is None else (limits,)
         if isinstance(event, Kline) and self._around.settings.volume_monitoring:
             self.state.past.add(event)
@@ -89,12 +88,11 @@ class Coin:
                 for candle in state.past.take(bar.ts_recv_ms):
                     state.volume.on_candle(candle)
             spike = state.volume.on_bar(bar, evidence.offset, around)
-            if settings.dynamic_thresholds and state.volume.learned:
+            if around.dynamic and state.volume.learned:
                 found.append(spike)
             else:
                 found.append(state.rules.on_bar(bar, evidence, around.threshold))
-        if settings.dynamic_thresholds:
-            found.append(state.cascades.on_time(bar.ts_recv_ms, evidence.offset, around))
+        found.append(state.cascades.on_time(bar.ts_recv_ms, evidence.offset, around))
         return self._said(found, bar, evidence) if any(found) else ()
 
     def _on_liquidation(self, event: Liquidation, evidence: Evidence) -> Sequence[Output]:
@@ -102,7 +100,7 @@ class Coin:
         around.look(event.ts_event_ms, event.ts_recv_ms)
         size = state.sizes.on_liquidation(event, evidence.offset, around)
         cascade = state.cascades.on_liquidation(event, evidence.offset, around)
-        if not around.settings.dynamic_thresholds:
+        if not around.dynamic:
             return state.rules.on_liquidation(event, evidence, around.threshold)
         return self._said((size, cascade), event, evidence) if size or cascade else ()
 
@@ -111,7 +109,7 @@ class Coin:
         state.market.on_reading(event)
         around.look(event.ts_event_ms, event.ts_recv_ms)
         found: Signal | Finding | None = state.interest.on_reading(event, evidence.offset, around)
-        if not (around.settings.dynamic_thresholds and state.interest.learned):
+        if not (around.dynamic and state.interest.learned):
             found = state.rules.on_reading(event, evidence, around.threshold)
         return self._said((found,), event, evidence)
 

@@ -27,6 +27,11 @@ class Surroundings(Protocol):
     """One coin's surroundings at the time of the event in hand."""
 
     @property
+    def dynamic(self) -> bool:
+        """Whether learned limits may speak; where they may not, detectors only learn."""
+        ...
+
+    @property
     def threshold(self) -> Threshold:
         """The limits of the original requirements: the floors of what is worth telling."""
         ...

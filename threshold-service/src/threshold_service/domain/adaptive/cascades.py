@@ -48,6 +48,8 @@ class Minute(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 class Cascades(msgspec.Struct):
     """One coin's cascades. BUILDING is paid from the budget; CONFIRMED is told whatever it says.
 
+    Where nothing may be said, prints are counted and no state is entered; but the end of what was
+    told is told all the same, so that no incident stays open.
     Prints alone decide on BUILDING and CONFIRMED, and end a run by their own clock; bars tell of
     FADING and ENDED and are never asked by the former, so that a race between the two topics
     changes nothing.
@@ -108,7 +110,7 @@ class Cascades(msgspec.Struct):
         if enough or side.clock_ms - self.budget.judged_ms >= IDLE_MS:
             self.budget.judge(0.0, side.clock_ms, around.budget("cascade"))
         finding = None
-        if enough and (course.state != "CONFIRMED" or course.faded):
+        if enough and around.dynamic and (course.state != "CONFIRMED" or course.faded):
             signs = Signs(
                 interest=around.interest_move(INTEREST_S), price=around.price_move(PRICE_S)
             )

@@ -154,7 +154,10 @@ class Interest(msgspec.Struct):
         limit = self.budget.limit
         if move is None:
             return None
-        verdict = self.budget.judge(move.score, ms, per_day)
+        aloud = around.dynamic and self.learned
+        verdict = self.budget.judge(move.score, ms, per_day, aloud=aloud)
+        if not aloud:
+            return None
         if verdict != "below":
             self.usual.settle()
         fires = verdict == "fire"

@@ -125,7 +125,10 @@ class Sizes(msgspec.Struct):
         scale = _Scale(side.rarity, threshold.single_liquidation_usd, self.budget.limit)
         usd = cluster.usd
         score = scale.score(usd) if usd >= scale.floor_usd else 0.0
-        fires = self.budget.judge(score, self.clock_ms, per_day) == "fire"
+        aloud = around.dynamic
+        fires = self.budget.judge(score, self.clock_ms, per_day, aloud=aloud) == "fire"
+        if not aloud:
+            return None
         critical = usd >= scale.critical_usd and side.critical.is_new(usd, self.clock_ms)
         if not (fires or critical):
             return None

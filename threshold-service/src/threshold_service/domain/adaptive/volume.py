@@ -17,7 +17,7 @@ from threshold_service.domain.surroundings import Surroundings
 from threshold_service.domain.windows import cents_of
 
 SHADOW_S: Final = 86_400
-"""What it must have heard or read of before it speaks."""
+"""What it must have heard of, or read of one venue, before it speaks."""
 
 _SILENT_S: Final = 30
 _LONGEST_BAR_S: Final = 30
@@ -43,7 +43,8 @@ class Volume(msgspec.Struct, kw_only=True):
     same window. The largest of those that reach the floor in USD, a fifth of the original
     requirements' limit, is held against one limit for all: a spike shows in several windows, and
     limits apart would pay for it more than once. `severe` is the score that one sample in a
-    million exceeds: with ten times the expected it is critical, and outside the budget.
+    million exceeds: with ten times the expected it is critical, and outside the budget. `heard_s`
+    counts the seconds that some venue was heard in, up to `heard_to`.
     """
 
     venues: dict[str, Venue] = {}
@@ -56,12 +57,13 @@ class Volume(msgspec.Struct, kw_only=True):
     severe_told_ms: int = 0
     session: float = 1.0
     out: list[str] = []
-    born_s: int = 0
+    heard_s: int = 0
+    heard_to: int = 0
 
     @property
     def learned(self) -> bool:
-        """Whether it speaks: after a day of history, or of listening; else it is in shadow."""
-        return self.seconds.now_s - self.born_s >= SHADOW_S or any(
+        """Whether it speaks: after a day of history, or of what it heard; else it is in shadow."""
+        return self.heard_s >= SHADOW_S or any(
             venue.baseline.seasons.learned_min * 60 >= SHADOW_S for venue in self.venues.values()
         )
 
@@ -97,6 +99,8 @@ class Volume(msgspec.Struct, kw_only=True):
             return False
         first = min(max(bar.start_ms // 1000, last + 1 - _LONGEST_BAR_S), last)
         start = venue.heard_from(first)
+        self.heard_s += max(0, last + 1 - max(start, self.heard_to))
+        self.heard_to = max(last + 1, self.heard_to)
         each = cents // (last + 1 - max(first, start))
         bought_each = _bought(bar, each)
         for second in range(start, last + 1):
@@ -123,7 +127,6 @@ class Volume(msgspec.Struct, kw_only=True):
         """Go on to a second; return whether a sample was taken on the way."""
         seconds = self.seconds
         if last - seconds.now_s > _SILENT_S:
-            self.born_s = self.born_s or last
             seconds.restart(last)
             self._look(around)
             return False
@@ -186,8 +189,9 @@ class Volume(msgspec.Struct, kw_only=True):
         score, index = max((self._score(i), i) for i in range(len(SPANS_S)))
         budget = self.budget
         ms = self.seconds.now_s * 1000
-        verdict = budget.judge(score, ms, around.budget("volume_spike"))
-        if verdict == "below" or not self.learned:
+        aloud = around.dynamic and self.learned
+        verdict = budget.judge(score, ms, around.budget("volume_spike"), aloud=aloud)
+        if verdict == "below" or not aloud:
             return None
         severe = score > self.severe and self._is_large(index)
         if verdict != "fire" and (not severe or self.severe_told_ms == budget.cluster_ms):
