@@ -33,12 +33,20 @@ Output = Threshold | Signal
 AHEAD_MS: Final = 5_000
 """An event that is further ahead of its receipt than this is refused: its time is wrong."""
 
+FORGOTTEN_MS: Final = 7 * 86_400_000
+"""A coin outside the universe of which nothing has come for so long is a new one."""
+
 
 class State(msgspec.Struct, kw_only=True):
-    """What a snapshot of a coin holds; one of another `model` cannot be gone on from."""
+    """What a snapshot of a coin holds; one of another `model` cannot be gone on from.
+
+    `heard_ms` is the newest receipt of a record, `followed` whether it is in the universe.
+    """
 
     model: str = MODEL
     limits: Limits
+    heard_ms: int = 0
+    followed: bool = False
     rules: Rules = msgspec.field(default_factory=Rules)
     market: Market = msgspec.field(default_factory=Market)
     volume: Volume = msgspec.field(default_factory=Volume)
@@ -61,8 +69,15 @@ class Coin:
         self.state = state or State(limits=Limits(name))
         self._around = Around(name, self.state.limits, self.state.market, world)
 
+    def is_forgotten(self, ms: int) -> bool:
+        """Return whether a record that is received at `ms` is the first of another coin."""
+        state = self.state
+        return ms - state.heard_ms >= FORGOTTEN_MS and not state.followed
+
     def on_event(self, event: Event, evidence: Evidence) -> Sequence[Output]:
         """Return what follows from a record."""
+        if event.ts_recv_ms > self.state.heard_ms:
+            self.state.heard_ms = event.ts_recv_ms
         if isinstance(event, Bar):
             return self._on_bar(event, evidence)
         if isinstance(event, Liquidation):
@@ -70,6 +85,7 @@ class Coin:
         if isinstance(event, OpenInterest):
             return self._on_reading(event, evidence)
         if isinstance(event, MarketStats):
+            self.state.followed = event.in_universe
             self._around.look(event.ts_event_ms, event.ts_recv_ms)
             limits = self.state.limits.on_stats(event, dynamic=self._around.dynamic)
             return () if limits is None else (limits,)
