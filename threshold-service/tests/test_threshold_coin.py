@@ -1,5 +1,7 @@
 """A coin's records reach who decides; flags, bad input, and a snapshot in the middle of it all."""
 
+from collections import Counter
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -137,6 +139,23 @@ def test_without_dynamic_thresholds_the_original_constants_speak():
     found = feed(off, [stats(-3_600), *cascade()])
     assert {each.method for each in found} == {"fixed"}
     assert {"liquidation", "cascade"} <= {each.kind for each in found}
+
+
+def test_the_end_of_a_cascade_names_its_liquidations_and_the_bar_that_told():
+    readings = [reading(second, 1e7) for second in range(-300, 0, 60)]
+    bars = [bar(second, 1e3) for second in range(1, 600, 5)]
+    events = sorted([*cascade(), *bars], key=lambda each: each.ts_recv_ms)
+    detection, offsets, found = Detection(world()), Counter(), []
+    for event in [stats(-3_600), *readings, *events]:
+        found += feed(detection, [event], offsets[type(event)])
+        offsets[type(event)] += 1
+    closing = [each for each in found if each.incident_state in {"FADING", "ENDED"}]
+    assert len(closing) == 2
+    for signal in closing:
+        prints, told = signal.why.inputs
+        assert (prints.topic, prints.partition) == ("foreshock.liquidations.v1", 3)
+        assert (prints.first, prints.last) == (0, 39)
+        assert (told.topic, told.first) == ("foreshock.bars.v1", signal.evidence[0].offset)
 
 
 def switched(second, *, dynamic):

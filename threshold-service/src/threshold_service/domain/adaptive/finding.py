@@ -19,7 +19,8 @@ class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `name` tells findings of the same triggering record apart (a side, a way, a state) and goes
     into the signal's id. `since_offset` is the oldest record of the driving topic that it rests
-    on; `budgeted` whether it was paid from the budget.
+    on, `prints` the first and the last liquidation where these are not its driving topic;
+    `budgeted` whether it was paid from the budget.
     """
 
     kind: SignalKind
@@ -43,6 +44,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     coverage: Coverage
     position: Position | None = None
     direction: Literal["up", "down"] | None = None
+    prints: tuple[int, int] | None = None
     incident_id: str | None = None
     incident_state: IncidentState | None = None
     continuation: float | None = None

@@ -124,9 +124,9 @@ class Side(msgspec.Struct, kw_only=True):
                 self.following = self._begun(event, offset, unit)
             course.unit_usd = unit.usd
         if course is not None:
-            course.count(event, orders, self.clock_ms)
+            course.count(event, offset, orders, self.clock_ms)
         if self.following is not None:
-            self.following.count(event, orders, self.clock_ms)
+            self.following.count(event, offset, orders, self.clock_ms)
         return course if in_time else None
 
     def follow(self) -> Course | None:
@@ -138,6 +138,7 @@ class Side(msgspec.Struct, kw_only=True):
         return Course(
             first_id=event.event_id,
             since_offset=offset,
+            last_offset=offset,
             begun_ms=event.ts_event_ms,
             received_ms=self.clock_ms,
             unit_usd=unit.usd,

@@ -92,6 +92,7 @@ def closing(
         unit="usd",
         window_s=60,
         since_offset=offset,
+        prints=(course.since_offset, course.last_offset),
         baseline=None,
         score=None,
         score_limit=None,
