@@ -13,8 +13,8 @@ from foreshock_schemas.testing import sample
 from threshold_service.domain.adaptive.budget import Budget
 from threshold_service.domain.adaptive.cascades import Cascades, Minute
 from threshold_service.domain.adaptive.continuation import FITTED, Intensities
-from threshold_service.domain.adaptive.incident import HISTORY, SETTLED_MS
-from threshold_service.domain.surroundings import Move
+from threshold_service.domain.adaptive.incident import HISTORY
+from threshold_service.domain.surroundings import SETTLED_MS, Move
 
 T0 = 1_790_000_000_000
 BP = 200_000.0  # of the open interest below

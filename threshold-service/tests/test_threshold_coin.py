@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from foreshock_kit.environment import load
 from foreshock_schemas.events import (
+    AHEAD_MS,
     Bar,
     DetectorSettings,
     Evidence,
@@ -19,7 +20,6 @@ from foreshock_schemas.events import (
 )
 from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import TOPICS
-from threshold_service.domain.coin import AHEAD_MS
 from threshold_service.domain.detection import Detection, Partitions
 from threshold_service.domain.world import World
 from threshold_service.service import told_by

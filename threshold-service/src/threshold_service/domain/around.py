@@ -13,10 +13,10 @@ from foreshock_schemas.events import (
     SignalKind,
     Threshold,
 )
-from threshold_service.domain.limits import SETTLED_MS, Limits
+from threshold_service.domain.limits import Limits
 from threshold_service.domain.market import InterestHistory, Prices, Traded
-from threshold_service.domain.surroundings import Move
-from threshold_service.domain.world import BUDGETS, UNSEEN, World
+from threshold_service.domain.surroundings import SETTLED_MS, UNSEEN, Move
+from threshold_service.domain.world import BUDGETS, World
 
 CONTEXT_S: Final = 900
 

@@ -30,9 +30,6 @@ from threshold_service.domain.world import World
 
 Output = Threshold | Signal
 
-AHEAD_MS: Final = 5_000
-"""An event that is further ahead of its receipt than this is refused: its time is wrong."""
-
 FORGOTTEN_MS: Final = 7 * 86_400_000
 """A coin outside the universe of which nothing has come for so long is a new one."""
 

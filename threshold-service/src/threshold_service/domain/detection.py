@@ -5,10 +5,10 @@ from typing import Final
 
 import msgspec
 
-from foreshock_schemas.events import Event, Evidence
-from threshold_service.domain.coin import AHEAD_MS, Coin, Output, State
-from threshold_service.domain.limits import SETTLED_MS
+from foreshock_schemas.events import AHEAD_MS, Event, Evidence
+from threshold_service.domain.coin import Coin, Output, State
 from threshold_service.domain.saying import MODEL
+from threshold_service.domain.surroundings import SETTLED_MS
 from threshold_service.domain.world import World
 
 _PACK: Final = msgspec.msgpack.Encoder()

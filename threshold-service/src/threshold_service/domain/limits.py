@@ -8,12 +8,10 @@ import msgspec
 from foreshock_schemas.events import MarketStats, Threshold
 from threshold_service.domain.engine import baseline_prd, fixed, positive
 from threshold_service.domain.sessions import session_at
+from threshold_service.domain.surroundings import SETTLED_MS
 
 HISTORY: Final = 240
 """Limits kept: a week of hourly reviews and session changes."""
-
-SETTLED_MS: Final = 30_000
-"""What other topics say is used from 30 s on, so that a race between topics changes nothing."""
 
 
 class Limits(msgspec.Struct):

@@ -9,7 +9,7 @@ import msgspec
 
 from foreshock_schemas.events import Kline
 from threshold_service.domain.adaptive.baseline import Candle
-from threshold_service.domain.limits import SETTLED_MS
+from threshold_service.domain.surroundings import SETTLED_MS
 
 QUIET_MS: Final = 60_000
 """No candle for so long: the venue's history is there, in whatever order it came."""

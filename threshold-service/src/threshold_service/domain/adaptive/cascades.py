@@ -9,7 +9,7 @@ from foreshock_schemas.events import Coverage, Liquidation, Position
 from threshold_service.domain.adaptive import telling
 from threshold_service.domain.adaptive.budget import Budget
 from threshold_service.domain.adaptive.finding import Finding
-from threshold_service.domain.adaptive.incident import SETTLED_MS, Course
+from threshold_service.domain.adaptive.incident import Course
 from threshold_service.domain.adaptive.recent import Recent, credible
 from threshold_service.domain.adaptive.sides import (
     APART_MS,
@@ -24,7 +24,7 @@ from threshold_service.domain.adaptive.sides import (
     Signs,
     Unit,
 )
-from threshold_service.domain.surroundings import Surroundings
+from threshold_service.domain.surroundings import SETTLED_MS, Surroundings
 
 SLICES: Final = 6
 SLICE_MS: Final = 10_000

@@ -21,9 +21,6 @@ FADED_SHARE: Final = 0.5
 SILENT_MS: Final = 60_000
 """It has ended once that sum was below a basis point for as long."""
 
-SETTLED_MS: Final = 30_000
-"""Whoever is driven by another topic reads what was received so much earlier."""
-
 HISTORY: Final = 300
 """Versions kept: one for each second with prints, until they have been read."""
 
