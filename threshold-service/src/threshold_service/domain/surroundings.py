@@ -13,6 +13,9 @@ from foreshock_schemas.events import FeedAt, FeedState, MarketContext, SignalKin
 SETTLED_MS: Final = 30_000
 """What other topics say is used from so long after its receipt on."""
 
+FLOOR_SHARE: Final = 0.2
+"""What is less than so much of the original limits is not worth telling."""
+
 UNSEEN: Final[frozenset[FeedState]] = frozenset({"MUTE", "DOWN"})
 """States in which a feed shows nothing of what happens."""
 

@@ -14,6 +14,9 @@ SILENT_MS: Final = 48 * 3_600_000
 
 LONGEST_CLUSTER_MS: Final = 3_600_000
 
+IDLE_MS: Final = 60_000
+"""How long a budget may go unasked: its time passes by being asked."""
+
 _DAY_MS: Final = 86_400_000
 _EASE_MS: Final = 12 * 3_600_000
 _UNFOLDING_MS: Final = 300_000

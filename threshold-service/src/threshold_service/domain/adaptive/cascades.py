@@ -7,7 +7,7 @@ import msgspec
 
 from foreshock_schemas.events import Coverage, Liquidation, Position
 from threshold_service.domain.adaptive import telling
-from threshold_service.domain.adaptive.budget import Budget
+from threshold_service.domain.adaptive.budget import IDLE_MS, Budget
 from threshold_service.domain.adaptive.finding import Finding
 from threshold_service.domain.adaptive.incident import Course
 from threshold_service.domain.adaptive.recent import Recent, credible
@@ -29,9 +29,6 @@ from threshold_service.domain.surroundings import SETTLED_MS, Surroundings
 SLICES: Final = 6
 SLICE_MS: Final = 10_000
 
-IDLE_MS: Final = 60_000
-"""How long the budget may go unasked: its time passes by being asked."""
-
 
 class Minute(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What a feed that gives only totals says of one side's minute; `end_ms` is its end."""
@@ -50,6 +47,7 @@ class Cascades(msgspec.Struct):
 
     Where nothing may be said, prints are counted and no state is entered; but the end of what was
     told is told all the same, so that no incident stays open.
+
     Prints alone decide on BUILDING and CONFIRMED, and end a run by their own clock; bars tell of
     FADING and ENDED and are never asked by the former, so that a race between the two topics
     changes nothing.

@@ -8,7 +8,7 @@ from foreshock_schemas.events import Liquidation, Position
 from threshold_service.domain.adaptive.continuation import Intensities
 from threshold_service.domain.adaptive.incident import Closing, Course, Versions
 from threshold_service.domain.adaptive.pressure import Pressure
-from threshold_service.domain.surroundings import Move, Surroundings
+from threshold_service.domain.surroundings import FLOOR_SHARE, Move, Surroundings
 
 BUILDING_BP: Final = 4.0
 CONFIRMED_BP: Final = 8.0
@@ -27,7 +27,6 @@ CORROBORATING_SIGMAS: Final = 3.0
 INTEREST_S: Final = 300
 PRICE_S: Final = 180
 
-FLOOR_SHARE: Final = 0.2
 FLOOR_USD: Final = 100_000.0
 
 _REVIEW_MS: Final = 1_000

@@ -7,21 +7,17 @@ import msgspec
 
 from foreshock_schemas.events import Coverage, Factor, Liquidation, Position, Severity
 from threshold_service.domain import wording
-from threshold_service.domain.adaptive.budget import Budget
+from threshold_service.domain.adaptive.budget import IDLE_MS, Budget
 from threshold_service.domain.adaptive.finding import Finding
 from threshold_service.domain.adaptive.news import News
 from threshold_service.domain.adaptive.rarity import Rarity
 from threshold_service.domain.adaptive.recent import Recent, credible
-from threshold_service.domain.surroundings import Surroundings
+from threshold_service.domain.surroundings import FLOOR_SHARE, Surroundings
 
 CLUSTER_MS: Final = 1_000
-IDLE_MS: Final = 60_000
-"""How long the budget may go unasked: its time passes by being asked."""
-
 LATE_MS: Final = 60_000
 """What is further behind counts among the sizes, but is no news any more."""
 
-FLOOR_SHARE: Final = 0.2
 FLOOR_USD: Final = 25_000.0
 
 WARNING_DAYS: Final = 3.0

@@ -1,19 +1,18 @@
 """What a volume spike was made of, and the words and numbers that tell of it."""
 
 import math
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
 from foreshock_schemas.events import Bar, Factor, Severity, Threshold
 from threshold_service.domain.adaptive.finding import Finding
-from threshold_service.domain.wording import dollars
+from threshold_service.domain.wording import dollars, way_of
 
 SAMPLE_S: Final = 10
 """Scores are sampled as often as the shortest window is a new one."""
 
 _RARE: Final = 3e-4
-_ONE_SIDED: Final = 0.55
 _MINUTES_A_DAY: Final = 1_440
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -82,7 +81,7 @@ def finding_of(spike: Spike, bar: Bar, threshold: Threshold) -> Finding:
         price=bar.mark_price or bar.close,
         exchanges=tuple(spike.venues),
         coverage="full",
-        direction=_direction(bought),
+        direction=way_of(bought),
     )
 
 
@@ -90,12 +89,6 @@ def _severity(spike: Spike) -> Severity:
     if spike.severe:
         return "critical"
     return "warning" if spike.rarity <= _RARE else "info"
-
-
-def _direction(bought: float) -> Literal["up", "down"] | None:
-    if bought >= _ONE_SIDED:
-        return "up"
-    return "down" if bought <= 1 - _ONE_SIDED else None
 
 
 def _expectation(spike: Spike, ms: int) -> str:

@@ -13,7 +13,7 @@ from threshold_service.domain.adaptive.sketch import Sketch
 from threshold_service.domain.adaptive.spike import SAMPLE_S, Spike, finding_of
 from threshold_service.domain.adaptive.venue import Venue
 from threshold_service.domain.adaptive.window import Window
-from threshold_service.domain.surroundings import UNSEEN, Surroundings
+from threshold_service.domain.surroundings import FLOOR_SHARE, UNSEEN, Surroundings
 from threshold_service.domain.windows import cents_of
 
 SHADOW_S: Final = 86_400
@@ -21,7 +21,6 @@ SHADOW_S: Final = 86_400
 
 _SILENT_S: Final = 30
 _LONGEST_BAR_S: Final = 30
-_FLOOR_SHARE: Final = 0.2
 _FLOOR_OVER_S: Final = 900
 _REFRESH_S: Final = 600
 _DAY_OF_SAMPLES: Final = 86_400 / SAMPLE_S
@@ -159,7 +158,7 @@ class Volume(msgspec.Struct, kw_only=True):
     def _look(self, around: Surroundings) -> None:
         threshold = around.threshold
         self.session = threshold.session_multiplier
-        cents_per_s = 100 * _FLOOR_SHARE * (threshold.volume_15m_usd or 0.0) / _FLOOR_OVER_S
+        cents_per_s = 100 * FLOOR_SHARE * (threshold.volume_15m_usd or 0.0) / _FLOOR_OVER_S
         self.out = [f.exchange for f in around.feeds("trades") if f.state in UNSEEN]
         for window in self.windows:
             window.floor = cents_per_s * window.span_s
