@@ -94,8 +94,8 @@ def test_a_cascade_builds_up_is_confirmed_fades_and_ends():
     assert states(found) == ORDER
     assert len({each.incident_id for each in found}) == 1
     building, confirmed, fading, ended = found
-    assert (building.severity, building.budgeted, building.window_s) == ("warning", True, 30)
-    assert (confirmed.budgeted, confirmed.window_s, confirmed.position) == (False, 60, "long")
+    assert (building.severity, building.window_s) == ("warning", 30)
+    assert (confirmed.window_s, confirmed.position) == (60, "long")
     assert all(each.value >= each.limit > 0 for each in found)
     assert building.limit == pytest.approx(4 * BP)
     assert confirmed.limit == 8 * BP

@@ -101,7 +101,7 @@ def test_later_it_is_what_is_large_for_the_side(learned):
     assert finding.score == pytest.approx(log(190_000 / 2_000) / 1.5, rel=0.1)
     assert finding.score > finding.score_limit
     assert (finding.position, finding.direction, finding.window_s) == ("long", "down", 0)
-    assert (finding.kind, finding.unit, finding.budgeted) == ("liquidation", "usd", True)
+    assert (finding.kind, finding.unit) == ("liquidation", "usd")
 
 
 def test_sides_have_sizes_of_their_own():
@@ -173,7 +173,7 @@ def test_rare_sizes_are_critical_and_told_whatever_the_budget_says(learned):
     run([liquidation(LATER, 100)], around, sizes)
     assert run([liquidation(LATER + 10, 190_000)], around, sizes) == []
     (finding,) = run([liquidation(LATER + 20, 5e6)], around, sizes)
-    assert (finding.severity, finding.budgeted) == ("critical", False)
+    assert finding.severity == "critical"
     assert "expected once in" in finding.reasons[0]
     assert run([liquidation(LATER + 30, 6e6)], around, sizes) == []
     assert run([liquidation(LATER + 40, 11e6)], around, sizes)
@@ -182,8 +182,9 @@ def test_rare_sizes_are_critical_and_told_whatever_the_budget_says(learned):
 def test_no_more_is_told_than_the_budget_allows():
     days = 20
     found = run(usual(days, every_s=40))
-    assert days * 3 * 0.5 <= sum(each.budgeted for each in found) <= days * 3 * 1.25
-    assert sum(not each.budgeted for each in found) <= 4
+    ordinary = sum(each.severity != "critical" for each in found)
+    assert days * 3 * 0.5 <= ordinary <= days * 3 * 1.25
+    assert len(found) - ordinary <= 4
     assert all(each.value >= each.limit for each in found)
 
 

@@ -79,7 +79,8 @@ def adaptive(usd):
         )
         finding = volume.on_bar(bar, i, around)
         if finding is not None and i >= SETTLED:
-            alerts.append((i, finding.budgeted))
+            paid = not volume.budget.silent_ms
+            alerts.append((i, paid))
     return alerts
 
 

@@ -133,7 +133,6 @@ def test_a_spike_is_told_within_seconds_and_once():
     assert second - NOW <= 10
     assert finding.kind == "volume_spike"
     assert finding.name == "10s"
-    assert finding.budgeted
     assert finding.value >= finding.limit
     assert finding.score > finding.score_limit == pytest.approx(4.0, abs=0.2)
 
@@ -177,7 +176,7 @@ def test_what_is_beyond_anything_is_critical_and_outside_the_budget():
     assert volume.budget.held_back >= 1
     found = feed(warm(), spike(NOW, 60, usd=1e9), broke)
     assert len(found) == 1
-    assert (found[0][1].severity, found[0][1].budgeted) == ("critical", False)
+    assert found[0][1].severity == "critical"
 
 
 def test_a_spike_that_turns_critical_is_told_a_second_time():

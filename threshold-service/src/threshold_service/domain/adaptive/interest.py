@@ -168,7 +168,6 @@ class Interest(msgspec.Struct):
         reached = Limit(
             score=limit,
             pct=max(move.floor * 100, min(limit * sigma_pct, abs(move.change.share) * 100)),
-            budgeted=fires,
             held_back=self.budget.held_back,
         )
         return opening.finding(move, reached, sigma_pct, self._since(move), event, around)

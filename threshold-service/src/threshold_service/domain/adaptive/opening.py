@@ -40,7 +40,6 @@ class Limit(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     score: float
     pct: float
-    budgeted: bool
     held_back: int
 
 
@@ -83,7 +82,6 @@ def finding(
         score=move.score,
         score_limit=limit.score,
         factors=_factors(move),
-        budgeted=limit.budgeted,
         held_back=limit.held_back,
         price=price,
         exchanges=tuple(sorted(venue for venue, _ in move.venues)),

@@ -212,7 +212,6 @@ def _finding(
             Factor(name=f"liquidated_usd:{venue}", value=part, contribution=score * part / usd)
             for venue, part in sorted(cluster.venues_usd.items())
         ),
-        budgeted=budgeted,
         held_back=held_back,
         price=event.price,
         exchanges=venues,

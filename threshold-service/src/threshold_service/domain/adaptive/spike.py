@@ -29,7 +29,6 @@ class Spike(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     score: float
     score_limit: float
     severe: bool
-    budgeted: bool
     held_back: int
     rarity: float
     seen: int
@@ -76,7 +75,6 @@ def finding_of(spike: Spike, bar: Bar, threshold: Threshold) -> Finding:
         score=spike.score,
         score_limit=spike.score_limit,
         factors=_factors(spike, threshold),
-        budgeted=spike.budgeted,
         held_back=spike.held_back,
         price=bar.mark_price or bar.close,
         exchanges=tuple(spike.venues),

@@ -197,15 +197,13 @@ class Volume(msgspec.Struct, kw_only=True):
             return None
         if severe:
             self.severe_told_ms = budget.cluster_ms
-        found = self._spike(index, score, offset, severe=severe, budgeted=verdict == "fire")
+        found = self._spike(index, score, offset, severe=severe)
         return finding_of(found, bar, around.threshold)
 
     def _is_large(self, index: int) -> bool:
         return self.seconds.seen_sums[index] >= _SEVERE_TIMES * self.seconds.due_sums[index]
 
-    def _spike(
-        self, index: int, score: float, offset: int, *, severe: bool, budgeted: bool
-    ) -> Spike:
+    def _spike(self, index: int, score: float, offset: int, *, severe: bool) -> Spike:
         seconds, window = self.seconds, self.windows[index]
         span, due = window.span_s, seconds.due_sums[index]
         window.aim(self.budget.limit)
@@ -218,7 +216,6 @@ class Volume(msgspec.Struct, kw_only=True):
             score=score,
             score_limit=self.budget.limit,
             severe=severe,
-            budgeted=budgeted,
             held_back=self.budget.held_back,
             rarity=self.scores.rarity(score),
             seen=seconds.seen_sums[index],
