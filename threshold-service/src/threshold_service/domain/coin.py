@@ -23,9 +23,9 @@ from threshold_service.domain.adaptive.sizes import Sizes
 from threshold_service.domain.adaptive.volume import Volume
 from threshold_service.domain.around import Around, Market
 from threshold_service.domain.limits import Limits
-from threshold_service.domain.past import Past
 from threshold_service.domain.rules import Rules
 from threshold_service.domain.saying import MODEL, signal_of
+from threshold_service.domain.warmup import Warmup
 from threshold_service.domain.world import World
 
 Output = Threshold | Signal
@@ -50,7 +50,7 @@ class State(msgspec.Struct, kw_only=True):
     sizes: Sizes = msgspec.field(default_factory=Sizes)
     cascades: Cascades = msgspec.field(default_factory=Cascades)
     interest: Interest = msgspec.field(default_factory=Interest)
-    past: Past = msgspec.field(default_factory=Past)
+    warmup: Warmup = msgspec.field(default_factory=Warmup)
 
 
 class Coin:
@@ -87,7 +87,7 @@ class Coin:
             limits = self.state.limits.on_stats(event, dynamic=self._around.dynamic)
             return () if limits is None else (limits,)
         if isinstance(event, Kline) and self._around.settings.volume_monitoring:
-            self.state.past.add(event)
+            self.state.warmup.add(event)
         return ()
 
     def _on_bar(self, bar: Bar, evidence: Evidence) -> Sequence[Output]:
@@ -97,8 +97,8 @@ class Coin:
         settings = around.settings
         found: list[Signal | Finding | None] = []
         if settings.volume_monitoring:
-            if state.past.waiting:
-                for candle in state.past.take(bar.ts_recv_ms):
+            if state.warmup.waiting:
+                for candle in state.warmup.take(bar.ts_recv_ms):
                     state.volume.on_candle(candle)
             spike = state.volume.on_bar(bar, evidence.offset, around)
             if around.dynamic and state.volume.learned:

@@ -19,7 +19,7 @@ _recv_ms = attrgetter("ts_recv_ms")
 _start_ms = attrgetter("start_ms")
 
 
-class Past(msgspec.Struct):
+class Warmup(msgspec.Struct):
     """Gives a venue's candles back oldest first, however their pages came."""
 
     waiting: dict[str, list[Candle]] = {}
