@@ -224,6 +224,16 @@ def test_what_a_snapshot_holds_is_not_applied_twice():
     assert dict(owned.snapshot(3)) == dict(whole.snapshot(3))
 
 
+def test_statistics_that_come_late_hold_for_what_is_received_later():
+    """A start reads all of them first, and must find what held when they were not there yet."""
+    first, event = stats(-7_200), liquidation(40, 6e5)
+    late = msgspec.structs.replace(stats(0), avg_daily_volume_usd=1e7, ts_recv_ms=T0 + 60 * SECOND)
+    live = feed(Detection(world()), [first, event, late])
+    assert live == feed(Detection(world()), [first, late, event])
+    after = feed(Detection(world()), [first, late, liquidation(91, 6e5)])
+    assert [len(live), len(after)] == [0, 1]
+
+
 seconds = st.integers(0, 900)
 histories = st.lists(
     st.one_of(

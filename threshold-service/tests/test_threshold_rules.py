@@ -13,6 +13,7 @@ from threshold_service.domain import wording
 from threshold_service.domain.engine import baseline_prd
 from threshold_service.domain.limits import Limits
 from threshold_service.domain.rules import Rules, cascade
+from threshold_service.domain.surroundings import SETTLED_MS
 from threshold_service.domain.windows import Episode, RollingSum, cents_of
 
 MINUTE = 60_000
@@ -108,7 +109,7 @@ class ByRules:
         if isinstance(event, MarketStats):
             found = [limits.on_stats(event, dynamic=True)]
         else:
-            held = limits.at(event.ts_event_ms, dynamic=True)
+            held = limits.at(event.ts_recv_ms - SETTLED_MS, dynamic=True)
             by_type = {Bar: rules.on_bar, OpenInterest: rules.on_reading}
             if isinstance(event, Liquidation):
                 found = rules.on_liquidation(event, evidence, held)

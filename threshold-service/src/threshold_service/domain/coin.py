@@ -83,7 +83,7 @@ class Coin:
             return self._on_reading(event, evidence)
         if isinstance(event, MarketStats):
             self.state.followed = event.in_universe
-            self._around.look(event.ts_event_ms, event.ts_recv_ms)
+            self._around.look(event.ts_recv_ms)
             limits = self.state.limits.on_stats(event, dynamic=self._around.dynamic)
             return () if limits is None else (limits,)
         if isinstance(event, Kline) and self._around.settings.volume_monitoring:
@@ -93,7 +93,7 @@ class Coin:
     def _on_bar(self, bar: Bar, evidence: Evidence) -> Sequence[Output]:
         state, around = self.state, self._around
         state.market.on_bar(bar)
-        around.look(bar.ts_event_ms, bar.ts_recv_ms)
+        around.look(bar.ts_recv_ms)
         settings = around.settings
         found: list[Signal | Finding | None] = []
         if settings.volume_monitoring:
@@ -110,7 +110,7 @@ class Coin:
 
     def _on_liquidation(self, event: Liquidation, evidence: Evidence) -> Sequence[Output]:
         state, around = self.state, self._around
-        around.look(event.ts_event_ms, event.ts_recv_ms)
+        around.look(event.ts_recv_ms)
         size = state.sizes.on_liquidation(event, evidence.offset, around)
         cascade = state.cascades.on_liquidation(event, evidence.offset, around)
         if not around.dynamic:
@@ -120,7 +120,7 @@ class Coin:
     def _on_reading(self, event: OpenInterest, evidence: Evidence) -> Sequence[Output]:
         state, around = self.state, self._around
         state.market.on_reading(event)
-        around.look(event.ts_event_ms, event.ts_recv_ms)
+        around.look(event.ts_recv_ms)
         found: Signal | Finding | None = state.interest.on_reading(event, evidence.offset, around)
         if not (around.dynamic and state.interest.learned):
             found = state.rules.on_reading(event, evidence, around.threshold)
