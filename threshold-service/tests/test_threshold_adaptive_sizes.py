@@ -5,11 +5,11 @@ from random import Random
 
 import msgspec
 import pytest
+from fake_surroundings import FakeSurroundings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foreshock_schemas.events import Liquidation, Threshold
-from foreshock_schemas.testing import sample
+from foreshock_schemas.events import Liquidation
 from threshold_service.domain import wording
 from threshold_service.domain.adaptive.rarity import LEARNED, Rarity
 from threshold_service.domain.adaptive.sizes import Sizes
@@ -19,17 +19,12 @@ DAY_S = 86_400
 SINGLE_USD = 200_000.0
 
 
-class Around:
+class Around(FakeSurroundings):
     """A coin whose liquidations are large from 200,000 USD on, by the original rule."""
 
-    dynamic = True
-
-    def __init__(self, per_day=3.0, single_usd=SINGLE_USD):
-        self.threshold = sample(Threshold, coin="SOL", single_liquidation_usd=single_usd)
-        self._per_day = per_day
-
-    def budget(self, kind):
-        return {"liquidation": self._per_day}[kind]
+    def __init__(self, per_day=3.0, single_usd=SINGLE_USD, **known):
+        limits = {"coin": "SOL", "single_liquidation_usd": single_usd}
+        super().__init__({"liquidation": per_day}, **limits, **known)
 
 
 def liquidation(second, usd, position="long", exchange="bybit", coverage="full", delay_ms=100):
@@ -206,8 +201,8 @@ def test_how_rare_a_size_is_agrees_with_how_often_it_comes():
 
 
 def test_what_it_may_not_tell_is_not_spent(learned):
-    sizes, off = unpack(learned), Around()
-    tokens, off.dynamic = sizes.budget.bucket.tokens, False
+    sizes, off = unpack(learned), Around(dynamic=False)
+    tokens = sizes.budget.bucket.tokens
     assert run([liquidation(LATER + n * 1_800, 5e6) for n in range(9)], off, sizes) == []
     assert sizes.budget.bucket.tokens == tokens
     last = LATER + 8 * 1_800
