@@ -254,17 +254,30 @@ async def test_snapshots_are_found_however_old_they_are(kafka, name):
     assert newest == {3: "hour", 4: "day", 5: "days"}
 
 
-async def test_a_young_state_is_written_when_it_is_twice_as_old_and_later_each_hour():
+@pytest.mark.parametrize(
+    ("partition", "minutes"),
+    [(0, [2, 4, 8, 16, 32, 60, 120]), (6, [2.1, 4.2, 8.4, 16.8, 30, 60, 90, 150])],
+)
+@pytest.mark.parametrize("given_back", [True, False])
+async def test_state_is_written_at_twice_its_age_and_later_each_hour(
+    partition, minutes, given_back
+):
     kept = Snapshots(Tally(), "service", MemoryPublisher())
-    noon_ms = 500_000 * HOUR_MS
-    kept.passed(0, noon_ms - 40 * MINUTE_MS)  # read again, before it is whole
-    written = []
-    for second in range(0, 3 * 3_600, 10):
-        kept.passed(0, noon_ms + second * 1_000)
+    noon_ms, written = 500_000 * HOUR_MS, []
+    before_ms = noon_ms - 40 * MINUTE_MS
+    if given_back:
+        saved = sample(
+            StateSnapshot, coin="BTC", ts_event_ms=before_ms, offsets={}, state=zlib.compress(b"1")
+        )
+        kept.restart({partition}, {partition: {"BTC": saved}}, {})
+    kept.passed(partition, before_ms)  # read again, before it is whole
+    for second in range(3 * 3_600):
+        kept.passed(partition, noon_ms + second * 1_000)
+        kept.passed(partition, noon_ms)
         if kept.due():
-            await kept.write({0}, {TopicPartition("t", 0): 1})
+            await kept.write({partition}, {TopicPartition("t", partition): 1})
             written.append(second / 60)
-    assert written == [2, 4, 8, 16, 32, 60, 120]
+    assert written == minutes
 
 
 async def test_partitions_are_written_one_after_the_other():
@@ -275,23 +288,6 @@ async def test_partitions_are_written_one_after_the_other():
         due = kept.due()
         assert len(due) <= 1
         await kept.write(due, {})
-
-
-async def test_nothing_is_due_before_a_new_hour_and_all_of_it_once():
-    kept, noon_ms = Snapshots(Tally(), "service", MemoryPublisher()), 500_000 * HOUR_MS
-    saved = sample(
-        StateSnapshot, coin="BTC", ts_event_ms=noon_ms, offsets={}, state=zlib.compress(b"1")
-    )
-    kept.restart({0, 6}, {0: {"BTC": saved}, 6: {"BTC": saved}}, {})
-    assert kept.due() == set()
-    kept.passed(0, noon_ms + 59 * MINUTE_MS)
-    kept.passed(6, noon_ms + 31 * MINUTE_MS)
-    assert kept.due() == {6}
-    await kept.write({6}, {TopicPartition("t", 6): 1})
-    assert kept.due() == set()
-    kept.passed(0, noon_ms + 61 * MINUTE_MS)
-    kept.passed(0, noon_ms)
-    assert kept.due() == {0}
 
 
 async def test_what_is_kept_says_which_offsets_of_its_partition_it_goes_on_from():

@@ -19,7 +19,7 @@ Saved = Mapping[int, Mapping[str, StateSnapshot]]
 
 HOUR_MS: Final = 3_600_000
 FIRST_MS: Final = 120_000
-"""So soon after a state is whole that no snapshot holds, it is written."""
+"""So soon after a state is whole, new or given back, it is written."""
 
 _APART_MS: Final = 1_000
 _QUICK: Final = 1
@@ -70,9 +70,9 @@ class Stateless:
 class Snapshots:
     """Writes the state of partitions when it is time, and gives it back.
 
-    A young state is written whenever it is twice as old as the last time, so that a crash costs at
-    most half of what it had learned, however short the topics are; later each hour, every
-    partition at a minute of its own. Time is that of the records.
+    After a start a state is written whenever twice as much time has passed as at the last time, so
+    that a crash costs at most half of what it has learned since, however short the topics are;
+    later each hour, every partition at a minute of its own. Time is that of the records.
     """
 
     def __init__(self, state: Stateful, service: str, publisher: Publishing) -> None:
@@ -91,9 +91,8 @@ class Snapshots:
         self._due_ms.clear()
         taken = restore(self._state, saved, ends)
         for partition, coins in taken.items():
-            at_ms = max(found.ts_event_ms for found in coins.values())
-            self.passed(partition, at_ms)
-            self._due_ms[partition] = _next_hour(partition, at_ms)
+            for found in coins.values():
+                self.passed(partition, found.ts_event_ms)
         return taken
 
     def forget(self, partitions: Collection[int]) -> None:
