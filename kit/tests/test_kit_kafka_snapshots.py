@@ -101,28 +101,33 @@ async def test_a_stop_keeps_the_state_and_a_start_goes_on_from_it(kafka, topic, 
 async def test_each_hour_of_the_records_is_kept_at_each_partitions_own_minute(
     kafka, topic, name, start_ms
 ):
-    await publish(kafka, topic, trades(0, A_MINUTE * 150, start_ms))
-    await counted(kafka, [topic], name, A_MINUTE * 150)
+    await publish(kafka, topic, trades(0, A_MINUTE * 210, start_ms))
+    await counted(kafka, [topic], name, A_MINUTE * 210)
     times = defaultdict(set)
     for each in await snapshots_of(kafka, name):
         [log] = each.offsets
-        times[int(log.rpartition(":")[2])].add(each.ts_event_ms)
+        if each.ts_event_ms >= start_ms + 90 * MINUTE_MS:
+            times[int(log.rpartition(":")[2])].add(each.ts_event_ms)
     hours_and_stop = {len(each) for each in times.values()}
     assert hours_and_stop <= {2, 3, 4}, "two or three hours begin; the stop may be in the last one"
     hourly = [min(each) for each in times.values()]
     assert max(hourly) - min(hourly) > HOUR_MS / 2
 
 
+class Crashing(Counting):
+    """Dies with the record of a number; nothing is written then, as with kill -9."""
+
+    dies_at = A_MINUTE * 130
+
+    async def on_records(self, records):
+        if len(self.records) + len(records) >= self.dies_at:
+            raise LookupError
+        await super().on_records(records)
+
+
 @pytest.mark.broker
 async def test_a_crash_is_gone_on_from_with_the_last_hours_state(kafka, topic, name, start_ms):
     await publish(kafka, topic, trades(0, A_MINUTE * 150, start_ms))
-
-    class Crashing(Counting):
-        async def on_records(self, records):
-            if len(self.records) + len(records) >= A_MINUTE * 130:
-                raise LookupError
-            await super().on_records(records)
-
     crashing = Crashing(kafka, [topic], name)
     with pytest.raises(BaseExceptionGroup) as caught:
         async with crashing.running():
@@ -136,6 +141,34 @@ async def test_a_crash_is_gone_on_from_with_the_last_hours_state(kafka, topic, n
     assert after.tally.total == Counter(dict.fromkeys(COINS, 375))
     assert len(after.records) < A_MINUTE * 140
     assert set(crashing.told + after.told) == set(expected(A_MINUTE * 150))
+
+
+@pytest.mark.broker
+async def test_a_crash_ten_minutes_after_the_first_start_costs_nothing_though_the_topic_be_short(
+    kafka, name, start_ms
+):
+    alone = msgspec.structs.replace(private(TRADES), partitions=1)
+    await ensure_topics(kafka, [alone, STATE])
+    crashing = Crashing(kafka, [alone], name)
+    crashing.dies_at = A_MINUTE * 10
+
+    async def ten_minutes():
+        async with crashing.running():
+            for first in range(0, A_MINUTE * 10, A_MINUTE):
+                await publish(kafka, alone, trades(first, first + A_MINUTE, start_ms))
+                await crashing.until(first + A_MINUTE)
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        await ten_minutes()
+    assert caught.group_contains(LookupError)
+    async with admin_client(kafka) as admin:
+        gone = RecordsToDelete(A_MINUTE * 8)
+        await admin.delete_records({TopicPartition(alone.name, 0): gone})
+    after = Counting(kafka, [alone], name)
+    async with after.running():
+        while after.tally.total.total() < A_MINUTE * 10:
+            await after.until(len(after.records) + 1)
+    assert after.tally.total == Counter(dict.fromkeys(COINS, A_MINUTE * 10 // len(COINS)))
 
 
 @pytest.mark.broker
@@ -221,20 +254,40 @@ async def test_snapshots_are_found_however_old_they_are(kafka, name):
     assert newest == {3: "hour", 4: "day", 5: "days"}
 
 
-async def test_nothing_is_due_before_a_new_hour_and_all_of_it_once():
+@pytest.mark.parametrize(
+    ("partition", "minutes"),
+    [(0, [2, 4, 8, 16, 32, 60, 120]), (6, [2.1, 4.2, 8.4, 16.8, 30, 60, 90, 150])],
+)
+@pytest.mark.parametrize("given_back", [True, False])
+async def test_state_is_written_at_twice_its_age_and_later_each_hour(
+    partition, minutes, given_back
+):
     kept = Snapshots(Tally(), "service", MemoryPublisher())
-    noon_ms = 500_000 * HOUR_MS
-    for partition in (0, 6):
+    noon_ms, written = 500_000 * HOUR_MS, []
+    before_ms = noon_ms - 40 * MINUTE_MS
+    if given_back:
+        saved = sample(
+            StateSnapshot, coin="BTC", ts_event_ms=before_ms, offsets={}, state=zlib.compress(b"1")
+        )
+        kept.restart({partition}, {partition: {"BTC": saved}}, {})
+    kept.passed(partition, before_ms)  # read again, before it is whole
+    for second in range(3 * 3_600):
+        kept.passed(partition, noon_ms + second * 1_000)
         kept.passed(partition, noon_ms)
-    assert kept.due() == set()
-    kept.passed(0, noon_ms + 59 * MINUTE_MS)
-    kept.passed(6, noon_ms + 31 * MINUTE_MS)
-    assert kept.due() == {6}
-    await kept.write({6}, {TopicPartition("t", 6): 1})
-    assert kept.due() == set()
-    kept.passed(0, noon_ms + 61 * MINUTE_MS)
-    kept.passed(0, noon_ms)
-    assert kept.due() == {0}
+        if kept.due():
+            await kept.write({partition}, {TopicPartition("t", partition): 1})
+            written.append(second / 60)
+    assert written == minutes
+
+
+async def test_partitions_are_written_one_after_the_other():
+    kept = Snapshots(Tally(), "service", MemoryPublisher())
+    for second in range(140):
+        for partition in range(12):
+            kept.passed(partition, second * 1_000)
+        due = kept.due()
+        assert len(due) <= 1
+        await kept.write(due, {})
 
 
 async def test_what_is_kept_says_which_offsets_of_its_partition_it_goes_on_from():

@@ -15,6 +15,7 @@ from foreshock_schemas.events import (
 )
 from threshold_service.domain.limits import Limits
 from threshold_service.domain.rules.readings import Readings
+from threshold_service.domain.surroundings import SETTLED_MS
 
 
 class Print(NamedTuple):
@@ -91,7 +92,7 @@ class Tape:
 
     def prd(self, coin: str, ms: int) -> Threshold:
         """Return the limits of the original requirements as they held then."""
-        return self._of(self._limits, coin).at(ms, dynamic=True)
+        return self._of(self._limits, coin).at(ms - SETTLED_MS, dynamic=True)
 
     def fixed(self, coin: str) -> Threshold:
         """Return the original constants; the volume's from the first daily volume known."""

@@ -173,6 +173,23 @@ def test_a_gap_in_the_judging_is_no_silence():
     assert budget.limit == budget.threshold
 
 
+def test_what_may_not_be_said_costs_nothing_and_moves_the_limit_all_the_same():
+    silent, aloud = Budget(), Budget(bucket=Bucket(tokens=99.0, filled_ms=T0))
+    scores = MARKETS["up by 3"](random.Random(7))[: 9 * 1440]
+    for i, score in enumerate(scores):
+        verdict = silent.judge(score, T0 + i * MINUTE, 3.0, aloud=False)
+        assert verdict in {"below", "same", "held"}
+        aloud.judge(score, T0 + i * MINUTE, 3.0)
+    assert silent.threshold == aloud.threshold > 4.5
+    assert (silent.bucket.tokens, silent.held_back) == (CAPACITY, 0)
+
+
+def test_what_goes_on_is_told_once_it_may_be():
+    budget = Budget()
+    verdicts = [budget.judge(9.0, T0 + i * MINUTE, 3.0, aloud=i >= 5) for i in range(10)]
+    assert verdicts == ["held", *["same"] * 4, "fire", *["same"] * 4]
+
+
 def test_what_is_held_back_is_counted_until_the_next_alert_has_said_it():
     budget = Budget(bucket=Bucket(tokens=1.0, filled_ms=T0))
     scores = [9.0, *[0.0] * 20] * 4

@@ -1,87 +1,12 @@
-"""Cascades as incidents: when they are told of, and that no race between topics changes it."""
-
-from itertools import pairwise
-from random import Random
+"""Cascades as incidents: when they are told of, and what is no cascade."""
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from making_prints import BP, ORDER, T0, Around, liquidation, run, states, wave
 
-from foreshock_schemas.events import Liquidation, Threshold
-from foreshock_schemas.testing import sample
+from threshold_service.domain.adaptive.budget import Budget
 from threshold_service.domain.adaptive.cascades import Cascades, Minute
-from threshold_service.domain.adaptive.continuation import FITTED, Intensities
-from threshold_service.domain.adaptive.incident import HISTORY, SETTLED_MS
 from threshold_service.domain.surroundings import Move
-
-T0 = 1_790_000_000_000
-BP = 200_000.0  # of the open interest below
-ORDER = ["BUILDING", "CONFIRMED", "FADING", "ENDED"]
-
-
-class Around:
-    """A coin of 2 billion USD of open interest, where nothing else moves unless told."""
-
-    def __init__(self, interest_usd=2e9, per_day=1.0, interest=None, price=None):
-        self.threshold = sample(
-            Threshold, coin="SOL", single_liquidation_usd=1e6, cascade_usd=5e6, tier="large"
-        )
-        self._interest_usd, self._per_day = interest_usd, per_day
-        self._moves = {"interest": interest, "price": price}
-
-    def budget(self, kind):
-        return {"cascade": self._per_day}[kind]
-
-    def interest_usd(self):
-        return self._interest_usd
-
-    def interest_move(self, over_s):
-        return self._moves["interest"]
-
-    def price_move(self, over_s):
-        return self._moves["price"]
-
-
-def liquidation(second, usd, position="long", exchange="bybit", coverage="full", delay_ms=100):
-    at_ms = T0 + round(second * 1000)
-    return Liquidation(
-        event_id=f"{exchange}:{second}:{usd}:{position}",
-        ts_event_ms=at_ms,
-        ts_recv_ms=at_ms + delay_ms,
-        exchange=exchange,
-        symbol="SOLUSDT",
-        coin="SOL",
-        position=position,
-        price=150.0,
-        size_coins=usd / 150,
-        notional_usd=usd,
-        coverage=coverage,
-    )
-
-
-def wave(start, orders, usd, every=1.0, **fields):
-    return [liquidation(start + n * every, usd, **fields) for n in range(orders)]
-
-
-def run(events, around=None, cascades=None):
-    """Findings of prints, and of a bar each second that is read in time's order with them."""
-    cascades, around = cascades or Cascades(), around or Around()
-    found, clock = [], T0
-    for offset, event in enumerate(events):
-        while clock < event.ts_recv_ms:
-            clock += 1000
-            found.append(cascades.on_time(clock, clock, around))
-        found.append(cascades.on_liquidation(event, offset, around))
-    for _ in range(600):
-        clock += 1000
-        found.append(cascades.on_time(clock, clock, around))
-    return [each for each in found if each is not None]
-
-
-def states(found):
-    return [each.incident_state for each in found]
-
 
 # what is told
 
@@ -91,8 +16,8 @@ def test_a_cascade_builds_up_is_confirmed_fades_and_ends():
     assert states(found) == ORDER
     assert len({each.incident_id for each in found}) == 1
     building, confirmed, fading, ended = found
-    assert (building.severity, building.budgeted, building.window_s) == ("warning", True, 30)
-    assert (confirmed.budgeted, confirmed.window_s, confirmed.position) == (False, 60, "long")
+    assert (building.severity, building.window_s) == ("warning", 30)
+    assert (confirmed.window_s, confirmed.position) == (60, "long")
     assert all(each.value >= each.limit > 0 for each in found)
     assert building.limit == pytest.approx(4 * BP)
     assert confirmed.limit == 8 * BP
@@ -152,6 +77,24 @@ def test_building_is_told_no_more_often_than_the_budget_allows():
     told = [each for each in found if each]
     assert set(states(told)) == {"BUILDING"}
     assert days / 2 <= len(told) <= days * 1.25
+
+
+def test_what_it_may_not_tell_is_not_spent():
+    """Prints count towards a state; it is entered when it may be told."""
+    off = Around(dynamic=False)
+    cascades, events = Cascades(), wave(0, 40, BP / 2)
+    assert run(events[:30], off, cascades, after_s=0) == []
+    assert cascades.budget.bucket == Budget().bucket
+    found = run(events[30:], cascades=cascades)
+    assert states(found) == ["CONFIRMED", "FADING", "ENDED"]
+    assert "40 liquidations" in found[-1].reasons[0]
+
+
+def test_the_end_of_what_was_told_is_told_whatever_may_be_said_now():
+    off = Around(dynamic=False)
+    cascades, events = Cascades(), wave(0, 20, BP / 2)
+    assert states(run(events, Around(), cascades, after_s=0)) == ["BUILDING", "CONFIRMED"]
+    assert states(run(wave(20, 9, BP / 2), off, cascades)) == ["FADING", "ENDED"]
 
 
 def test_a_small_coin_needs_the_floor_all_the_same():
@@ -265,113 +208,3 @@ def test_late_prints_count_by_their_age_and_very_late_ones_in_totals_only():
     cascades = Cascades()
     assert run([liquidation(65, 1_000), *very_late], cascades=cascades) == []
     assert cascades.long.course.total_usd == pytest.approx(20 * BP + 1_000)
-
-
-# properties
-
-PRINTS = st.lists(
-    st.tuples(
-        st.floats(0.01, 20) | st.sampled_from([0.02, 45.0, 120.0]),
-        st.floats(0.02, 6),
-        st.sampled_from(["long", "long", "short"]),
-        st.sampled_from(["bybit", "okx"]),
-        st.integers(0, 3_000),
-    ),
-    min_size=30,
-    max_size=120,
-)
-
-
-def course(steps):
-    """Prints in the order of their receipt."""
-    events, second = [], 0.0
-    for number, (gap, size, position, exchange, delay_ms) in enumerate(steps):
-        second += gap / 4
-        event = liquidation(second, size * BP, position, exchange, delay_ms=delay_ms)
-        events.append(msgspec.structs.replace(event, event_id=str(number)))
-    return sorted(events, key=lambda each: each.ts_recv_ms)
-
-
-@given(PRINTS)
-def test_states_only_go_forward(steps):
-    told = {}
-    for finding in run(course(steps)):
-        told.setdefault(finding.incident_id, []).append(ORDER.index(finding.incident_state))
-    assert all(before < after for each in told.values() for before, after in pairwise(each))
-    assert all(each[-1] == ORDER.index("ENDED") for each in told.values())
-
-
-@given(PRINTS, st.integers(0, 2**32))
-def test_a_race_between_bars_and_prints_changes_nothing(steps, seed):
-    """Either topic may be read up to 30 s ahead of the other."""
-    rng, prints = Random(seed), course(steps)
-    end = prints[-1].ts_recv_ms + 300_000
-    bars = list(range(T0, end, 1_000))
-
-    def told(lead_ms):
-        cascades, around = Cascades(), Around()
-        of_prints, of_bars, read = [], [], 0
-        for bar in bars:
-            until_ms = bar + lead_ms()
-            while read < len(prints) and prints[read].ts_recv_ms < until_ms:
-                of_prints.append(cascades.on_liquidation(prints[read], read, around))
-                read += 1
-            of_bars.append(cascades.on_time(bar, bar, around))
-        return of_prints, of_bars
-
-    in_order = told(lambda: 0)
-    assert told(lambda: rng.randint(-SETTLED_MS + 1_000, 60_000)) == in_order
-
-
-@given(PRINTS, st.integers(0, 119))
-def test_a_snapshot_goes_on_identically(steps, cut):
-    events, around = course(steps), Around()
-    whole, found = Cascades(), Cascades()
-    before = [run_one(found, n, each, around) for n, each in enumerate(events[:cut])]
-    found = msgspec.msgpack.decode(msgspec.msgpack.encode(found), type=Cascades)
-    after = [run_one(found, n, each, around) for n, each in enumerate(events[cut:], cut)]
-    assert before + after == [run_one(whole, n, each, around) for n, each in enumerate(events)]
-    assert msgspec.msgpack.encode(found) == msgspec.msgpack.encode(whole)
-
-
-def run_one(cascades, offset, event, around):
-    return (
-        cascades.on_time(event.ts_recv_ms, offset, around),
-        cascades.on_liquidation(event, offset, around),
-    )
-
-
-def test_state_is_bounded():
-    cascades = Cascades()
-    for number, event in enumerate(wave(0, 5_000, BP / 20, every=1.5)):
-        cascades.on_liquidation(event, number, Around())
-    assert len(cascades.long.versions.kept) <= HISTORY
-    assert len(msgspec.msgpack.encode(cascades)) < 150_000
-
-
-# how likely it goes on
-
-
-def continuation(orders, needed_usd, usd=1e4, every=1.0):
-    intensities = Intensities()
-    for number in range(orders):
-        intensities.add(T0 + round(number * every * 1000), usd, 1.0)
-    return intensities.probability(needed_usd, usd)
-
-
-def test_more_and_faster_prints_make_more_to_come_likelier():
-    assert 0 < continuation(5, 1e6) < continuation(50, 1e6) < continuation(200, 1e6) < 1
-    assert continuation(50, 1e6, every=30) < continuation(50, 1e6, every=0.1)
-    assert continuation(50, 1e7) < continuation(50, 1e5)
-    assert Intensities().probability(1e6, 1e4) == 0.0
-
-
-def test_branching_is_capped_and_the_odds_can_be_calibrated():
-    assert sum(FITTED.weights) < 0.95
-    wild = msgspec.structs.replace(FITTED, weights=(0.9, 0.9, 0.9, 0.9))
-    intensities = Intensities()
-    intensities.add(T0, 1e4, 1.0)
-    assert 0 < intensities.probability(1e6, 1e4, wild) < 1
-    raw = intensities.probability(1e6, 1e4)
-    halved = msgspec.structs.replace(FITTED, shift=-1.0)
-    assert intensities.probability(1e6, 1e4, halved) < raw

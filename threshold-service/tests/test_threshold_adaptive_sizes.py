@@ -5,11 +5,11 @@ from random import Random
 
 import msgspec
 import pytest
+from fake_surroundings import FakeSurroundings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foreshock_schemas.events import Liquidation, Threshold
-from foreshock_schemas.testing import sample
+from foreshock_schemas.events import Liquidation
 from threshold_service.domain import wording
 from threshold_service.domain.adaptive.rarity import LEARNED, Rarity
 from threshold_service.domain.adaptive.sizes import Sizes
@@ -19,15 +19,12 @@ DAY_S = 86_400
 SINGLE_USD = 200_000.0
 
 
-class Around:
+class Around(FakeSurroundings):
     """A coin whose liquidations are large from 200,000 USD on, by the original rule."""
 
-    def __init__(self, per_day=3.0, single_usd=SINGLE_USD):
-        self.threshold = sample(Threshold, coin="SOL", single_liquidation_usd=single_usd)
-        self._per_day = per_day
-
-    def budget(self, kind):
-        return {"liquidation": self._per_day}[kind]
+    def __init__(self, per_day=3.0, single_usd=SINGLE_USD, **known):
+        limits = {"coin": "SOL", "single_liquidation_usd": single_usd}
+        super().__init__({"liquidation": per_day}, **limits, **known)
 
 
 def liquidation(second, usd, position="long", exchange="bybit", coverage="full", delay_ms=100):
@@ -99,7 +96,7 @@ def test_later_it_is_what_is_large_for_the_side(learned):
     assert finding.score == pytest.approx(log(190_000 / 2_000) / 1.5, rel=0.1)
     assert finding.score > finding.score_limit
     assert (finding.position, finding.direction, finding.window_s) == ("long", "down", 0)
-    assert (finding.kind, finding.unit, finding.budgeted) == ("liquidation", "usd", True)
+    assert (finding.kind, finding.unit) == ("liquidation", "usd")
 
 
 def test_sides_have_sizes_of_their_own():
@@ -171,7 +168,7 @@ def test_rare_sizes_are_critical_and_told_whatever_the_budget_says(learned):
     run([liquidation(LATER, 100)], around, sizes)
     assert run([liquidation(LATER + 10, 190_000)], around, sizes) == []
     (finding,) = run([liquidation(LATER + 20, 5e6)], around, sizes)
-    assert (finding.severity, finding.budgeted) == ("critical", False)
+    assert finding.severity == "critical"
     assert "expected once in" in finding.reasons[0]
     assert run([liquidation(LATER + 30, 6e6)], around, sizes) == []
     assert run([liquidation(LATER + 40, 11e6)], around, sizes)
@@ -180,8 +177,9 @@ def test_rare_sizes_are_critical_and_told_whatever_the_budget_says(learned):
 def test_no_more_is_told_than_the_budget_allows():
     days = 20
     found = run(usual(days, every_s=40))
-    assert days * 3 * 0.5 <= sum(each.budgeted for each in found) <= days * 3 * 1.25
-    assert sum(not each.budgeted for each in found) <= 4
+    ordinary = sum(each.severity != "critical" for each in found)
+    assert days * 3 * 0.5 <= ordinary <= days * 3 * 1.25
+    assert len(found) - ordinary <= 4
     assert all(each.value >= each.limit for each in found)
 
 
@@ -200,6 +198,17 @@ def test_how_rare_a_size_is_agrees_with_how_often_it_comes():
     assert rarity.days_between(a_week) == pytest.approx(7.0)
     assert rarity.once_in(30.0) > a_week
     assert rarity.days_between(1_000) == 0.0
+
+
+def test_what_it_may_not_tell_is_not_spent(learned):
+    sizes, off = unpack(learned), Around(dynamic=False)
+    tokens = sizes.budget.bucket.tokens
+    assert run([liquidation(LATER + n * 1_800, 5e6) for n in range(9)], off, sizes) == []
+    assert sizes.budget.bucket.tokens == tokens
+    last = LATER + 8 * 1_800
+    (finding,) = run([liquidation(last + 0.5, 5e6)], sizes=sizes)
+    assert finding.severity == "critical"
+    assert finding.value == 1e7, "the cluster that began in silence"
 
 
 # bad input and state

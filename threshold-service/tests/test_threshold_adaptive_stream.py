@@ -10,8 +10,9 @@ from itertools import pairwise
 
 import msgspec
 import pytest
+from fake_surroundings import FakeSurroundings
 
-from foreshock_schemas.events import Bar, Threshold
+from foreshock_schemas.events import Bar
 from foreshock_schemas.testing import sample
 from threshold_service.domain.adaptive.volume import Volume
 from threshold_service.domain.sessions import MULTIPLIERS, session_at
@@ -25,19 +26,12 @@ T0 = 1_789_948_800_000  # a Monday
 DAILY_USD = 1e9
 
 
-class Around:
-    threshold = sample(
-        Threshold,
-        session_multiplier=1.0,
-        volume_15m_usd=DAILY_USD / 96 * 3,
-        avg_daily_volume_usd=DAILY_USD,
-    )
-
-    def budget(self, kind):
-        return PER_DAY
-
-    def feeds(self, channel):
-        return ()
+AROUND = FakeSurroundings(
+    {"volume_spike": PER_DAY},
+    session_multiplier=1.0,
+    volume_15m_usd=DAILY_USD / 96 * 3,
+    avg_daily_volume_usd=DAILY_USD,
+)
 
 
 def season(minute):
@@ -69,16 +63,17 @@ def market(rng):
 
 
 def adaptive(usd):
-    volume, around, alerts = Volume(), Around(), []
+    volume, alerts = Volume(), []
     like = sample(Bar, taker_buy_usd=0.0, largest_cluster_usd=0.0, late_notional_usd=0.0)
     for i, amount in enumerate(usd):
         at_ms = T0 + i * BAR_MS
         bar = msgspec.structs.replace(
             like, start_ms=at_ms, ts_event_ms=at_ms + BAR_MS, notional_usd=amount
         )
-        finding = volume.on_bar(bar, i, around)
+        finding = volume.on_bar(bar, i, AROUND)
         if finding is not None and i >= SETTLED:
-            alerts.append((i, finding.budgeted))
+            paid = not volume.budget.silent_ms
+            alerts.append((i, paid))
     return alerts
 
 

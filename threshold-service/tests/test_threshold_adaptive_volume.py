@@ -1,4 +1,4 @@
-"""Volume spikes: when the detector speaks, what it says, and what it is deaf to."""
+"""Volume spikes: what the detector hears and learns, and what it is deaf to."""
 
 import math
 import random
@@ -7,188 +7,11 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from making_bars import DAILY_USD, HOUR, NOW, T0, Around, bar, calm, candles, feed, spike, warm
 
-from foreshock_schemas.events import Bar, FeedAt, Kline, Threshold
+from foreshock_schemas.events import Kline
 from foreshock_schemas.testing import sample
 from threshold_service.domain.adaptive.volume import Volume
-
-MINUTE = 60_000
-HOUR = 60 * MINUTE
-T0 = 1_789_948_800_000  # a Monday
-DAILY_USD = 86_400e3  # a thousand a second
-LIMIT_USD = DAILY_USD / 96 * 3
-
-
-class Around:
-    """A coin of a thousand dollars a second; what nothing asks for is not there."""
-
-    def __init__(self, per_day=3.0, limit_usd=LIMIT_USD, states=(), daily_usd=DAILY_USD):
-        self.per_day, self.states = per_day, dict(states)
-        self.threshold = sample(
-            Threshold,
-            session_multiplier=1.0,
-            volume_15m_usd=limit_usd,
-            avg_daily_volume_usd=daily_usd,
-        )
-
-    def budget(self, kind):
-        assert kind == "volume_spike"
-        return self.per_day
-
-    def feeds(self, channel):
-        return tuple(
-            FeedAt(exchange=exchange, channel=channel, state=state)
-            for exchange, state in self.states.items()
-        )
-
-
-def bar(second, usd, exchange="binance", length_s=1, bought=0.5, late_usd=0.0, **fields):
-    start_ms = T0 + second * 1000
-    return sample(
-        Bar,
-        event_id=f"{exchange}:SOL:bar:{second}",
-        ts_event_ms=start_ms + length_s * 1000,
-        ts_recv_ms=start_ms + length_s * 1000 + 900,
-        exchange=exchange,
-        coin="SOL",
-        start_ms=start_ms,
-        notional_usd=usd,
-        **{
-            "close": 150.0,
-            "taker_buy_usd": usd * bought,
-            "largest_cluster_usd": usd / 4,
-            "late_notional_usd": late_usd,
-        }
-        | fields,
-    )
-
-
-def feed(volume, bars, around=None, offset=0):
-    """Return what it found, each with the second after it."""
-    around = around or Around()
-    findings = []
-    for b in bars:
-        finding = volume.on_bar(b, offset, around)
-        offset += 1
-        if finding is not None:
-            findings.append(((b.ts_event_ms - T0) // 1000, finding))
-    return findings
-
-
-def calm(start, end, exchanges=("binance",), usd=1000.0, seed=1, spread=0.5):
-    """A bar each second, but for every ninth."""
-    rng = random.Random(seed)
-    for second in range(start, end):
-        for exchange in exchanges:
-            if second % 9:
-                yield bar(second, usd / len(exchanges) * rng.lognormvariate(0, spread), exchange)
-
-
-def candles(exchange, days=30, usd=DAILY_USD / 24):
-    rng = random.Random(exchange)
-    for hour in range(-days * 24, 0):
-        yield sample(
-            Kline,
-            exchange=exchange,
-            coin="SOL",
-            interval="1h",
-            start_ms=T0 + hour * HOUR,
-            ts_event_ms=T0 + (hour + 1) * HOUR,
-            notional_usd=usd * rng.lognormvariate(0, 0.2),
-        )
-
-
-def warmed(exchanges=("binance",), until=3 * 3600):
-    """A coin with a month of history and three calm hours."""
-    volume = Volume()
-    for exchange in exchanges:
-        for candle in candles(exchange, usd=DAILY_USD / 24 / len(exchanges)):
-            volume.on_candle(candle)
-    assert feed(volume, calm(0, until, exchanges)) == []
-    return volume
-
-
-_WARM = {
-    exchanges: msgspec.msgpack.encode(warmed(exchanges))
-    for exchanges in (("binance",), ("binance", "bybit", "okx"))
-}
-NOW = 3 * 3600
-
-
-def warm(*exchanges):
-    return msgspec.msgpack.decode(_WARM[exchanges or ("binance",)], type=Volume)
-
-
-def spike(start, seconds, usd=20_000.0, exchange="binance", **fields):
-    return [bar(second, usd, exchange, **fields) for second in range(start, start + seconds)]
-
-
-def test_a_spike_is_told_within_seconds_and_once():
-    volume = warm()
-    found = feed(volume, [*spike(NOW, 60, usd=8_000.0), *calm(NOW + 60, NOW + 600)])
-    assert len(found) == 1
-    second, finding = found[0]
-    assert second - NOW <= 10
-    assert finding.kind == "volume_spike"
-    assert finding.name == "10s"
-    assert finding.budgeted
-    assert finding.value >= finding.limit
-    assert finding.score > finding.score_limit == pytest.approx(4.0, abs=0.2)
-
-
-def test_a_slow_one_is_found_by_a_longer_window():
-    volume = Volume()
-    for candle in candles("binance"):
-        volume.on_candle(candle)
-    feed(volume, calm(0, NOW, spread=1.5), Around(per_day=0.0))
-    found = feed(volume, calm(NOW, NOW + 900, usd=3_000.0, spread=1.5))
-    assert found[0][1].window_s in {60, 300}
-
-
-def test_a_finding_says_what_was_expected_who_took_and_where():
-    volume = warm("binance", "bybit", "okx")
-    bars = list(calm(NOW, NOW + 10, ("binance", "bybit", "okx")))
-    for second in range(NOW + 10, NOW + 22):
-        bars += [
-            bar(second, 6_000.0, "binance", bought=0.8, largest_cluster_usd=5_000.0),
-            bar(second, 3_000.0, "bybit", bought=0.6, mark_price=151.0),
-            bar(second, 300.0, "okx", bought=0.1),
-        ]
-    (_, finding), *_ = feed(volume, bars, offset=70_000)
-    words = " | ".join((finding.headline, *finding.reasons))
-    for part in ("SOL: $", "traded in 10 s", "expected $", "Monday 03:00 UTC", "score", "limit of"):
-        assert part in words
-    assert "buyers were the takers of 6" in words
-    assert "largest single burst $5.00k on binance" in words
-    assert "on binance " in words
-    assert finding.exchanges == ("binance", "bybit", "okx")
-    assert finding.direction == "up"
-    assert finding.baseline == pytest.approx(10_000, rel=0.3)
-    assert 70_000 <= finding.since_offset <= 70_000 + len(bars)
-    assert sum(f.contribution for f in finding.factors) == pytest.approx(finding.score, rel=0.01)
-    assert {"binance volume, USD", "hour of the week, times"} <= {f.name for f in finding.factors}
-
-
-def test_what_is_beyond_anything_is_critical_and_outside_the_budget():
-    volume, broke = warm(), Around(per_day=0.0)
-    assert feed(volume, spike(NOW, 30, usd=8_000.0), broke) == []
-    assert volume.budget.held_back >= 1
-    found = feed(warm(), spike(NOW, 60, usd=1e9), broke)
-    assert len(found) == 1
-    assert (found[0][1].severity, found[0][1].budgeted) == ("critical", False)
-
-
-def test_a_spike_that_turns_critical_is_told_a_second_time():
-    bars = [*spike(NOW, 20, usd=6_000.0), *spike(NOW + 20, 60, usd=1e9)]
-    severities = [finding.severity for _, finding in feed(warm(), bars)]
-    assert severities[-1] == "critical"
-    assert len(severities) == 2
-    assert severities[0] != "critical"
-
-
-def test_what_is_not_worth_a_word_in_usd_is_not_told():
-    assert feed(warm(), spike(NOW, 20), Around(limit_usd=1e9)) == []
-    assert feed(warm(), spike(NOW, 20), Around(limit_usd=None))
 
 
 def test_without_history_it_is_in_shadow_for_a_day():
@@ -198,6 +21,17 @@ def test_without_history_it_is_in_shadow_for_a_day():
     assert feed(volume, [bar(86_390, 10_000.0, length_s=10), bar(86_400, 1_000.0)]) == []
     assert volume.learned
     assert len(feed(volume, spike(86_401, 20, usd=8_000.0))) == 1
+
+
+def test_only_what_was_heard_ends_the_shadow():
+    """Ten minutes, a day away or of a feed that is mute, and ten minutes more."""
+    volume = Volume()
+    feed(volume, calm(0, 600))
+    mute = Around(states={"binance": "MUTE"})
+    feed(volume, (bar(s, 0.0, length_s=10) for s in range(50_000, 136_400, 10)), mute)
+    feed(volume, calm(200_000, 200_600, ("binance", "okx")))
+    assert not volume.learned
+    assert volume.heard_s == pytest.approx(1_200, abs=12)
 
 
 def test_an_hourly_history_ends_the_shadow():

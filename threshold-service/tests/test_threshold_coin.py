@@ -1,15 +1,25 @@
 """A coin's records reach who decides; flags, bad input, and a snapshot in the middle of it all."""
 
+from collections import Counter
+
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foreshock_kit.environment import load
-from foreshock_schemas.events import Bar, Evidence, Liquidation, MarketStats, OpenInterest, Signal
+from foreshock_schemas.events import (
+    AHEAD_MS,
+    Bar,
+    DetectorSettings,
+    Evidence,
+    Liquidation,
+    MarketStats,
+    OpenInterest,
+    Signal,
+)
 from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import TOPICS
-from threshold_service.domain.coin import AHEAD_MS
 from threshold_service.domain.detection import Detection, Partitions
 from threshold_service.domain.world import World
 from threshold_service.service import told_by
@@ -131,6 +141,49 @@ def test_without_dynamic_thresholds_the_original_constants_speak():
     assert {"liquidation", "cascade"} <= {each.kind for each in found}
 
 
+def test_the_end_of_a_cascade_names_its_liquidations_and_the_bar_that_told():
+    readings = [reading(second, 1e7) for second in range(-300, 0, 60)]
+    bars = [bar(second, 1e3) for second in range(1, 600, 5)]
+    events = sorted([*cascade(), *bars], key=lambda each: each.ts_recv_ms)
+    detection, offsets, found = Detection(world()), Counter(), []
+    for event in [stats(-3_600), *readings, *events]:
+        found += feed(detection, [event], offsets[type(event)])
+        offsets[type(event)] += 1
+    closing = [each for each in found if each.incident_state in {"FADING", "ENDED"}]
+    assert len(closing) == 2
+    for signal in closing:
+        prints, told = signal.why.inputs
+        assert (prints.topic, prints.partition) == ("foreshock.liquidations.v1", 3)
+        assert (prints.first, prints.last) == (0, 39)
+        assert (told.topic, told.first) == ("foreshock.bars.v1", signal.evidence[0].offset)
+
+
+def switched(second, *, dynamic):
+    at_ms = T0 + second * SECOND
+    return sample(
+        DetectorSettings,
+        event_id=f"settings:{second}",
+        ts_event_ms=at_ms,
+        ts_recv_ms=at_ms,
+        scope="*",
+        dynamic_thresholds=dynamic,
+        volume_monitoring=True,
+        budgets={},
+        changed_by="user",
+    )
+
+
+def test_a_cascade_that_was_told_is_ended_with_dynamic_thresholds_off():
+    told = world()
+    told.on_event(switched(-9_999, dynamic=True))
+    told.on_event(switched(30, dynamic=False))
+    readings = [reading(second, 1e7) for second in range(-300, 0, 60)]
+    bars = [bar(second, 1e3) for second in range(41, 600, 5)]
+    found = feed(Detection(told), [stats(-3_600), *readings, *cascade(), *bars])
+    courses = {each.incident_id: each.incident_state for each in found if each.incident_id}
+    assert set(courses.values()) == {"ENDED"}
+
+
 @pytest.mark.parametrize("watched", [True, False])
 def test_volume_is_watched_only_where_it_is_told(watched):
     told = world(ENABLE_VOLUME_MONITORING=str(watched).lower())
@@ -169,6 +222,16 @@ def test_what_a_snapshot_holds_is_not_applied_twice():
         owned.restore(3, coin, offsets, state)
     assert feed(owned, events) == []
     assert dict(owned.snapshot(3)) == dict(whole.snapshot(3))
+
+
+def test_statistics_that_come_late_hold_for_what_is_received_later():
+    """A start reads all of them first, and must find what held when they were not there yet."""
+    first, event = stats(-7_200), liquidation(40, 6e5)
+    late = msgspec.structs.replace(stats(0), avg_daily_volume_usd=1e7, ts_recv_ms=T0 + 60 * SECOND)
+    live = feed(Detection(world()), [first, event, late])
+    assert live == feed(Detection(world()), [first, late, event])
+    after = feed(Detection(world()), [first, late, liquidation(91, 6e5)])
+    assert [len(live), len(after)] == [0, 1]
 
 
 seconds = st.integers(0, 900)

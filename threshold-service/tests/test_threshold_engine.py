@@ -160,12 +160,15 @@ def test_a_review_comes_with_a_new_session_and_with_inputs_that_were_missing():
     assert book.on_stats(stats(before_close), dynamic=True) is None  # late: limits never go back
 
 
-def test_an_event_gets_the_limits_of_thirty_seconds_before_it():
+def test_limits_hold_from_the_receipt_of_their_statistics_on():
     book = Limits("BTC")
     first = book.on_stats(stats(T0), dynamic=True)
-    second = book.on_stats(stats(T0 + HOUR, avg_daily_volume_usd=10e9), dynamic=True)
-    assert book.at(T0 + HOUR + 30_000, dynamic=True) is second
-    assert book.at(T0 + HOUR + 29_999, dynamic=True) is first
+    told = msgspec.structs.replace(
+        stats(T0 + HOUR, avg_daily_volume_usd=10e9), ts_recv_ms=T0 + HOUR + 40_000
+    )
+    second = book.on_stats(told, dynamic=True)
+    assert book.at(T0 + HOUR + 40_000, dynamic=True) is second
+    assert book.at(T0 + HOUR + 39_999, dynamic=True) is first
     assert book.at(T0 - DAY, dynamic=True) is first
     unknown = Limits("ETH")
     assert unknown.at(T0, dynamic=True).single_liquidation_usd == 50_000

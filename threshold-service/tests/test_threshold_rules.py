@@ -1,136 +1,27 @@
 """The requirements' rules: when they speak, what they say, and that a replay says the same."""
 
-from datetime import UTC, datetime
-
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from making_rules import (
+    MINUTE,
+    SINGLE_USD,
+    SPIKE_USD,
+    T0,
+    ByRules,
+    bar,
+    feed,
+    liquidation,
+    place,
+    reading,
+    signals,
+    stats,
+)
 
-from foreshock_schemas.events import Bar, Evidence, Liquidation, MarketStats, OpenInterest, Signal
-from foreshock_schemas.testing import sample
+from foreshock_schemas.events import Bar, Liquidation
 from threshold_service.domain import wording
 from threshold_service.domain.engine import baseline_prd
-from threshold_service.domain.limits import Limits
-from threshold_service.domain.rules import Rules, cascade
-from threshold_service.domain.windows import Episode, RollingSum, cents_of
-
-MINUTE = 60_000
-T0 = int(datetime(2026, 6, 16, 15, 0, tzinfo=UTC).timestamp() * 1000)  # a Tuesday, US session
-SINGLE_USD = 1e6  # of the coin below: 1e9 a day, 0.1 %
-SPIKE_USD = 1e9 / 96 * 3
-OI_MINIMUM_USD = 2.5e6
-
-
-def stats(at_ms=T0 - MINUTE, coin="SOL", daily_usd=1e9):
-    return sample(
-        MarketStats,
-        event_id=f"stats:{coin}:{at_ms}",
-        ts_event_ms=at_ms,
-        ts_recv_ms=at_ms + 20,
-        coin=coin,
-        price=150.0,
-        market_cap_usd=50e9,
-        market_cap_ms=at_ms,
-        avg_daily_volume_usd=daily_usd,
-        volume_days=30,
-        volume_ms=at_ms,
-        volatility_daily=0.05,
-        volatility_ms=at_ms,
-    )
-
-
-def liquidation(second, usd, position="long", exchange="binance", coverage="sampled", coin="SOL"):
-    at_ms = T0 + round(second * 1000)
-    return Liquidation(
-        event_id=f"{exchange}:{coin}:liq:{second}:{usd}:{position}",
-        ts_event_ms=at_ms,
-        ts_recv_ms=at_ms + 40,
-        exchange=exchange,
-        symbol=f"{coin}USDT",
-        coin=coin,
-        position=position,
-        price=150.0,
-        size_coins=usd / 150,
-        notional_usd=usd,
-        coverage=coverage,
-    )
-
-
-def bar(second, usd, exchange="binance", late_usd=0.0, bought=0.5, mark=None, close=150.0):
-    at_ms = T0 + round(second) * 1000
-    return sample(
-        Bar,
-        event_id=f"{exchange}:SOL:bar:{second}:{usd}",
-        ts_event_ms=at_ms,
-        ts_recv_ms=at_ms + 1000,
-        exchange=exchange,
-        coin="SOL",
-        close=close,
-        notional_usd=usd,
-        taker_buy_usd=usd * bought,
-        largest_cluster_usd=usd,
-        late_notional_usd=late_usd,
-        mark_price=mark,
-    )
-
-
-def reading(minute, coins, exchange="binance", mark=150.0):
-    at_ms = T0 + round(minute * MINUTE)
-    return sample(
-        OpenInterest,
-        event_id=f"{exchange}:SOLUSDT:oi:{at_ms}",
-        ts_event_ms=at_ms,
-        ts_recv_ms=at_ms + 60,
-        exchange=exchange,
-        symbol="SOLUSDT",
-        coin="SOL",
-        open_interest_coins=coins,
-        open_interest_usd=coins * mark,
-        mark_price=mark,
-    )
-
-
-def place(offset, event):
-    return Evidence(topic="t", partition=3, offset=offset, event_id=event.event_id)
-
-
-class ByRules:
-    """Coins under the requirements' own rules, with their dynamic limits."""
-
-    def __init__(self):
-        self.coins = {}
-
-    def on_event(self, event, evidence):
-        if event.coin not in self.coins:
-            self.coins[event.coin] = Limits(event.coin), Rules()
-        limits, rules = self.coins[event.coin]
-        if isinstance(event, MarketStats):
-            found = [limits.on_stats(event, dynamic=True)]
-        else:
-            held = limits.at(event.ts_event_ms, dynamic=True)
-            by_type = {Bar: rules.on_bar, OpenInterest: rules.on_reading}
-            if isinstance(event, Liquidation):
-                found = rules.on_liquidation(event, evidence, held)
-            else:
-                found = [by_type[type(event)](event, evidence, held)]
-        return [each for each in found if each is not None]
-
-
-def feed(detection, events, start=0):
-    return [
-        output
-        for offset, event in enumerate(events, start)
-        for output in detection.on_event(event, place(offset, event))
-        if isinstance(output, Signal)
-    ]
-
-
-def signals(*events, kind=None):
-    detection = ByRules()
-    detection.on_event(stats(), place(0, stats()))
-    return [each for each in feed(detection, events, 1) if kind in (None, each.kind)]
-
+from threshold_service.domain.rules import cascade
 
 # single liquidations
 
@@ -282,131 +173,6 @@ def test_without_a_daily_volume_there_is_no_spike():
     assert feed(ByRules(), [bar(0, 1e12)]) == []
 
 
-# open interest
-
-
-def steady(minutes, coins=1e6, exchange="binance"):
-    return [reading(minute, coins, exchange) for minute in range(minutes)]
-
-
-def test_open_interest_explodes_once():
-    events = [*steady(16), reading(16, 1.2e6, mark=156.0), reading(17, 1.25e6, mark=157.0)]
-    (signal,) = signals(*events)
-    assert (signal.kind, signal.unit, signal.limit) == ("oi_explosion", "pct", 18.0)
-    assert signal.value == pytest.approx(20.0)
-    assert signal.headline == "SOL: open interest rose 20.0 % in 15 min to $187M (limit 18.0 %)"
-    assert signal.reasons == (
-        "price +4.00 % meanwhile: new longs lead",
-        "1e+06 to 1.2e+06 SOL on binance",
-        "limit 18.0 % = 15 % x large cap x volatility 1.00, from $2.50M of open interest on",
-        "us session, limits of 14:59 UTC, confidence 100%",
-    )
-    assert (signal.position, signal.direction, signal.price) == ("long", "up", 156.0)
-
-
-@pytest.mark.parametrize(
-    ("coins", "mark", "meaning", "position", "direction"),
-    [
-        (1.3e6, 140.0, "new shorts lead", "short", "down"),
-        (0.7e6, 160.0, "shorts are being closed", "short", "up"),
-        (0.7e6, 140.0, "longs are being closed", "long", "down"),
-    ],
-)
-def test_the_quadrant_is_named(coins, mark, meaning, position, direction):
-    (signal,) = signals(*steady(16), reading(16, coins, mark=mark))
-    assert signal.reasons[0].endswith(meaning)
-    assert (signal.position, signal.direction) == (position, direction)
-
-
-@pytest.mark.parametrize("mark", [150.0, 0.0])
-def test_no_quadrant_without_a_move_of_a_known_price(mark):
-    last = msgspec.structs.replace(reading(16, 2e6), mark_price=mark)
-    (signal,) = signals(*steady(16), last)
-    assert (signal.position, signal.direction) == (None, None)
-
-
-def test_rises_and_falls_are_episodes_of_their_own():
-    events = [*steady(16), reading(16, 1.3e6), *(reading(m, 1e6) for m in range(17, 32))]
-    found = signals(*events)
-    assert [s.headline.split(" in ")[0] for s in found] == [
-        "SOL: open interest rose 30.0 %",
-        "SOL: open interest fell 23.1 %",
-    ]
-
-
-def test_small_open_interest_is_not_worth_telling():
-    coins = OI_MINIMUM_USD / 150 / 2
-    assert signals(*steady(16, coins), reading(16, coins * 1.9)) == []
-
-
-def test_an_exchange_that_falls_out_looks_like_no_change():
-    both = [each for m in range(16) for each in (reading(m, 1e6), reading(m, 1e6, "okx"))]
-    alone = [reading(m, 1e6) for m in range(16, 20)]
-    assert signals(*both, *alone) == []
-    newcomer = [each for m in range(16, 20) for each in (reading(m, 1e6), reading(m, 9e6, "okx"))]
-    assert signals(*steady(16), *newcomer) == []
-
-
-def since(minute, event):
-    return msgspec.structs.replace(event, comparable_since_ms=T0 + minute * MINUTE)
-
-
-def test_what_was_counted_in_another_way_is_no_start_of_a_window():
-    halved = [since(16, reading(m, 5e5)) for m in range(16, 31)]
-    assert signals(*steady(16), *halved) == []
-    late = since(16, reading(1.5, 5e5))
-    assert signals(*steady(16), halved[0], reading(2, 1e6), late, *halved[1:2]) == []
-    (signal,) = signals(*steady(16), *halved, since(16, reading(31, 1e6)))
-    assert signal.value == pytest.approx(100.0), "fifteen minutes later it counts again"
-
-
-def test_what_was_counted_in_another_way_spoils_no_other_exchange():
-    both = [each for m in range(16) for each in (reading(m, 1e6), reading(m, 1e6, "okx"))]
-    (signal,) = signals(*both, since(16, reading(16, 5e5)), reading(16, 1.3e6, "okx"))
-    assert (signal.exchanges, signal.value) == (("okx",), pytest.approx(30.0))
-
-
-def test_open_interest_counted_anew_is_remembered_from_then_on_only():
-    detection = ByRules()
-    feed(detection, [stats(), *steady(16), since(14, reading(16, 5e5))])
-    (venue,) = detection.coins["SOL"][1].open_interest.venues.values()
-    assert sorted(r.ts_event_ms for r in venue._slots.values()) == [
-        T0 + minute * MINUTE for minute in (14, 15, 16)
-    ]
-
-
-def test_open_interest_needs_fifteen_minutes_and_numbers():
-    assert signals(*steady(13), reading(13, 9e6)) == []
-    assert signals(*steady(16), reading(16, float("nan"))) == []
-    assert signals(*steady(16, 0.0), reading(16, 9e6)) == []
-
-
-def test_the_fixed_limit_of_open_interest_says_so():
-    (signal,) = feed(ByRules(), [*steady(16), reading(16, 1.3e6)])
-    assert (signal.method, signal.limit) == ("fixed", 20.0)
-    assert "the fixed limit of SOL, 20 % from $10.0M of open interest on" in signal.reasons
-
-
-def test_of_readings_within_ten_seconds_the_latest_counts():
-    same_slot = [reading(1.1, 1e6), reading(1.15, 5e5)]
-    for order in (same_slot, same_slot[::-1]):
-        (signal,) = signals(*order, reading(16.15, 1e6))
-        assert signal.value == pytest.approx(100.0)
-
-
-def test_a_late_reading_serves_as_the_start_of_the_window():
-    events = [reading(16, 1.3e6), reading(1, 1e6), reading(1, 1e6), reading(16.1, 1.3e6)]
-    (signal,) = signals(*events)
-    assert signal.value == pytest.approx(30.0)
-
-
-def test_fast_polls_are_bounded():
-    detection = ByRules()
-    feed(detection, [stats(), *(reading(n / 60, 1e6) for n in range(7200))])
-    (venue,) = detection.coins["SOL"][1].open_interest.venues.values()
-    assert len(venue._slots) < 110
-
-
 # the whole
 
 
@@ -494,63 +260,3 @@ def test_a_state_rebuilt_from_the_window_goes_on_as_if_never_interrupted(steps, 
         if event.ts_event_ms >= committed_ms - windows_ms[type(event)]:
             rebuilt.on_event(event, place(offset, event))
     assert feed(rebuilt, events[cut:], cut) == feed(whole, events[cut:], cut)
-
-
-@given(
-    st.lists(st.tuples(st.floats(0.9, 1.1), st.floats(-0.1, 0.1)), min_size=17, max_size=45),
-    st.integers(0, 45),
-)
-def test_open_interest_rebuilt_from_its_window_goes_on_as_before(steps, cut):
-    minute, coins, events = 0.0, 1e6, []
-    for step, change in steps:
-        minute, coins = minute + step, coins * (1 + change)
-        events += [reading(minute, coins), reading(minute + 0.1, 2e6 - coins / 2, "okx")]
-    cut = min(cut, len(steps) - 1) * 2
-    whole, rebuilt = ByRules(), ByRules()
-    for detection in (whole, rebuilt):
-        detection.on_event(stats(), place(0, stats()))
-    feed(whole, events[:cut])
-    held = whole.coins["SOL"][1].open_interest
-    if held.rise.running or held.fall.running:
-        return  # as above
-    committed_ms = events[cut].ts_event_ms
-    for offset, event in enumerate(events[:cut]):
-        if event.ts_event_ms >= committed_ms - 18 * MINUTE:
-            rebuilt.on_event(event, place(offset, event))
-    assert feed(rebuilt, events[cut:], cut) == feed(whole, events[cut:], cut)
-
-
-@given(st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 10**9)), max_size=60))
-def test_a_rolling_sum_is_the_sum_of_what_it_covers(entries):
-    window = RollingSum(1000)
-    counted = []
-    for ms, cents in entries:
-        window.advance(ms)
-        if window.covers(ms):
-            window.add(ms, "x", cents, 1)
-            counted.append((ms, cents))
-        inside = [each for at, each in counted if at > window.latest_ms - 1000]
-        assert (window.cents, window.tally) == (sum(inside), len(inside))
-        assert len(window._order) == len(window._cents) == len(window._tallies) <= 1000
-
-
-def test_tags_are_those_of_what_still_counts():
-    window = RollingSum(1000)
-    for ms, tag in ((1000, "okx"), (1500, "binance"), (1200, "okx"), (1400, "bybit")):
-        window.advance(ms)
-        window.add(ms, tag, 1, 1)
-    assert window.tags() == ("binance", "bybit", "okx")
-    window.advance(2300)
-    assert window.tags() == ("binance", "bybit")
-
-
-def test_an_episode_by_example():
-    episode = Episode(0.5)
-    values = [(0, 9), (9, 10), (10, 30), (6, 12), (5, 12), (5, 6), (6, 10)]
-    assert [episode.begins(before, now, 10) for before, now in values] == [
-        False, True, False, False, True, False, True,
-    ]  # fmt: skip
-
-
-def test_cents_are_whole():
-    assert [cents_of(usd) for usd in (0.1 + 0.2, 1e13, float("nan"), -5)] == [30, 0, 0, 0]

@@ -83,7 +83,7 @@ def around(*events, world=()):
 def as_of(there, second):
     """Stand at an event of which what lies before `second` may be known."""
     at_ms = T0 + round(second * SECOND) + 30 * SECOND
-    there.look(at_ms, at_ms)
+    there.look(at_ms)
     return there
 
 

@@ -1,13 +1,12 @@
 """One contract, and what prices and sizes on the wire mean in it: USD, coins, events."""
 
-from typing import Final
-
 import msgspec
 
 from foreshock_exchanges.base import MarkPrice
 from foreshock_exchanges.rest import OpenContracts, Premium, Ticker
 from foreshock_exchanges.wire import finite
 from foreshock_schemas.events import (
+    AHEAD_MS,
     Aggressor,
     Coverage,
     Liquidation,
@@ -15,9 +14,6 @@ from foreshock_schemas.events import (
     Position,
     Trade,
 )
-
-AHEAD_MS: Final = 5000
-"""A venue's clock may be so much ahead of ours; what lies further ahead is refused."""
 
 
 class ClockAhead(ValueError):

@@ -55,10 +55,10 @@ async def consume(
         rebuild_ms: By topic name, how far before the committed time to start (ms; None: from
             the beginning); such records come with `replayed`.
         first: Of `topics`, those to read to their end before the others are handed over.
-        state: What is kept in Kafka for the service: written every hour, when partitions are taken
-            away and at the end, and given back before a partition's first record. Reading then
-            starts where the oldest of a partition's snapshots goes on, whatever `rebuild_ms` says,
-            but for the `first`; what has no snapshot is rebuilt.
+        state: What is kept in Kafka for the service: written every hour (at first more often), when
+            partitions are taken away and at the end, and given back before a partition's first
+            record. Reading then starts where the oldest of a partition's snapshots goes on,
+            whatever `rebuild_ms` says, but for the `first`; what has no snapshot is rebuilt.
         on_assigned: Called with (topic, partition) pairs before their first record.
         on_revoked: Called with the pairs that were taken away, after their last commit.
         group: The consumer group; `foreshock-<service>` unless told.

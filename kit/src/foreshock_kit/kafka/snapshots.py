@@ -18,6 +18,10 @@ Saved = Mapping[int, Mapping[str, StateSnapshot]]
 """By partition and coin, the newest snapshot."""
 
 HOUR_MS: Final = 3_600_000
+FIRST_MS: Final = 120_000
+"""So soon after a state is whole, new or given back, it is written."""
+
+_APART_MS: Final = 1_000
 _QUICK: Final = 1
 
 _log = get_logger(__name__)
@@ -64,20 +68,27 @@ class Stateless:
 
 
 class Snapshots:
-    """Writes the state of partitions when it is time, and gives it back."""
+    """Writes the state of partitions when it is time, and gives it back.
+
+    After a start a state is written whenever twice as much time has passed as at the last time, so
+    that a crash costs at most half of what it has learned since, however short the topics are;
+    later each hour, every partition at a minute of its own. Time is that of the records.
+    """
 
     def __init__(self, state: Stateful, service: str, publisher: Publishing) -> None:
         self._state = state
         self._service = service
         self._publisher = publisher
         self._times_ms: dict[int, int] = {}
-        self._hours: dict[int, int] = {}
+        self._whole_ms: dict[int, int] = {}
+        self._due_ms: dict[int, int] = {}
 
     def restart(self, partitions: Collection[int], saved: Saved, ends: Mapping[str, int]) -> Saved:
         """Forget everything but what was saved of these partitions; see `restore`."""
         self._state.forget(partitions)
         self._times_ms.clear()
-        self._hours.clear()
+        self._whole_ms.clear()
+        self._due_ms.clear()
         taken = restore(self._state, saved, ends)
         for partition, coins in taken.items():
             for found in coins.values():
@@ -90,16 +101,17 @@ class Snapshots:
 
     def passed(self, partition: int, at_ms: int) -> None:
         """Note the time that a partition's records have come to."""
-        at_ms = max(at_ms, self._times_ms.get(partition, 0))
-        self._times_ms[partition] = at_ms
-        self._hours.setdefault(partition, _hour(partition, at_ms))
+        self._times_ms[partition] = max(at_ms, self._times_ms.get(partition, 0))
 
     def due(self) -> set[int]:
-        """Return the partitions whose records have come to a new hour, each at its own minute."""
+        """Return the partitions that it is time for; asked only when all of them are whole."""
+        for partition in self._times_ms.keys() - self._due_ms.keys():
+            at_ms = self._whole_ms[partition] = self._times_ms[partition]
+            self._due_ms[partition] = at_ms + FIRST_MS + partition * _APART_MS
         return {
             partition
             for partition, at_ms in self._times_ms.items()
-            if _hour(partition, at_ms) > self._hours[partition]
+            if at_ms >= self._due_ms[partition]
         }
 
     async def write(self, partitions: Collection[int], handed: Offsets) -> None:
@@ -113,10 +125,14 @@ class Snapshots:
         for partition in self._times_ms.keys() & partitions:
             offsets = {log_of(w): at for w, at in handed.items() if w.partition == partition}
             at_ms = self._times_ms[partition]
-            self._hours[partition] = _hour(partition, at_ms)
+            self._due_ms[partition] = self._next(partition, at_ms)
             for coin, state in self._state.snapshot(partition):
                 await self._publisher.publish(STATE, self._made(coin, at_ms, offsets, state))
                 await asyncio.sleep(0)
+
+    def _next(self, partition: int, at_ms: int) -> int:
+        age_ms = at_ms - self._whole_ms.get(partition, 0)
+        return min(at_ms + max(age_ms, FIRST_MS), _next_hour(partition, at_ms))
 
     def _made(
         self, coin: str, at_ms: int, offsets: Mapping[str, int], state: bytes
@@ -157,6 +173,7 @@ def log_of(where: TopicPartition) -> str:
     return f"{where.topic}:{where.partition}"
 
 
-def _hour(partition: int, at_ms: int) -> int:
-    """Return the hour that a time lies in, by the partition's own watch: each begins elsewhere."""
-    return (at_ms + partition * HOUR_MS // MARKET_PARTITIONS) // HOUR_MS
+def _next_hour(partition: int, at_ms: int) -> int:
+    """Return when the next hour begins by the partition's own watch: each begins elsewhere."""
+    ahead_ms = partition * HOUR_MS // MARKET_PARTITIONS
+    return ((at_ms + ahead_ms) // HOUR_MS + 1) * HOUR_MS - ahead_ms

@@ -1,6 +1,13 @@
 """All events, one import away."""
 
-from foreshock_schemas.events.base import Aggressor, Coverage, Event, Position, Severity
+from foreshock_schemas.events.base import (
+    AHEAD_MS,
+    Aggressor,
+    Coverage,
+    Event,
+    Position,
+    Severity,
+)
 from foreshock_schemas.events.delivery import Alert, Delivery, DeliveryState, Subscription
 from foreshock_schemas.events.detection import (
     DetectorSettings,
@@ -36,6 +43,7 @@ from foreshock_schemas.events.market import (
 )
 
 __all__ = [
+    "AHEAD_MS",
     "Aggressor",
     "Alert",
     "Bar",

@@ -1,6 +1,6 @@
 """What every event carries."""
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -14,6 +14,9 @@ Coverage = Literal["full", "sampled", "unknown"]
 """Whether a feed shows everything; sums over a sampled or unknown one are a floor."""
 
 Severity = Literal["info", "warning", "critical"]
+
+AHEAD_MS: Final = 5_000
+"""An event's time may be so much ahead of its receipt; what lies further ahead is refused."""
 
 
 class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -13,10 +13,10 @@ from foreshock_schemas.events import (
     SignalKind,
     Threshold,
 )
-from threshold_service.domain.limits import SETTLED_MS, Limits
+from threshold_service.domain.limits import Limits
 from threshold_service.domain.market import InterestHistory, Prices, Traded
-from threshold_service.domain.surroundings import Move
-from threshold_service.domain.world import BUDGETS, UNSEEN, World
+from threshold_service.domain.surroundings import SETTLED_MS, UNSEEN, Move
+from threshold_service.domain.world import BUDGETS, World
 
 CONTEXT_S: Final = 900
 
@@ -60,19 +60,22 @@ class Around:
         self._market = market
         self._world = world
         self._ms = 0
-        self._event_ms = 0
         self.settings: DetectorSettings = world.settings(coin, 0)
 
-    def look(self, event_ms: int, recv_ms: int) -> None:
-        """Stand 30 s before an event that happened and was received then."""
-        self._event_ms = event_ms
+    def look(self, recv_ms: int) -> None:
+        """Stand 30 s before the receipt of an event."""
         self._ms = recv_ms - SETTLED_MS
         self.settings = self._world.settings(self._coin, self._ms)
 
     @property
+    def dynamic(self) -> bool:
+        """Whether learned limits may speak."""
+        return self.settings.dynamic_thresholds
+
+    @property
     def threshold(self) -> Threshold:
         """The limits of the original requirements, or their constants."""
-        return self._limits.at(self._event_ms, dynamic=self.settings.dynamic_thresholds)
+        return self._limits.at(self._ms, dynamic=self.settings.dynamic_thresholds)
 
     def budget(self, kind: SignalKind) -> float:
         """Return how many alerts a day the coin may raise of a kind."""

@@ -23,36 +23,42 @@ from threshold_service.domain.adaptive.sizes import Sizes
 from threshold_service.domain.adaptive.volume import Volume
 from threshold_service.domain.around import Around, Market
 from threshold_service.domain.limits import Limits
-from threshold_service.domain.past import Past
 from threshold_service.domain.rules import Rules
 from threshold_service.domain.saying import MODEL, signal_of
+from threshold_service.domain.warmup import Warmup
 from threshold_service.domain.world import World
 
 Output = Threshold | Signal
 
-AHEAD_MS: Final = 5_000
-"""An event that is further ahead of its receipt than this is refused: its time is wrong."""
+FORGOTTEN_MS: Final = 7 * 86_400_000
+"""A coin outside the universe of which nothing has come for so long is a new one."""
 
 
 class State(msgspec.Struct, kw_only=True):
-    """What a snapshot of a coin holds; one of another `model` cannot be gone on from."""
+    """What a snapshot of a coin holds; one of another `model` cannot be gone on from.
+
+    `heard_ms` is the newest receipt of a record, `followed` whether it is in the universe.
+    """
 
     model: str = MODEL
     limits: Limits
+    heard_ms: int = 0
+    followed: bool = False
     rules: Rules = msgspec.field(default_factory=Rules)
     market: Market = msgspec.field(default_factory=Market)
     volume: Volume = msgspec.field(default_factory=Volume)
     sizes: Sizes = msgspec.field(default_factory=Sizes)
     cascades: Cascades = msgspec.field(default_factory=Cascades)
     interest: Interest = msgspec.field(default_factory=Interest)
-    past: Past = msgspec.field(default_factory=Past)
+    warmup: Warmup = msgspec.field(default_factory=Warmup)
 
 
 class Coin:
     """Routes a coin's records to its detectors.
 
     The requirements' rules speak where dynamic thresholds are off, and of volume and open interest
-    while what is usual is not learned; they begin to count when they are to speak.
+    while what is usual is not learned; they begin to count when they are to speak. The detectors
+    learn meanwhile, and spend nothing: the first thing that they may tell is told.
     """
 
     def __init__(self, name: str, world: World, state: State | None = None) -> None:
@@ -60,8 +66,15 @@ class Coin:
         self.state = state or State(limits=Limits(name))
         self._around = Around(name, self.state.limits, self.state.market, world)
 
+    def is_forgotten(self, ms: int) -> bool:
+        """Return whether a record that is received at `ms` is the first of another coin."""
+        state = self.state
+        return ms - state.heard_ms >= FORGOTTEN_MS and not state.followed
+
     def on_event(self, event: Event, evidence: Evidence) -> Sequence[Output]:
         """Return what follows from a record."""
+        if event.ts_recv_ms > self.state.heard_ms:
+            self.state.heard_ms = event.ts_recv_ms
         if isinstance(event, Bar):
             return self._on_bar(event, evidence)
         if isinstance(event, Liquidation):
@@ -69,49 +82,47 @@ class Coin:
         if isinstance(event, OpenInterest):
             return self._on_reading(event, evidence)
         if isinstance(event, MarketStats):
-            self._around.look(event.ts_event_ms, event.ts_recv_ms)
-            limits = self.state.limits.on_stats(
-                event, dynamic=self._around.settings.dynamic_thresholds
-            )
+            self.state.followed = event.in_universe
+            self._around.look(event.ts_recv_ms)
+            limits = self.state.limits.on_stats(event, dynamic=self._around.dynamic)
             return () if limits is None else (limits,)
         if isinstance(event, Kline) and self._around.settings.volume_monitoring:
-            self.state.past.add(event)
+            self.state.warmup.add(event)
         return ()
 
     def _on_bar(self, bar: Bar, evidence: Evidence) -> Sequence[Output]:
         state, around = self.state, self._around
         state.market.on_bar(bar)
-        around.look(bar.ts_event_ms, bar.ts_recv_ms)
+        around.look(bar.ts_recv_ms)
         settings = around.settings
         found: list[Signal | Finding | None] = []
         if settings.volume_monitoring:
-            if state.past.waiting:
-                for candle in state.past.take(bar.ts_recv_ms):
+            if state.warmup.waiting:
+                for candle in state.warmup.take(bar.ts_recv_ms):
                     state.volume.on_candle(candle)
             spike = state.volume.on_bar(bar, evidence.offset, around)
-            if settings.dynamic_thresholds and state.volume.learned:
+            if around.dynamic and state.volume.learned:
                 found.append(spike)
             else:
                 found.append(state.rules.on_bar(bar, evidence, around.threshold))
-        if settings.dynamic_thresholds:
-            found.append(state.cascades.on_time(bar.ts_recv_ms, evidence.offset, around))
+        found.append(state.cascades.on_time(bar.ts_recv_ms, evidence.offset, around))
         return self._said(found, bar, evidence) if any(found) else ()
 
     def _on_liquidation(self, event: Liquidation, evidence: Evidence) -> Sequence[Output]:
         state, around = self.state, self._around
-        around.look(event.ts_event_ms, event.ts_recv_ms)
+        around.look(event.ts_recv_ms)
         size = state.sizes.on_liquidation(event, evidence.offset, around)
         cascade = state.cascades.on_liquidation(event, evidence.offset, around)
-        if not around.settings.dynamic_thresholds:
+        if not around.dynamic:
             return state.rules.on_liquidation(event, evidence, around.threshold)
         return self._said((size, cascade), event, evidence) if size or cascade else ()
 
     def _on_reading(self, event: OpenInterest, evidence: Evidence) -> Sequence[Output]:
         state, around = self.state, self._around
         state.market.on_reading(event)
-        around.look(event.ts_event_ms, event.ts_recv_ms)
+        around.look(event.ts_recv_ms)
         found: Signal | Finding | None = state.interest.on_reading(event, evidence.offset, around)
-        if not (around.settings.dynamic_thresholds and state.interest.learned):
+        if not (around.dynamic and state.interest.learned):
             found = state.rules.on_reading(event, evidence, around.threshold)
         return self._said((found,), event, evidence)
 

@@ -5,9 +5,10 @@ from typing import Final
 
 import msgspec
 
-from foreshock_schemas.events import Event, Evidence
-from threshold_service.domain.coin import AHEAD_MS, Coin, Output, State
+from foreshock_schemas.events import AHEAD_MS, Event, Evidence
+from threshold_service.domain.coin import Coin, Output, State
 from threshold_service.domain.saying import MODEL
+from threshold_service.domain.surroundings import SETTLED_MS
 from threshold_service.domain.world import World
 
 _PACK: Final = msgspec.msgpack.Encoder()
@@ -15,7 +16,11 @@ _UNPACK: Final = msgspec.msgpack.Decoder(State)
 
 
 class Detection:
-    """Limits and signals of one partition's coins, from the log alone."""
+    """Limits and signals of one partition's coins, from the log alone.
+
+    A coin is begun anew by its own next record, once it is forgotten; that it is dropped from
+    memory before that, when a snapshot is due, changes nothing.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -32,10 +37,17 @@ class Detection:
             coin = self._coins[name] = Coin(name, self._world)
         elif self._held and self._holds(name, evidence.topic, evidence.offset):
             return ()
+        elif coin.is_forgotten(event.ts_recv_ms):
+            coin = self._coins[name] = Coin(name, self._world)
         return coin.on_event(event, evidence)
 
     def snapshot(self) -> Iterator[tuple[str, bytes]]:
-        """Yield each coin's state."""
+        """Yield each coin's state, and drop the coins that any record to come begins anew."""
+        heard_ms = max((coin.state.heard_ms for coin in self._coins.values()), default=0)
+        settled_ms = heard_ms - SETTLED_MS
+        self._coins = {
+            name: coin for name, coin in self._coins.items() if not coin.is_forgotten(settled_ms)
+        }
         for name, coin in self._coins.items():
             yield name, _PACK.encode(coin.state)
 

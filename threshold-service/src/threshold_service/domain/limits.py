@@ -1,55 +1,50 @@
 """One coin's limits in force at any time of the recent past, so that a replay finds the same."""
 
-from bisect import bisect_right
 from typing import Final
 
 import msgspec
 
 from foreshock_schemas.events import MarketStats, Threshold
 from threshold_service.domain.engine import baseline_prd, fixed, positive
+from threshold_service.domain.history import History
 from threshold_service.domain.sessions import session_at
 
 HISTORY: Final = 240
 """Limits kept: a week of hourly reviews and session changes."""
 
-SETTLED_MS: Final = 30_000
-"""What other topics say is used from 30 s on, so that a race between topics changes nothing."""
-
 
 class Limits(msgspec.Struct):
-    """Reviews a coin's limits as its statistics arrive, and finds those that held at a time."""
+    """Reviews a coin's limits as its statistics arrive, and finds those that held at a time.
+
+    They hold from the receipt of their statistics on, by which topics have an order. A review is
+    due by the statistics' own time, for what they say of a session or an hour is of then.
+    """
 
     coin: str
-    _times: list[int] = msgspec.field(default_factory=list)
-    _limits: list[Threshold] = msgspec.field(default_factory=list)
+    _reviews: History[Threshold] = msgspec.field(default_factory=lambda: History(HISTORY))
     _fixed: Threshold | None = None
 
     def on_stats(self, stats: MarketStats, *, dynamic: bool) -> Threshold | None:
         """Return new limits if a review is due, else None."""
-        if self._limits and not _is_due(self._limits[-1], stats):
+        held = self._reviews.values
+        if held and not _is_due(held[-1], stats):
             return None
         limits = baseline_prd(stats)
-        self._times.append(stats.ts_event_ms)
-        self._limits.append(limits)
-        if len(self._times) > HISTORY:
-            del self._times[0], self._limits[0]
+        self._reviews.add(stats.ts_recv_ms, limits)
         return limits if dynamic else fixed(limits)
 
     def at(self, ms: int, *, dynamic: bool) -> Threshold:
-        """Return the limits for an event of time `ms`: those of 30 s before.
+        """Return the limits whose statistics had been received at `ms`.
 
-        An event from before all that is known gets the earliest limits, a coin of which nothing
-        is known the original constants, as every coin does that is not `dynamic`.
+        Before all that is known, the earliest: statistics are read before anything else. A coin of
+        which nothing is known has the original constants, as has every coin that is not `dynamic`.
         """
-        if not self._limits:
+        if not self._reviews.values:
             if self._fixed is None:
                 self._fixed = baseline_prd(_nothing_known(self.coin))
             return self._fixed
-        settled_ms = ms - SETTLED_MS
-        place = -1
-        if self._times[-1] > settled_ms:
-            place = max(0, bisect_right(self._times, settled_ms) - 1)
-        return self._limits[place] if dynamic else self._constants(self._limits[place])
+        limits = self._reviews.at(ms) or self._reviews.values[0]
+        return limits if dynamic else self._constants(limits)
 
     def _constants(self, limits: Threshold) -> Threshold:
         held = self._fixed

@@ -15,6 +15,7 @@ import msgspec
 from foreshock_schemas.events import Bar, OpenInterest
 from threshold_service.domain.history import History
 from threshold_service.domain.surroundings import Move
+from threshold_service.domain.windows import MOST_USD
 
 SLOT_MS: Final = 10_000
 _SLOTS: Final = 100
@@ -56,7 +57,7 @@ class Prices(msgspec.Struct):
         if price is not None and 0 < price < float("inf"):
             self.price = price
         flow = 2 * bar.taker_buy_usd - bar.notional_usd
-        if -1e13 < flow < 1e13:
+        if -MOST_USD < flow < MOST_USD:
             self.cvd_usd += flow
 
     def move(self, ms: int, over_s: int) -> Move | None:
@@ -114,7 +115,7 @@ class Traded(msgspec.Struct):
             if self.open_index:
                 self.minutes.add(self._end_ms(), self.total_usd)
             self.open_index = index
-        if 0 < usd < 1e13:
+        if 0 < usd < MOST_USD:
             self.total_usd += usd
 
     def over(self, ms: int, over_s: int) -> float | None:

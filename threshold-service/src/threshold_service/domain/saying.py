@@ -1,14 +1,16 @@
 """From what a detector found to a signal that says why."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from foreshock_schemas.events import Event, Evidence, OffsetRange, Signal, SignalKind, Why
 from foreshock_schemas.ids import derived_id
+from foreshock_schemas.topics import LIQUIDATIONS
 from threshold_service.domain.adaptive.finding import Finding
 from threshold_service.domain.around import Around
 
 METHOD: Final = "adaptive"
-MODEL: Final = "adaptive/1"
+MODEL: Final = "adaptive/2"
 """Goes up with every change that gives other signals from the same records."""
 
 _CHANNELS: Final[dict[SignalKind, str]] = {
@@ -52,21 +54,13 @@ def signal_of(
 
 
 def _why(found: Finding, event: Event, evidence: Evidence, around: Around) -> Why:
-    first = min(found.since_offset, evidence.offset)
     return Why(
         model=MODEL,
         baseline=found.baseline,
         score=found.score,
         score_limit=found.score_limit,
         factors=found.factors,
-        inputs=(
-            OffsetRange(
-                topic=evidence.topic,
-                partition=evidence.partition,
-                first=first,
-                last=evidence.offset,
-            ),
-        ),
+        inputs=tuple(_inputs(found, evidence)),
         feeds=around.feeds(_CHANNELS[found.kind]),
         settings_id=around.settings.event_id or None,
         held_back=found.held_back,
@@ -74,4 +68,19 @@ def _why(found: Finding, event: Event, evidence: Evidence, around: Around) -> Wh
             "foreshock replay --service threshold-service "
             f"--from {event.ts_recv_ms} --to {event.ts_recv_ms + 1}"
         ),
+    )
+
+
+def _inputs(found: Finding, evidence: Evidence) -> Iterator[OffsetRange]:
+    """What it is told of, and what told it; partition n of all topics has the same coins."""
+    if found.prints is not None:
+        first, last = found.prints
+        yield OffsetRange(
+            topic=LIQUIDATIONS.name, partition=evidence.partition, first=first, last=last
+        )
+    yield OffsetRange(
+        topic=evidence.topic,
+        partition=evidence.partition,
+        first=min(found.since_offset, evidence.offset),
+        last=evidence.offset,
     )

@@ -4,11 +4,20 @@ A detector is driven by one topic. What others said is read as of the receipt of
 hand less 30 s, so that a race between topics changes nothing and a replay finds the same.
 """
 
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
-from foreshock_schemas.events import FeedAt, MarketContext, SignalKind, Threshold
+from foreshock_schemas.events import FeedAt, FeedState, MarketContext, SignalKind, Threshold
+
+SETTLED_MS: Final = 30_000
+"""What other topics say is used from so long after its receipt on."""
+
+FLOOR_SHARE: Final = 0.2
+"""What is less than so much of the original limits is not worth telling."""
+
+UNSEEN: Final[frozenset[FeedState]] = frozenset({"MUTE", "DOWN"})
+"""States in which a feed shows nothing of what happens."""
 
 
 class Move(msgspec.Struct, frozen=True, gc=False):
@@ -25,6 +34,11 @@ class Move(msgspec.Struct, frozen=True, gc=False):
 
 class Surroundings(Protocol):
     """One coin's surroundings at the time of the event in hand."""
+
+    @property
+    def dynamic(self) -> bool:
+        """Whether learned limits may speak; where they may not, detectors only learn."""
+        ...
 
     @property
     def threshold(self) -> Threshold:

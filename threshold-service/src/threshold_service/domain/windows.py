@@ -9,7 +9,8 @@ from typing import Final
 
 import msgspec
 
-_CREDIBLE_USD: Final = 1e13
+MOST_USD: Final = 1e13
+"""More than any amount that can be believed."""
 
 
 class RollingSum(msgspec.Struct):
@@ -86,4 +87,4 @@ class Episode(msgspec.Struct):
 
 def cents_of(usd: float) -> int:
     """Return whole cents; none for what is no credible amount, NaN and infinity included."""
-    return round(usd * 100) if 0 < usd < _CREDIBLE_USD else 0
+    return round(usd * 100) if 0 < usd < MOST_USD else 0

@@ -2,11 +2,20 @@
 
 from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal
 
-from foreshock_schemas.events import Coverage, Severity, Threshold
+from foreshock_schemas.events import Coverage, Position, Severity, Threshold
 from threshold_service.domain.engine import OI_CHANGE_PCT, QUARTERS_A_DAY, SPIKE_TIMES
 
+QUADRANTS: Final[dict[tuple[bool, bool], tuple[str, Position]]] = {
+    (True, True): ("new longs lead", "long"),
+    (True, False): ("new shorts lead", "short"),
+    (False, True): ("shorts are being closed", "short"),
+    (False, False): ("longs are being closed", "long"),
+}
+"""By whether open interest and price rise."""
+
+_ONE_SIDED: Final = 0.55
 _CRITICAL_TIMES: Final = 4.0
 _WARNING_TIMES: Final = 2.0
 _UNITS: Final = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
@@ -28,6 +37,13 @@ def severity_of(value: float, limit: float, least: Severity = "info") -> Severit
     if value >= limit * _CRITICAL_TIMES:
         return "critical"
     return "warning" if value >= limit * _WARNING_TIMES else least
+
+
+def way_of(bought: float) -> Literal["up", "down"] | None:
+    """Return where takers push the price who bought this share of what was traded."""
+    if bought >= _ONE_SIDED:
+        return "up"
+    return "down" if bought <= 1 - _ONE_SIDED else None
 
 
 def coverage_of(coverages: Collection[Coverage]) -> Coverage:

@@ -11,7 +11,6 @@ from foreshock_schemas.events import (
     Event,
     FeedAt,
     FeedHealth,
-    FeedState,
     SignalKind,
 )
 from threshold_service.domain.history import History
@@ -23,9 +22,6 @@ BUDGETS: Final[Mapping[SignalKind, float]] = {
     "cascade": 1.0,
 }
 """Alerts a day and coin, where nothing else is told."""
-
-UNSEEN: Final[frozenset[FeedState]] = frozenset({"MUTE", "DOWN"})
-"""States in which a feed shows nothing of what happens."""
 
 EVERYWHERE: Final = "*"
 """The scope of settings for every coin that has none of its own."""

@@ -19,12 +19,12 @@ from foreshock_exchanges.base import (
     Parsed,
     Unsized,
 )
-from foreshock_exchanges.contract import AHEAD_MS, Contract, check_time
+from foreshock_exchanges.contract import Contract, check_time
 from foreshock_exchanges.contracts import Contracts, by_name
 from foreshock_exchanges.venue import BROKEN, VenueAdapter, malformed, pages
 from foreshock_exchanges.venues.binance import streams, wire
 from foreshock_exchanges.venues.binance.rest import DEFAULT_FUNDING_H, BinanceRest
-from foreshock_schemas.events import Aggressor, Coverage, Position, Trade
+from foreshock_schemas.events import AHEAD_MS, Aggressor, Coverage, Position, Trade
 from foreshock_schemas.ids import content_id
 
 _STREAMS_A_SOCKET: Final = 200

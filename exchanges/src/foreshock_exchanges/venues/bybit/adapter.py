@@ -19,13 +19,13 @@ from foreshock_exchanges.base import (
     Parsed,
     Unsized,
 )
-from foreshock_exchanges.contract import AHEAD_MS, Contract, check_time
+from foreshock_exchanges.contract import Contract, check_time
 from foreshock_exchanges.contracts import Contracts, by_name
 from foreshock_exchanges.venue import VenueAdapter
 from foreshock_exchanges.venues.bybit import topics, wire
 from foreshock_exchanges.venues.bybit.rest import DEFAULT_FUNDING_H, BybitRest
 from foreshock_exchanges.venues.bybit.tickers import Tickers
-from foreshock_schemas.events import Coverage, Position, Trade
+from foreshock_schemas.events import AHEAD_MS, Coverage, Position, Trade
 from foreshock_schemas.ids import content_id
 
 _SILENCE_S: Final = 30.0

@@ -17,12 +17,12 @@ from foreshock_exchanges.base import (
     Parsed,
     Unsized,
 )
-from foreshock_exchanges.contract import AHEAD_MS, Contract, check_time
+from foreshock_exchanges.contract import Contract, check_time
 from foreshock_exchanges.contracts import Contracts, by_instrument
 from foreshock_exchanges.venue import VenueAdapter
 from foreshock_exchanges.venues.okx import channels, wire
 from foreshock_exchanges.venues.okx.rest import DEFAULT_FUNDING_H, OkxRest
-from foreshock_schemas.events import Coverage, Liquidation, Position, Trade
+from foreshock_schemas.events import AHEAD_MS, Coverage, Liquidation, Position, Trade
 from foreshock_schemas.ids import content_id, venue_id
 
 _SILENCE_S: Final = 30.0

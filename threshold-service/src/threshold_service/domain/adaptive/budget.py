@@ -14,6 +14,9 @@ SILENT_MS: Final = 48 * 3_600_000
 
 LONGEST_CLUSTER_MS: Final = 3_600_000
 
+IDLE_MS: Final = 60_000
+"""How long a budget may go unasked: its time passes by being asked."""
+
 _DAY_MS: Final = 86_400_000
 _EASE_MS: Final = 12 * 3_600_000
 _UNFOLDING_MS: Final = 300_000
@@ -67,29 +70,35 @@ class Budget(msgspec.Struct, kw_only=True):
     exceeded_ms: int = 0
     cluster_ms: int = 0
     peak: float = 0.0
+    aloud: bool = True
     told: bool = True
 
     def warm(self, threshold: float) -> None:
         """Start at a limit that is known from elsewhere."""
         self.threshold = max(threshold, self.least)
 
-    def judge(self, score: float, ms: int, per_day: float) -> Verdict:
+    def judge(self, score: float, ms: int, per_day: float, *, aloud: bool = True) -> Verdict:
         """Return what a score means; time never goes back.
 
         "below" the limit, the "same" event as before, "fire", or "held" back for the budget.
-        A gap in the judging counts for 6 h at most.
+        A gap in the judging counts for 6 h at most. Where nothing may be said `aloud` the limit
+        learns as ever, but a fresh event costs nothing and is "held", without being counted; what
+        still goes on when something may be said is fresh once more.
         """
         ms = self._pass_time(ms, per_day)
         self.limit = self._eased()
         if not score > self.limit:
             return "below"
-        fresh = self._is_fresh(score, ms)
+        fresh = self._is_fresh(score, ms) or (aloud and not self.aloud)
         self.exceeded_ms = ms
         if not fresh:
             return "same"
-        self.cluster_ms, self.peak = ms, score
+        self.cluster_ms, self.peak, self.aloud = ms, score, aloud
         self.threshold = min(self.threshold, score) + self.step
-        return self._spend(ms, per_day)
+        if aloud:
+            return self._spend(ms, per_day)
+        self.silent_ms = 0
+        return "held"
 
     def _is_fresh(self, score: float, ms: int) -> bool:
         since_ms = ms - self.cluster_ms

@@ -7,9 +7,9 @@ import msgspec
 
 from foreshock_schemas.events import Coverage, Liquidation, Position
 from threshold_service.domain.adaptive import telling
-from threshold_service.domain.adaptive.budget import Budget
+from threshold_service.domain.adaptive.budget import IDLE_MS, Budget
 from threshold_service.domain.adaptive.finding import Finding
-from threshold_service.domain.adaptive.incident import SETTLED_MS, Course
+from threshold_service.domain.adaptive.incident import Course
 from threshold_service.domain.adaptive.recent import Recent, credible
 from threshold_service.domain.adaptive.sides import (
     APART_MS,
@@ -24,13 +24,10 @@ from threshold_service.domain.adaptive.sides import (
     Signs,
     Unit,
 )
-from threshold_service.domain.surroundings import Surroundings
+from threshold_service.domain.surroundings import SETTLED_MS, Surroundings
 
 SLICES: Final = 6
 SLICE_MS: Final = 10_000
-
-IDLE_MS: Final = 60_000
-"""How long the budget may go unasked: its time passes by being asked."""
 
 
 class Minute(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -47,6 +44,9 @@ class Minute(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 class Cascades(msgspec.Struct):
     """One coin's cascades. BUILDING is paid from the budget; CONFIRMED is told whatever it says.
+
+    Where nothing may be said, prints are counted and no state is entered; but the end of what was
+    told is told all the same, so that no incident stays open.
 
     Prints alone decide on BUILDING and CONFIRMED, and end a run by their own clock; bars tell of
     FADING and ENDED and are never asked by the former, so that a race between the two topics
@@ -108,7 +108,7 @@ class Cascades(msgspec.Struct):
         if enough or side.clock_ms - self.budget.judged_ms >= IDLE_MS:
             self.budget.judge(0.0, side.clock_ms, around.budget("cascade"))
         finding = None
-        if enough and (course.state != "CONFIRMED" or course.faded):
+        if enough and around.dynamic and (course.state != "CONFIRMED" or course.faded):
             signs = Signs(
                 interest=around.interest_move(INTEREST_S), price=around.price_move(PRICE_S)
             )

@@ -19,7 +19,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `name` tells findings of the same triggering record apart (a side, a way, a state) and goes
     into the signal's id. `since_offset` is the oldest record of the driving topic that it rests
-    on; `budgeted` whether it was paid from the budget.
+    on, `prints` the first and the last liquidation where these are not its driving topic.
     """
 
     kind: SignalKind
@@ -36,13 +36,13 @@ class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     score: float | None
     score_limit: float | None
     factors: tuple[Factor, ...]
-    budgeted: bool
     held_back: int
     price: float | None
     exchanges: tuple[str, ...]
     coverage: Coverage
     position: Position | None = None
     direction: Literal["up", "down"] | None = None
+    prints: tuple[int, int] | None = None
     incident_id: str | None = None
     incident_state: IncidentState | None = None
     continuation: float | None = None

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from threshold_service.domain.adaptive.poll import Polls
-from threshold_service.domain.adaptive.scale import Scale
+from threshold_service.domain.adaptive.scale import MAD_TO_SIGMA, Scale
 
 MINUTES: Final = (1, 5, 15, 60)
 
@@ -24,7 +24,6 @@ CLIP: Final = 4.0
 _CUSUM_MOST: Final = 2 * CUSUM_LIMIT
 _HALF_LIFE_S: Final = 3 * 86_400.0
 _LEAST_MAD: Final = 1e-5
-_MAD_TO_SIGMA: Final = 1.4826
 _HOURS: Final = 24
 _HOUR_RATE: Final = 0.002
 _HOUR_LEAST: Final = 0.5
@@ -116,7 +115,7 @@ class Usual(msgspec.Struct):
     def sigma(self, minutes: int, minute: int) -> float:
         """Return the robust standard deviation that is usual at the hour."""
         scale = self.scales[MINUTES.index(minutes)]
-        return _MAD_TO_SIGMA * scale.mad * self._hour(minute)
+        return MAD_TO_SIGMA * scale.mad * self._hour(minute)
 
     def cusum(self, sign: float) -> float:
         """Return the build-up in one direction; 0 below the limit."""

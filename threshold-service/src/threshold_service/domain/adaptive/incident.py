@@ -21,9 +21,6 @@ FADED_SHARE: Final = 0.5
 SILENT_MS: Final = 60_000
 """It has ended once that sum was below a basis point for as long."""
 
-SETTLED_MS: Final = 30_000
-"""Whoever is driven by another topic reads what was received so much earlier."""
-
 HISTORY: Final = 300
 """Versions kept: one for each second with prints, until they have been read."""
 
@@ -32,11 +29,13 @@ class Course(msgspec.Struct, kw_only=True):
     """One run of prints of one side, from the first one after silence to the next silence.
 
     It is an incident once it has a state, and `told` once somebody heard of it; `limit_usd` is
-    what it had to reach for that. `fades_ms` and `ends_ms` hold if no further print comes.
+    what it had to reach for that. Its prints lie from `since_offset` to `last_offset`. `fades_ms`
+    and `ends_ms` hold if no further print comes.
     """
 
     first_id: str
     since_offset: int
+    last_offset: int
     begun_ms: int
     received_ms: int
     unit_usd: float
@@ -82,9 +81,9 @@ class Course(msgspec.Struct, kw_only=True):
         """Return the sum over 60 s of what came since it had faded."""
         return pressure.usd_60 - pressure.left_of(self.faded_usd, self.faded_ms)
 
-    def count(self, event: Liquidation, orders: float, received_ms: int) -> None:
+    def count(self, event: Liquidation, offset: int, orders: float, received_ms: int) -> None:
         """Count a print in the totals."""
-        self.received_ms = received_ms
+        self.received_ms, self.last_offset = received_ms, offset
         self.prints += orders
         usd, exchange = event.notional_usd, event.exchange
         if usd > self.largest_usd:

@@ -154,7 +154,10 @@ class Interest(msgspec.Struct):
         limit = self.budget.limit
         if move is None:
             return None
-        verdict = self.budget.judge(move.score, ms, per_day)
+        aloud = around.dynamic and self.learned
+        verdict = self.budget.judge(move.score, ms, per_day, aloud=aloud)
+        if not aloud:
+            return None
         if verdict != "below":
             self.usual.settle()
         fires = verdict == "fire"
@@ -165,7 +168,6 @@ class Interest(msgspec.Struct):
         reached = Limit(
             score=limit,
             pct=max(move.floor * 100, min(limit * sigma_pct, abs(move.change.share) * 100)),
-            budgeted=fires,
             held_back=self.budget.held_back,
         )
         return opening.finding(move, reached, sigma_pct, self._since(move), event, around)

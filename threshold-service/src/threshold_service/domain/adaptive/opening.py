@@ -15,14 +15,6 @@ CRITICAL_TIMES: Final = 6.0
 WARNING_TIMES: Final = 3.0
 """Severities, in floors of what is worth telling."""
 
-_QUADRANTS: Final[dict[tuple[bool, bool], tuple[str, Position]]] = {
-    (True, True): ("new longs lead", "long"),
-    (True, False): ("new shorts lead", "short"),
-    (False, True): ("shorts are being closed", "short"),
-    (False, False): ("longs are being closed", "long"),
-}
-"""By whether open interest and price rise."""
-
 
 class Move(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A change beyond its floor, and how far out of the usual it is.
@@ -48,7 +40,6 @@ class Limit(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     score: float
     pct: float
-    budgeted: bool
     held_back: int
 
 
@@ -91,7 +82,6 @@ def finding(
         score=move.score,
         score_limit=limit.score,
         factors=_factors(move),
-        budgeted=limit.budgeted,
         held_back=limit.held_back,
         price=price,
         exchanges=tuple(sorted(venue for venue, _ in move.venues)),
@@ -129,6 +119,6 @@ def _reading_of(
     price = around.price_move(move.change.minutes * 60)
     if price is None or not price.change:
         return (), None, None
-    meaning, position = _QUADRANTS[move.change.share > 0, price.change > 0]
+    meaning, position = wording.QUADRANTS[move.change.share > 0, price.change > 0]
     reason = f"price {expm1(price.change) * 100:+.2f} % meanwhile: {meaning}"
     return (reason,), position, "up" if price.change > 0 else "down"

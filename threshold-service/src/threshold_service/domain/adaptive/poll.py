@@ -7,8 +7,7 @@ from typing import Final
 
 import msgspec
 
-from foreshock_schemas.events import OpenInterest
-from threshold_service.domain.adaptive.recent import AHEAD_MS
+from foreshock_schemas.events import AHEAD_MS, OpenInterest
 
 KEPT_MIN: Final = 70
 WAIT_RATIO: Final = 1.6

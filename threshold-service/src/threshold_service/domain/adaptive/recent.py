@@ -4,15 +4,11 @@ from typing import Final
 
 import msgspec
 
-from foreshock_schemas.events import Liquidation
+from foreshock_schemas.events import AHEAD_MS, Liquidation
+from threshold_service.domain.windows import MOST_USD
 
 GENERATION: Final = 256
 """Ids kept at least; at most twice as many."""
-
-AHEAD_MS: Final = 5_000
-"""An exchange's clock may be ahead of ours by as much."""
-
-_CREDIBLE_USD: Final = 1e13
 
 
 def credible(event: Liquidation) -> bool:
@@ -20,7 +16,7 @@ def credible(event: Liquidation) -> bool:
 
     An amount of zero or less, NaN or infinity cannot, nor what comes from the future.
     """
-    if not 0 < event.notional_usd < _CREDIBLE_USD:
+    if not 0 < event.notional_usd < MOST_USD:
         return False
     return event.ts_event_ms - event.ts_recv_ms <= AHEAD_MS
 

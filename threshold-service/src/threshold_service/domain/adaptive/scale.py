@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-_MAD_TO_SIGMA: Final = 1.4826
+MAD_TO_SIGMA: Final = 1.4826
 _MOST: Final = 0.05
 
 # A sign step moves by the chance of being above less that of being below. Around the middle of
@@ -52,11 +52,11 @@ class Scale(msgspec.Struct):
 
         0 as long as no two samples differed.
         """
-        return (x - self.median) / (_MAD_TO_SIGMA * self.mad) if self.mad > 0 else 0.0
+        return (x - self.median) / (MAD_TO_SIGMA * self.mad) if self.mad > 0 else 0.0
 
     def at(self, z: float) -> float:
         """Return what lies so many robust standard deviations above the median."""
-        return self.median + z * _MAD_TO_SIGMA * self.mad
+        return self.median + z * MAD_TO_SIGMA * self.mad
 
     def _share(self, ms: int) -> float:
         elapsed_s = max(0, ms - self.latest_ms) / 1000

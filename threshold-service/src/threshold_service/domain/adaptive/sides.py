@@ -8,7 +8,7 @@ from foreshock_schemas.events import Liquidation, Position
 from threshold_service.domain.adaptive.continuation import Intensities
 from threshold_service.domain.adaptive.incident import Closing, Course, Versions
 from threshold_service.domain.adaptive.pressure import Pressure
-from threshold_service.domain.surroundings import Move, Surroundings
+from threshold_service.domain.surroundings import FLOOR_SHARE, Move, Surroundings
 
 BUILDING_BP: Final = 4.0
 CONFIRMED_BP: Final = 8.0
@@ -27,7 +27,6 @@ CORROBORATING_SIGMAS: Final = 3.0
 INTEREST_S: Final = 300
 PRICE_S: Final = 180
 
-FLOOR_SHARE: Final = 0.2
 FLOOR_USD: Final = 100_000.0
 
 _REVIEW_MS: Final = 1_000
@@ -124,9 +123,9 @@ class Side(msgspec.Struct, kw_only=True):
                 self.following = self._begun(event, offset, unit)
             course.unit_usd = unit.usd
         if course is not None:
-            course.count(event, orders, self.clock_ms)
+            course.count(event, offset, orders, self.clock_ms)
         if self.following is not None:
-            self.following.count(event, orders, self.clock_ms)
+            self.following.count(event, offset, orders, self.clock_ms)
         return course if in_time else None
 
     def follow(self) -> Course | None:
@@ -138,6 +137,7 @@ class Side(msgspec.Struct, kw_only=True):
         return Course(
             first_id=event.event_id,
             since_offset=offset,
+            last_offset=offset,
             begun_ms=event.ts_event_ms,
             received_ms=self.clock_ms,
             unit_usd=unit.usd,

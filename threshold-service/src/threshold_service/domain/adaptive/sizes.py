@@ -7,21 +7,17 @@ import msgspec
 
 from foreshock_schemas.events import Coverage, Factor, Liquidation, Position, Severity
 from threshold_service.domain import wording
-from threshold_service.domain.adaptive.budget import Budget
+from threshold_service.domain.adaptive.budget import IDLE_MS, Budget
 from threshold_service.domain.adaptive.finding import Finding
 from threshold_service.domain.adaptive.news import News
 from threshold_service.domain.adaptive.rarity import Rarity
 from threshold_service.domain.adaptive.recent import Recent, credible
-from threshold_service.domain.surroundings import Surroundings
+from threshold_service.domain.surroundings import FLOOR_SHARE, Surroundings
 
 CLUSTER_MS: Final = 1_000
-IDLE_MS: Final = 60_000
-"""How long the budget may go unasked: its time passes by being asked."""
-
 LATE_MS: Final = 60_000
 """What is further behind counts among the sizes, but is no news any more."""
 
-FLOOR_SHARE: Final = 0.2
 FLOOR_USD: Final = 25_000.0
 
 WARNING_DAYS: Final = 3.0
@@ -125,7 +121,10 @@ class Sizes(msgspec.Struct):
         scale = _Scale(side.rarity, threshold.single_liquidation_usd, self.budget.limit)
         usd = cluster.usd
         score = scale.score(usd) if usd >= scale.floor_usd else 0.0
-        fires = self.budget.judge(score, self.clock_ms, per_day) == "fire"
+        aloud = around.dynamic
+        fires = self.budget.judge(score, self.clock_ms, per_day, aloud=aloud) == "fire"
+        if not aloud:
+            return None
         critical = usd >= scale.critical_usd and side.critical.is_new(usd, self.clock_ms)
         if not (fires or critical):
             return None
@@ -213,7 +212,6 @@ def _finding(
             Factor(name=f"liquidated_usd:{venue}", value=part, contribution=score * part / usd)
             for venue, part in sorted(cluster.venues_usd.items())
         ),
-        budgeted=budgeted,
         held_back=held_back,
         price=event.price,
         exchanges=venues,

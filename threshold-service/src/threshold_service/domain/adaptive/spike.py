@@ -1,19 +1,18 @@
 """What a volume spike was made of, and the words and numbers that tell of it."""
 
 import math
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
 from foreshock_schemas.events import Bar, Factor, Severity, Threshold
 from threshold_service.domain.adaptive.finding import Finding
-from threshold_service.domain.wording import dollars
+from threshold_service.domain.wording import dollars, way_of
 
 SAMPLE_S: Final = 10
 """Scores are sampled as often as the shortest window is a new one."""
 
 _RARE: Final = 3e-4
-_ONE_SIDED: Final = 0.55
 _MINUTES_A_DAY: Final = 1_440
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -30,7 +29,6 @@ class Spike(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     score: float
     score_limit: float
     severe: bool
-    budgeted: bool
     held_back: int
     rarity: float
     seen: int
@@ -77,12 +75,11 @@ def finding_of(spike: Spike, bar: Bar, threshold: Threshold) -> Finding:
         score=spike.score,
         score_limit=spike.score_limit,
         factors=_factors(spike, threshold),
-        budgeted=spike.budgeted,
         held_back=spike.held_back,
         price=bar.mark_price or bar.close,
         exchanges=tuple(spike.venues),
         coverage="full",
-        direction=_direction(bought),
+        direction=way_of(bought),
     )
 
 
@@ -90,12 +87,6 @@ def _severity(spike: Spike) -> Severity:
     if spike.severe:
         return "critical"
     return "warning" if spike.rarity <= _RARE else "info"
-
-
-def _direction(bought: float) -> Literal["up", "down"] | None:
-    if bought >= _ONE_SIDED:
-        return "up"
-    return "down" if bought <= 1 - _ONE_SIDED else None
 
 
 def _expectation(spike: Spike, ms: int) -> str:

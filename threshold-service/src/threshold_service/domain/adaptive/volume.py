@@ -13,15 +13,14 @@ from threshold_service.domain.adaptive.sketch import Sketch
 from threshold_service.domain.adaptive.spike import SAMPLE_S, Spike, finding_of
 from threshold_service.domain.adaptive.venue import Venue
 from threshold_service.domain.adaptive.window import Window
-from threshold_service.domain.surroundings import Surroundings
+from threshold_service.domain.surroundings import FLOOR_SHARE, UNSEEN, Surroundings
 from threshold_service.domain.windows import cents_of
 
 SHADOW_S: Final = 86_400
-"""What it must have heard or read of before it speaks."""
+"""What it must have heard of, or read of one venue, before it speaks."""
 
 _SILENT_S: Final = 30
 _LONGEST_BAR_S: Final = 30
-_FLOOR_SHARE: Final = 0.2
 _FLOOR_OVER_S: Final = 900
 _REFRESH_S: Final = 600
 _DAY_OF_SAMPLES: Final = 86_400 / SAMPLE_S
@@ -43,7 +42,8 @@ class Volume(msgspec.Struct, kw_only=True):
     same window. The largest of those that reach the floor in USD, a fifth of the original
     requirements' limit, is held against one limit for all: a spike shows in several windows, and
     limits apart would pay for it more than once. `severe` is the score that one sample in a
-    million exceeds: with ten times the expected it is critical, and outside the budget.
+    million exceeds: with ten times the expected it is critical, and outside the budget. `heard_s`
+    counts the seconds that some venue was heard in, up to `heard_to`.
     """
 
     venues: dict[str, Venue] = {}
@@ -56,12 +56,13 @@ class Volume(msgspec.Struct, kw_only=True):
     severe_told_ms: int = 0
     session: float = 1.0
     out: list[str] = []
-    born_s: int = 0
+    heard_s: int = 0
+    heard_to: int = 0
 
     @property
     def learned(self) -> bool:
-        """Whether it speaks: after a day of history, or of listening; else it is in shadow."""
-        return self.seconds.now_s - self.born_s >= SHADOW_S or any(
+        """Whether it speaks: after a day of history, or of what it heard; else it is in shadow."""
+        return self.heard_s >= SHADOW_S or any(
             venue.baseline.seasons.learned_min * 60 >= SHADOW_S for venue in self.venues.values()
         )
 
@@ -97,6 +98,8 @@ class Volume(msgspec.Struct, kw_only=True):
             return False
         first = min(max(bar.start_ms // 1000, last + 1 - _LONGEST_BAR_S), last)
         start = venue.heard_from(first)
+        self.heard_s += max(0, last + 1 - max(start, self.heard_to))
+        self.heard_to = max(last + 1, self.heard_to)
         each = cents // (last + 1 - max(first, start))
         bought_each = _bought(bar, each)
         for second in range(start, last + 1):
@@ -123,7 +126,6 @@ class Volume(msgspec.Struct, kw_only=True):
         """Go on to a second; return whether a sample was taken on the way."""
         seconds = self.seconds
         if last - seconds.now_s > _SILENT_S:
-            self.born_s = self.born_s or last
             seconds.restart(last)
             self._look(around)
             return False
@@ -156,8 +158,8 @@ class Volume(msgspec.Struct, kw_only=True):
     def _look(self, around: Surroundings) -> None:
         threshold = around.threshold
         self.session = threshold.session_multiplier
-        cents_per_s = 100 * _FLOOR_SHARE * (threshold.volume_15m_usd or 0.0) / _FLOOR_OVER_S
-        self.out = [f.exchange for f in around.feeds("trades") if f.state in {"MUTE", "DOWN"}]
+        cents_per_s = 100 * FLOOR_SHARE * (threshold.volume_15m_usd or 0.0) / _FLOOR_OVER_S
+        self.out = [f.exchange for f in around.feeds("trades") if f.state in UNSEEN]
         for window in self.windows:
             window.floor = cents_per_s * window.span_s
             window.aim(self.budget.limit)
@@ -186,23 +188,22 @@ class Volume(msgspec.Struct, kw_only=True):
         score, index = max((self._score(i), i) for i in range(len(SPANS_S)))
         budget = self.budget
         ms = self.seconds.now_s * 1000
-        verdict = budget.judge(score, ms, around.budget("volume_spike"))
-        if verdict == "below" or not self.learned:
+        aloud = around.dynamic and self.learned
+        verdict = budget.judge(score, ms, around.budget("volume_spike"), aloud=aloud)
+        if verdict == "below" or not aloud:
             return None
         severe = score > self.severe and self._is_large(index)
         if verdict != "fire" and (not severe or self.severe_told_ms == budget.cluster_ms):
             return None
         if severe:
             self.severe_told_ms = budget.cluster_ms
-        found = self._spike(index, score, offset, severe=severe, budgeted=verdict == "fire")
+        found = self._spike(index, score, offset, severe=severe)
         return finding_of(found, bar, around.threshold)
 
     def _is_large(self, index: int) -> bool:
         return self.seconds.seen_sums[index] >= _SEVERE_TIMES * self.seconds.due_sums[index]
 
-    def _spike(
-        self, index: int, score: float, offset: int, *, severe: bool, budgeted: bool
-    ) -> Spike:
+    def _spike(self, index: int, score: float, offset: int, *, severe: bool) -> Spike:
         seconds, window = self.seconds, self.windows[index]
         span, due = window.span_s, seconds.due_sums[index]
         window.aim(self.budget.limit)
@@ -215,7 +216,6 @@ class Volume(msgspec.Struct, kw_only=True):
             score=score,
             score_limit=self.budget.limit,
             severe=severe,
-            budgeted=budgeted,
             held_back=self.budget.held_back,
             rarity=self.scores.rarity(score),
             seen=seconds.seen_sums[index],

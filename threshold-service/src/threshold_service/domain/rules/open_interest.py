@@ -14,14 +14,6 @@ from threshold_service.domain.windows import Episode
 
 REARM_SHARE: Final = 0.5
 
-_QUADRANTS: Final[dict[tuple[bool, bool], tuple[str, Position]]] = {
-    (True, True): ("new longs lead", "long"),
-    (True, False): ("new shorts lead", "short"),
-    (False, True): ("shorts are being closed", "short"),
-    (False, False): ("longs are being closed", "long"),
-}
-"""By whether open interest and price rise."""
-
 
 class _Change(msgspec.Struct, frozen=True, kw_only=True):
     coins_then: float
@@ -139,6 +131,6 @@ def _reading_of(
 ) -> tuple[tuple[str, ...], Position | None, Literal["up", "down"] | None]:
     if not change.price_pct:
         return (), None, None
-    meaning, position = _QUADRANTS[change.pct > 0, change.price_pct > 0]
+    meaning, position = wording.QUADRANTS[change.pct > 0, change.price_pct > 0]
     reason = f"price {change.price_pct:+.2f} % meanwhile: {meaning}"
     return (reason,), position, "up" if change.price_pct > 0 else "down"

@@ -1,6 +1,6 @@
 """Volume spikes: far more traded in a quarter of an hour than the coin usually sees."""
 
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
@@ -11,8 +11,6 @@ from threshold_service.domain.windows import Episode, RollingSum, cents_of
 
 WINDOW_S: Final = 900
 REARM_SHARE: Final = 0.8
-
-_ONE_SIDED: Final = 0.55
 
 
 class VolumeRule(msgspec.Struct):
@@ -68,16 +66,10 @@ def _signal(
         unit="usd",
         window_s=WINDOW_S,
         position=None,
-        direction=_direction(bought),
+        direction=wording.way_of(bought),
         price=bar.mark_price or bar.close,
         method=threshold.method,
         exchanges=exchanges,
         coverage="full",
         evidence=(evidence,),
     )
-
-
-def _direction(bought: float) -> Literal["up", "down"] | None:
-    if bought >= _ONE_SIDED:
-        return "up"
-    return "down" if bought <= 1 - _ONE_SIDED else None

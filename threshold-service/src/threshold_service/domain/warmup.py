@@ -9,7 +9,7 @@ import msgspec
 
 from foreshock_schemas.events import Kline
 from threshold_service.domain.adaptive.baseline import Candle
-from threshold_service.domain.limits import SETTLED_MS
+from threshold_service.domain.surroundings import SETTLED_MS
 
 QUIET_MS: Final = 60_000
 """No candle for so long: the venue's history is there, in whatever order it came."""
@@ -19,7 +19,7 @@ _recv_ms = attrgetter("ts_recv_ms")
 _start_ms = attrgetter("start_ms")
 
 
-class Past(msgspec.Struct):
+class Warmup(msgspec.Struct):
     """Gives a venue's candles back oldest first, however their pages came."""
 
     waiting: dict[str, list[Candle]] = {}
