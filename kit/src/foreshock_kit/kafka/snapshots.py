@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from aiokafka import TopicPartition
 
+from foreshock_kit.kafka.metrics import STATE_SAVED
 from foreshock_kit.kafka.publishing import Publishing
 from foreshock_kit.kafka.spans import Offsets
 from foreshock_kit.logs import get_logger
@@ -49,25 +50,25 @@ class Stateful(Protocol):
         ...
 
 
-class Stateless:
+class _Stateless:
     """Keeps nothing."""
 
     def snapshot(self, _: int) -> Iterable[tuple[str, bytes]]:
-        """Return nothing."""
         return ()
 
     def restore(self, *_: object) -> None:
-        """Do nothing: there is nothing to take back."""
+        pass
 
     def forget(self, _: Collection[int]) -> None:
-        """Do nothing."""
+        pass
 
 
 class Snapshots:
     """Writes the state of partitions when it is time, and gives it back."""
 
-    def __init__(self, state: Stateful, service: str, publisher: Publishing) -> None:
-        self._state = state
+    def __init__(self, state: Stateful | None, service: str, publisher: Publishing) -> None:
+        self._state = state or _Stateless()
+        self._keeps = state is not None
         self._service = service
         self._publisher = publisher
         self._times_ms: dict[int, int] = {}
@@ -76,6 +77,7 @@ class Snapshots:
     def restart(self, partitions: Collection[int], saved: Saved, ends: Mapping[str, int]) -> Saved:
         """Forget everything but what was saved of these partitions; see `restore`."""
         self._state.forget(partitions)
+        self._unwatch(self._times_ms)
         self._times_ms.clear()
         self._hours.clear()
         taken = restore(self._state, saved, ends)
@@ -87,12 +89,14 @@ class Snapshots:
     def forget(self, partitions: Collection[int]) -> None:
         """Drop what is another member's now."""
         self._state.forget(partitions)
+        self._unwatch(partitions)
 
     def passed(self, partition: int, at_ms: int) -> None:
         """Note the time that a partition's records have come to."""
         at_ms = max(at_ms, self._times_ms.get(partition, 0))
         self._times_ms[partition] = at_ms
-        self._hours.setdefault(partition, _hour(partition, at_ms))
+        if partition not in self._hours:
+            self._saved(partition, at_ms)
 
     def due(self) -> set[int]:
         """Return the partitions whose records have come to a new hour, each at its own minute."""
@@ -113,10 +117,19 @@ class Snapshots:
         for partition in self._times_ms.keys() & partitions:
             offsets = {log_of(w): at for w, at in handed.items() if w.partition == partition}
             at_ms = self._times_ms[partition]
-            self._hours[partition] = _hour(partition, at_ms)
+            self._saved(partition, at_ms)
             for coin, state in self._state.snapshot(partition):
                 await self._publisher.publish(STATE, self._made(coin, at_ms, offsets, state))
                 await asyncio.sleep(0)
+
+    def _saved(self, partition: int, at_ms: int) -> None:
+        self._hours[partition] = _hour(partition, at_ms)
+        if self._keeps:
+            STATE_SAVED.labels(partition).set(at_ms / 1000)
+
+    def _unwatch(self, partitions: Iterable[int]) -> None:
+        for partition in partitions:
+            STATE_SAVED.remove(partition)
 
     def _made(
         self, coin: str, at_ms: int, offsets: Mapping[str, int], state: bytes
