@@ -67,6 +67,20 @@ async def test_a_chat_that_stopped_gets_nothing(world):
     await world.got(alert.title, times=0)
 
 
+async def test_a_choice_of_kinds_holds_after_a_restart(world):
+    await world.subscribe()
+    muted, wanted = world.alert(kind="volume_spike"), world.alert(kind="cascade")
+    async with world.gateway():
+        await world.say("/alerts only cascades, market")
+        await world.got("Kinds: cascades, market (muted: ")
+    async with world.gateway():
+        before = world.skipped("unwanted")
+        await world.publish(ALERTS, muted, wanted)
+        await world.reached(wanted, "SENT")
+        await eventually(lambda: world.skipped("unwanted") > before)
+    assert await world.states(muted) == []
+
+
 async def test_a_flood_warning_delays_its_own_chat_only(world):
     other = world.new_chat()
     await world.subscribe(other)

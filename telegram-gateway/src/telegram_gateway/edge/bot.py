@@ -83,8 +83,8 @@ class Bot:
         metrics.COMMANDS.labels("alerts").inc()
         chat = update.effective_chat
         if chat is not None:
-            word = (callback.args or ("status",))[0].lower()
-            await self._reply(update, Answer(await self._monitoring.answer(chat.id, word)))
+            words = callback.args or ("status",)
+            await self._reply(update, Answer(await self._monitoring.answer(chat.id, words)))
 
     async def _on_start(self, update: Update, _: Callback) -> None:
         metrics.COMMANDS.labels("start").inc()
