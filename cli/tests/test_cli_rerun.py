@@ -1,18 +1,25 @@
 """What a replay from Kafka is told, and how two lists of signals are compared."""
 
 import argparse
+import asyncio
 import io
+import os
+from signal import SIGINT, SIGTERM
 
 import msgspec
 import pytest
 from rich.console import Console
 
+from foreshock_cli import concluding
 from foreshock_cli.arguments import let_times_be_values, moment
 from foreshock_cli.comparing import differences, table
 from foreshock_cli.explain import Explained, Input, lines
+from foreshock_cli.interrupting import Interrupted, until_interrupted
 from foreshock_cli.main import main
 from foreshock_cli.rerun import settings_of
-from foreshock_kit.testing import FakeClock
+from foreshock_kit.errors import leaves
+from foreshock_kit.settings import KafkaSettings
+from foreshock_kit.testing import FakeClock, eventually
 from foreshock_schemas.events import Factor, FeedAt, Signal, Why
 from foreshock_schemas.testing import sample
 
@@ -70,6 +77,42 @@ def test_settings_that_make_no_sense_are_refused(words):
 def test_words_that_do_not_go_together_are_refused(words, said, capsys):
     assert main(["replay", *words]) == 2
     assert said in capsys.readouterr().err
+
+
+STUBBORN = """
+import os, pathlib, signal, sys, time
+
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+pathlib.Path(sys.argv[4]).write_text(str(os.getpid()))
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("number", [SIGINT, SIGTERM])
+async def test_a_replay_that_is_told_to_end_takes_its_detector_with_it(
+    tmp_path, monkeypatch, number
+):
+    (tmp_path / "stubborn.py").write_text(STUBBORN)
+    monkeypatch.setattr(concluding, "module_of", lambda service: service)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    started = tmp_path / "pid"
+
+    async def tell():
+        await eventually(lambda: started.exists() and started.read_text(), 20)
+        os.kill(os.getpid(), number)
+
+    async def replay():
+        async with asyncio.TaskGroup() as group:
+            group.create_task(tell())
+            await concluding.conclude("stubborn", KafkaSettings(), (1, 2), started, {})
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await until_interrupted(replay())
+    (interrupted,) = leaves(caught.value)
+    assert isinstance(interrupted, Interrupted)
+    assert interrupted.code == 128 + number
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(started.read_text()), 0)
 
 
 def test_the_same_signals_in_any_order_are_no_difference():

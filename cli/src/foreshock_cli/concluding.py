@@ -19,6 +19,7 @@ from foreshock_kit.settings import KafkaSettings
 
 _TOLD: Final = {"LOG_FORMAT": "json", "LOG_LEVEL": "INFO"}
 _LINE_BYTES: Final = 2**20
+_GRACE_S: Final = 5.0
 
 
 class NoReplay(ForeshockError):
@@ -54,10 +55,19 @@ async def conclude(
         code = await process.wait()
     finally:
         if process.returncode is None:
-            process.terminate()
-            await process.wait()
+            await _end(process)
     if code != 0:
         raise NoReplay("\n".join(complaints) or f"{service} ended with {code}")
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    process.terminate()
+    try:
+        async with asyncio.timeout(_GRACE_S):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
 
 
 async def _followed(process: asyncio.subprocess.Process, span: tuple[int, int]) -> list[str]:

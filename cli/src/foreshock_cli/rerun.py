@@ -15,6 +15,7 @@ from foreshock_cli import comparing
 from foreshock_cli.arguments import let_times_be_values, moment
 from foreshock_cli.concluding import NoReplay, conclude
 from foreshock_cli.connect import add_broker_argument, kafka_settings, reach
+from foreshock_cli.interrupting import Interrupted, until_interrupted
 from foreshock_kit.clock import SystemClock
 from foreshock_kit.errors import ForeshockError, leaves
 from foreshock_kit.kafka import received
@@ -49,7 +50,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Replay; return 1 if it fails or, when compared, if signals differ, 2 for wrong words."""
+    """Replay; return 1 if it fails or, when compared, if signals differ, 2 for wrong words.
+
+    What is told to end by a signal returns 128 and the signal's number.
+    """
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     to_ms = arguments.to_ms or SystemClock().now_ms()
     try:
@@ -61,13 +65,14 @@ def run(arguments: argparse.Namespace) -> int:
         errors.print("foreshock replay: --from is not before --to", style="red")
         return 2
     span = arguments.from_ms, to_ms
-    same = False
+    code = 1
     try:
-        same = asyncio.run(_rerun(arguments, span, what_if))
+        code = int(not asyncio.run(until_interrupted(_rerun(arguments, span, what_if))))
     except* (OSError, ForeshockError) as group:
         for problem in leaves(group):
             errors.print(f"foreshock replay: {problem}", style="red", markup=False)
-    return int(not same)
+            code = problem.code if isinstance(problem, Interrupted) else code
+    return code
 
 
 def settings_of(words: list[str]) -> dict[str, Any]:

@@ -141,7 +141,7 @@ async def replay(settings: Settings, context: Context, order: Replay) -> None:
     )
     back_ms = max(0, now_ms - order.from_ms) + _WORLD_MS
     beside = Context(context.name, clock=context.clock)
-    with order.file.open("wb") as file:
+    with order.writing() as file:
         async with asyncio.TaskGroup() as group:
             await keep_following(
                 group,
