@@ -161,6 +161,14 @@ async def test_a_replay_ends_when_told_and_leaves_no_half_of_its_file(start, tmp
     assert not (tmp_path / "lines.partial").exists()
 
 
+async def test_a_replay_takes_nothing_s_place_that_is_no_plain_file(start, tmp_path):
+    (tmp_path / "example.py").write_text(ENDLESS)
+    async with start("--replay", "1000", "2000", str(tmp_path)) as process:
+        code, _, err = await outcome(process)
+    assert code == 1
+    assert f"{tmp_path} is no plain file" in err
+
+
 async def test_times_of_a_replay_are_numbers(start, tmp_path):
     (tmp_path / "example.py").write_text(REPLAYING)
     async with start("--replay", "2h", "now", "file") as process:

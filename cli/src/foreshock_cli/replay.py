@@ -68,6 +68,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.file is None or arguments.service in rerun.SERVICES:
         errors.print("foreshock replay: name a recording, or --from a time", style="red")
         return 2
+    if arguments.to_ms or arguments.out or arguments.compare or arguments.set:
+        errors.print(
+            "foreshock replay: --to, --out, --compare and --set go with --from a time", style="red"
+        )
+        return 2
     figures: dict[str, float] = {}
     code = 1
     try:

@@ -70,12 +70,19 @@ class Replay(msgspec.Struct, frozen=True):
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[BinaryIO]:
-        """Open the file, which takes its place only once all is written."""
-        partial = self.file.with_name(f"{self.file.name}.partial")
+        """Open the file, which takes its place only once all is written.
+
+        Raises:
+            SettingsInvalid: there is something else in its place, as a device or a folder.
+        """
+        if self.file.exists() and not self.file.is_file():
+            raise SettingsInvalid((f"{self.file} is no plain file",))
+        whole = self.file.resolve()
+        partial = whole.with_name(f"{whole.name}.partial")
         try:
             with partial.open("wb") as file:
                 yield file
-            partial.replace(self.file)
+            partial.replace(whole)
         finally:
             partial.unlink(missing_ok=True)
 
