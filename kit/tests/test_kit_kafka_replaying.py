@@ -6,6 +6,7 @@ from collections import Counter
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from foreshock_kit.admin import ensure_topics
 from foreshock_kit.broker import embedded_broker
@@ -141,6 +142,19 @@ async def test_it_starts_at_each_coins_newest_snapshot_before_it(undisturbed, na
     assert given.states == {"COIN1": ({log: 3_400}, b"before"), "COIN2": ({log: 1_000}, b"early")}
     assert records[0].offset == 1_000
     assert [r.offset for r in records if not r.replayed] == list(range(3_600, 7_200))
+
+
+@pytest.mark.parametrize(("begins_h", "warns"), [(1, True), (0, False)])
+async def test_partitions_without_a_snapshot_are_warned_of_if_there_was_anything_before(
+    undisturbed, name, start_ms, begins_h, warns
+):
+    alone = msgspec.structs.replace(private(TRADES), partitions=1)
+    await ensure_topics(undisturbed, [alone, STATE])
+    await publish(undisturbed, alone, [trade(n, start_ms, 60_000) for n in range(150)])
+    span = start_ms + begins_h * HOUR_MS, start_ms + 2 * HOUR_MS
+    with capture_logs() as told:
+        await replayed(undisturbed, name, [alone], span, state=Given())
+    assert ("replay_without_state" in [each["event"] for each in told]) is warns
 
 
 async def test_the_end_may_lie_ahead(kafka, topics, name, start_ms):

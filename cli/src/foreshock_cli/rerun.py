@@ -136,8 +136,11 @@ async def _rerun(
     await _see_that_there_is_anything(settings, span)
     with tempfile.TemporaryDirectory(prefix="foreshock-replay-") as folder:
         file = arguments.out or Path(folder) / "signals"
-        await conclude(service, settings, span, file, what_if)
+        warnings = await conclude(service, settings, span, file, what_if)
         lines = file.read_bytes().splitlines()
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    for warning in warnings:
+        errors.print(f"foreshock replay: {warning}", style="yellow", markup=False)
     made = [msgspec.json.decode(line, type=Signal) for line in lines]
     if not (arguments.out or arguments.compare or what_if):
         sys.stdout.writelines(f"{line.decode()}\n" for line in lines)

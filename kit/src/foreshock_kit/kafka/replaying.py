@@ -45,7 +45,8 @@ async def reread(
 ) -> None:
     """Hand over the records of all partitions, the oldest receive times first.
 
-    Starts at each coin's newest snapshot before `past.from_ms`. A record that was received before
+    Starts at each coin's newest snapshot before `past.from_ms`; partitions that have none are
+    warned of. A record that was received before
     that, or after the end, comes with `replayed`. How far it has come is logged each second.
 
     Raises:
@@ -122,7 +123,25 @@ async def _saved(
     name = f"{context.name}-state"
     async with open_logs(settings, [STATE], name=name, stop=context.stop) as states:
         saved = await find(states, context.name, around_ms, decode, until_ms=past.from_ms)
-    return restore(past.state, saved, {log_of(where): end for where, end in logs.ends.items()})
+    taken = restore(past.state, saved, {log_of(where): end for where, end in logs.ends.items()})
+    if anew := (await _older(logs, past)) - taken.keys():
+        _log.warning(
+            "replay_without_state",
+            why=f"{len(anew)} partitions have no usable snapshot from before this time (one is "
+            "written each hour): what their coins had learned is made anew of less, and signals "
+            "may differ",
+        )
+    return taken
+
+
+async def _older(logs: Logs, past: Past) -> set[int]:
+    """Return the partitions that had records before, of which not all are read once more."""
+    at = await logs.at(dict.fromkeys(logs.first, past.from_ms))
+    return {
+        where.partition
+        for where, first in logs.first.items()
+        if (at[where] > first or first > 0) and past.rebuild_ms.get(where.topic, 0) is not None
+    }
 
 
 async def _starts(logs: Logs, past: Past, saved: Saved) -> dict[TopicPartition, int]:
