@@ -65,8 +65,8 @@ def test_what_names_no_kind_is_refused(word, said, unknown):
 
 @given(st.text(max_size=60))
 def test_any_word_gets_an_answer(word):
-    assert "&lt;" in markup.message(kinds.unknown(f"<{word}"))
-    assert "<code>volume</code>" in markup.message(kinds.unknown("Volum"))
+    assert "&lt;" in markup.message(kinds.unknown(f"<{word}").blocks)
+    assert "<code>volume</code>" in markup.message(kinds.unknown("Volum").blocks)
 
 
 class Chat:
@@ -79,7 +79,7 @@ class Chat:
 
     async def say(self, words):
         self.clock.advance(1.0)
-        return markup.message(await self.monitoring.answer(7, words.split()))
+        return markup.message((await self.monitoring.answer(7, words.split())).blocks)
 
     @property
     def written(self):
@@ -140,6 +140,30 @@ async def test_settings_from_before_there_were_choices_want_every_kind():
     old = {k: v for k, v in msgspec.to_builtins(auto).items() if k != "muted_kinds"}
     chat.known.subscriptions.apply(msgspec.convert(old, type(auto)))
     assert all(chat.wants(kind) for kind in ALL)
+
+
+async def test_a_button_says_which_way_it_switches_a_kind_and_its_answer_the_other_way():
+    chat = Chat()
+    await chat.monitoring.auto_start()
+    answer = await chat.monitoring.answer(7, ["kinds"])
+    for kind in ALL:
+        before = dict(button for row in answer.rows for button in row)
+        (mute,) = [data for text, data in before.items() if muted_by(data) == kind]
+        answer = await chat.monitoring.answer(7, mute.split()[1:])
+        assert not chat.wants(kind)
+        after = [data for row in answer.rows for _, data in row]
+        assert mute.replace("mute", "unmute") in after
+        again = await chat.monitoring.answer(7, mute.split()[1:])
+        assert again == answer, "an old button does no harm"
+    assert not any(chat.wants(kind) for kind in ALL)
+    await chat.monitoring.answer(7, answer.rows[-1][-1][1].split()[1:])
+    assert all(chat.wants(kind) for kind in ALL)
+
+
+def muted_by(data):
+    command, word, *said = data.split()
+    assert command == "alerts"
+    return muted_after(word, said, ())[0] if word == "mute" else None
 
 
 class Slow(MemoryPublisher):

@@ -5,6 +5,7 @@ from typing import Final
 
 from foreshock_schemas.events import SignalKind
 from telegram_gateway.domain import coins, markup
+from telegram_gateway.domain.answering import Answer, Button
 
 _NAMES: Final[dict[SignalKind, str]] = {
     "cascade": "cascades",
@@ -64,25 +65,36 @@ def told(muted: Collection[SignalKind]) -> str:
     return f"Kinds: {on or 'none'} (muted: {off})"
 
 
-def answer(muted: Collection[SignalKind], *, active: bool) -> list[str]:
-    """Return the answer to what was asked of kinds."""
-    return [
+def answer(muted: Collection[SignalKind], *, active: bool) -> Answer:
+    """Return the answer to what was asked of kinds, with a button to switch each."""
+    blocks = [
         told(muted),
         *([] if active else [f"Alerts are off all the same: {markup.code('/alerts start')}."]),
         "",
         *_examples(),
     ]
+    choices = tuple(_choice(kind, muted=kind in muted) for kind in _NAMES)
+    return Answer(blocks, choices=(*choices, ("all", "alerts all")))
 
 
-def unknown(word: str) -> list[str]:
+def unknown(word: str) -> Answer:
     """Return the answer to a word that names no kind; nothing has changed."""
     names = ", ".join(_NAMES.values())
     if not word:
-        return [f"Which kinds? There are {names}.", *_examples()]
+        return Answer([f"Which kinds? There are {names}.", *_examples()])
     near = coins.nearest(word.lower(), list(_NAMES.values()), most=1)
     guess = f" Did you mean {markup.code(near[0])}?" if near else ""
     said = markup.code(markup.shortened(word, 40))
-    return [f"There is no kind {said}.{guess}", f"There are {names}; nothing has changed."]
+    blocks = [f"There is no kind {said}.{guess}", f"There are {names}; nothing has changed."]
+    return Answer(blocks)
+
+
+def _choice(kind: SignalKind, *, muted: bool) -> Button:
+    """Return the button that switches a kind; it says which way, however old it is."""
+    name = _NAMES[kind]
+    return (
+        (f"▫️ {name}", f"alerts unmute {name}") if muted else (f"✅ {name}", f"alerts mute {name}")
+    )
 
 
 def _kind(word: str) -> SignalKind:

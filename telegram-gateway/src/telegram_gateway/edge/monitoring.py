@@ -13,6 +13,7 @@ from foreshock_kit.logs import get_logger
 from foreshock_schemas.events import Alert, Subscription
 from foreshock_schemas.topics import SUBSCRIPTIONS
 from telegram_gateway.domain import kinds, markup, texts
+from telegram_gateway.domain.answering import Answer
 from telegram_gateway.domain.held_back import HeldBack
 from telegram_gateway.domain.ledger import Ledger
 from telegram_gateway.domain.subscriptions import Subscriptions
@@ -59,17 +60,17 @@ class Monitoring:
         """Return whether an alert is to be delivered: its user may have it and wants it."""
         return alert.chat_id in self._authorised and self._known.subscriptions.wants(alert)
 
-    async def answer(self, chat_id: int, words: Sequence[str]) -> list[str]:
+    async def answer(self, chat_id: int, words: Sequence[str]) -> Answer:
         """Do what `/alerts words` asks for and return what to say."""
         word = words[0].lower()
         if word == "status":
-            return self._status(chat_id)
+            return Answer(self._status(chat_id))
         async with self._turn:
             if word in {"start", "stop"}:
-                return await self._switch(chat_id, active=word == "start")
+                return Answer(await self._switch(chat_id, active=word == "start"))
             if word in kinds.WORDS:
                 return await self._choose(chat_id, word, words[1:])
-        return texts.alerts_usage(words[0])
+        return Answer(texts.alerts_usage(words[0]))
 
     async def auto_start(self) -> None:
         """Subscribe those who never had a say."""
@@ -108,7 +109,7 @@ class Monitoring:
         await self._write(self._known.subscriptions.switch(chat_id, active=active, now_ms=now_ms))
         return texts.switched(active=active, changed=changed)
 
-    async def _choose(self, chat_id: int, word: str, said: Sequence[str]) -> list[str]:
+    async def _choose(self, chat_id: int, word: str, said: Sequence[str]) -> Answer:
         subscriptions = self._known.subscriptions
         before = subscriptions.muted(chat_id)
         try:
