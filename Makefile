@@ -45,6 +45,7 @@ lint-deploy: .venv/.ready ## deploy/: its image, compose and Prometheus files (n
 	$(BIN)/hadolint deploy/Dockerfile
 	npx --yes dclint@$(DCLINT_VERSION) --max-warnings 0 -c deploy/.dclintrc.yaml deploy/compose.yaml
 	promtool check config deploy/prometheus/prometheus.yml
+	promtool test rules tests/deploy/rules.test.yml
 
 test: .venv/.ready ## All tests that need no more than Python
 	$(BIN)/pytest -q -n 2 --dist loadscope -m "not browser and not kafka and not containers and not prometheus and not podman and not chaos" --cov --cov-report= $(ARGS)

@@ -108,7 +108,7 @@ def test_what_was_held_back_is_said_once_by_the_next_alert():
     held_back(router, signal(6, 6 * HOUR_MS))
     (alert,) = router.on_signal(signal(7, 7 * HOUR_MS, severity="critical")).alerts
     assert alert.lines[-2] == (
-        "6 more were held back today by your limit of 1 a day: "
+        "6 more were held back since your last alert by your limit of 1 in 24 h: "
         "5 volume spikes, 1 large liquidation."
     )
     (next_one,) = router.on_signal(signal(8, 8 * HOUR_MS, severity="critical")).alerts

@@ -90,7 +90,7 @@ def test_an_end_does_not_count(market, state):
     ],
 )
 def test_coins_that_have_a_direction_must_share_it(ways, opens, way):
-    machine = MarketWide()
+    machine = MarketWide(lambda _: False)
     joined = [
         machine.take(signal(number, coin, number, direction=to))
         for number, (coin, to) in enumerate(zip(("BTC", "ETH", "SOL"), ways, strict=True))
@@ -125,7 +125,7 @@ def test_the_alert_names_the_coins_the_sum_and_the_strongest(market):
     assert (alert.coin, alert.kind, alert.severity) == ("MARKET", "market_wide", "critical")
     assert alert.title == "MARKET · 3 coins at once, down"
     assert alert.lines == (
-        "BTC, ETH, SOL: at least $12.4M liquidated within 42 s",
+        "BTC, SOL, ETH: at least $12.4M liquidated within 42 s",
         "Strongest: BTC: a lot",
         "foreshock explain signal:2",
     )
@@ -140,7 +140,7 @@ def test_many_coins_are_named_in_part(market):
     assert titles == ["MARKET · 5 coins at once, down (growing)"]
     (alert,) = market.router.on_time(SAMPLE_MS + 200_000).alerts
     assert alert.title == "MARKET · 20 coins at once, down (growing)"
-    assert alert.lines[0].endswith("C11 and 8 more: $40M liquidated within 1 min")
+    assert alert.lines[0].endswith("C19 and 8 more: $40M liquidated within 1 min")
     assert alert.lines[2] == "17 more signals since it began"
 
 
@@ -256,7 +256,7 @@ def dense(seen, last):
 
 @given(STEPS)
 def test_it_opens_exactly_when_three_coins_fire_within_a_minute(steps):
-    machine, seen, at_s = MarketWide(), [], 0
+    machine, seen, at_s = MarketWide(lambda _: False), [], 0
     for number, (coin, pause_s, way) in enumerate(steps):
         at_s += pause_s
         seen.append((coin, at_s, way))

@@ -84,6 +84,13 @@ async def test_each_state_that_an_incident_reaches_is_counted(service):
     assert counted("incidents", state="CONFIRMED") - before == 1
 
 
+@pytest.mark.parametrize("state", ["BUILDING", "CONFIRMED", "FADING", "ENDED"])
+def test_incidents_count_from_zero(state):
+    assert (
+        REGISTRY.get_sample_value("foreshock_alert_router_incidents_total", {"state": state}) >= 0
+    )
+
+
 async def test_what_is_due_is_written_when_nothing_more_comes(service):
     await service.read(*(service.signal(coin) for coin in ("BTC", "ETH", "SOL")))
     service.clock.advance(60.0)

@@ -135,6 +135,17 @@ def test_wrong_settings_are_no_broker_that_does_not_answer(capsys, monkeypatch, 
     assert "answer" not in said
 
 
+def test_the_doctor_checks_every_service_s_settings(capsys, monkeypatch):
+    monkeypatch.setenv("ALERTS_PER_DAY", "many")
+    assert main(["doctor"]) == 1
+    said = capsys.readouterr().out
+    assert "✗ settings\n    ALERTS_PER_DAY is wrong: 'many'" in said
+    assert "(alert-router, telegram-gateway)" in said
+    monkeypatch.setenv("ALERTS_PER_DAY", "60")
+    main(["doctor"])
+    assert "✓ settings" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("command", ["topics", "doctor"])
 def test_advice_is_printed_as_it_is(capsys, monkeypatch, command):
     async def problems(*_, **__):

@@ -1,20 +1,28 @@
 """What a replay from Kafka is told, and how two lists of signals are compared."""
 
 import argparse
+import asyncio
 import io
+import os
+from signal import SIGINT, SIGTERM
 
 import msgspec
 import pytest
 from rich.console import Console
 
+from foreshock_cli import concluding, connect
 from foreshock_cli.arguments import let_times_be_values, moment
 from foreshock_cli.comparing import differences, table
 from foreshock_cli.explain import Explained, Input, lines
+from foreshock_cli.interrupting import Interrupted, until_interrupted
 from foreshock_cli.main import main
 from foreshock_cli.rerun import settings_of
-from foreshock_kit.testing import FakeClock
+from foreshock_kit.errors import leaves
+from foreshock_kit.settings import KafkaSettings
+from foreshock_kit.testing import FakeClock, eventually
 from foreshock_schemas.events import Factor, FeedAt, Signal, Why
 from foreshock_schemas.testing import sample
+from foreshock_schemas.topics import BARS, SIGNALS, TRADES
 
 HOUR_MS = 3_600_000
 NOON_MS = 1_781_611_200_000  # 16 June 2026, 12:00 UTC
@@ -63,6 +71,11 @@ def test_settings_that_make_no_sense_are_refused(words):
     ("words", "said"),
     [
         ([], "name a recording, or --from a time"),
+        (["FILE", "--compare"], "--set go with --from a time"),
+        (["FILE", "--from", "-1h"], "either the recording FILE or --from a time"),
+        (["--from", "2999-01-01"], "--from lies in the future"),
+        (["--from", "-1h", "--out", "/nowhere/else"], "there is no folder /nowhere"),
+        (["--from", "-1h", "--out", "/dev/null"], "/dev/null is no plain file"),
         (["--from", "-1h", "--to", "-2h"], "--from is not before --to"),
         (["--from", "-1h", "--set", "budgets"], "say NAME=VALUE"),
     ],
@@ -70,6 +83,77 @@ def test_settings_that_make_no_sense_are_refused(words):
 def test_words_that_do_not_go_together_are_refused(words, said, capsys):
     assert main(["replay", *words]) == 2
     assert said in capsys.readouterr().err
+
+
+STUBBORN = """
+import os, pathlib, signal, sys, time
+
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+pathlib.Path(sys.argv[4]).write_text(str(os.getpid()))
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("number", [SIGINT, SIGTERM])
+async def test_a_replay_that_is_told_to_end_takes_its_detector_with_it(
+    tmp_path, monkeypatch, number
+):
+    (tmp_path / "stubborn.py").write_text(STUBBORN)
+    monkeypatch.setattr(concluding, "module_of", lambda service: service)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    started = tmp_path / "pid"
+
+    async def tell():
+        await eventually(lambda: started.exists() and started.read_text(), 20)
+        os.kill(os.getpid(), number)
+
+    async def replay():
+        async with asyncio.TaskGroup() as group:
+            group.create_task(tell())
+            await concluding.conclude("stubborn", KafkaSettings(), (1, 2), started, {})
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await until_interrupted(replay())
+    (interrupted,) = leaves(caught.value)
+    assert isinstance(interrupted, Interrupted)
+    assert interrupted.code == 128 + number
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(started.read_text()), 0)
+
+
+@pytest.mark.parametrize(
+    "text", ["tomorrow", "-7x", "2026-13-01", "", "9" * 30, "-" + "9" * 400 + "d", "-inf"]
+)
+def test_what_is_no_time_is_refused_with_what_is_one(text, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["explain", "x", f"--from={text}"])
+    assert ended.value.code == 2
+    assert "say 2026-06-16T12:00 (UTC), ms since 1970, -2h" in capsys.readouterr().err
+
+
+def test_what_lies_before_1970_is_1970():
+    assert moment(FakeClock(NOON_MS))("-99999d") == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [([""], "say which signal"), (["x", "--from", "2999-01-01"], "lies in the future")],
+)
+def test_what_cannot_be_explained_is_refused(words, said, capsys):
+    assert main(["explain", *words]) == 2
+    assert said in capsys.readouterr().err
+
+
+async def test_a_broker_without_the_topics_is_told(monkeypatch):
+    async def nothing(_):
+        return {TRADES.name: 1}
+
+    monkeypatch.setattr(connect, "knock", nothing)
+    monkeypatch.setattr(connect, "partition_counts", nothing)
+    await connect.reach(KafkaSettings(), [TRADES])
+    said = "the broker has no foreshock.signals.v1 and 1 more: .*`foreshock topics --create`"
+    with pytest.raises(connect.NoTopics, match=said):
+        await connect.reach(KafkaSettings(), [SIGNALS, TRADES, BARS])
 
 
 def test_the_same_signals_in_any_order_are_no_difference():

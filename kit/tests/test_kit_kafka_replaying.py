@@ -6,12 +6,16 @@ from collections import Counter
 
 import msgspec
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import RecordsToDelete
+from structlog.testing import capture_logs
 
 from foreshock_kit.admin import ensure_topics
 from foreshock_kit.broker import embedded_broker
 from foreshock_kit.clock import SystemClock
 from foreshock_kit.errors import Stopped
 from foreshock_kit.kafka import Past, Publisher, reread
+from foreshock_kit.kafka.cluster import admin_client
 from foreshock_kit.service import Context
 from foreshock_kit.testing.broker import private
 from foreshock_schemas.events import StateSnapshot, Trade
@@ -141,6 +145,23 @@ async def test_it_starts_at_each_coins_newest_snapshot_before_it(undisturbed, na
     assert given.states == {"COIN1": ({log: 3_400}, b"before"), "COIN2": ({log: 1_000}, b"early")}
     assert records[0].offset == 1_000
     assert [r.offset for r in records if not r.replayed] == list(range(3_600, 7_200))
+
+
+@pytest.mark.parametrize("gone", [0, 30])
+async def test_without_a_snapshot_all_before_is_read_and_what_is_gone_of_it_is_warned_of(
+    undisturbed, name, start_ms, gone
+):
+    alone = msgspec.structs.replace(private(TRADES), partitions=1)
+    await ensure_topics(undisturbed, [alone, STATE])
+    await publish(undisturbed, alone, [trade(n, start_ms, 60_000) for n in range(150)])
+    if gone:
+        async with admin_client(undisturbed) as admin:
+            await admin.delete_records({TopicPartition(alone.name, 0): RecordsToDelete(gone)})
+    span = start_ms + HOUR_MS, start_ms + 2 * HOUR_MS
+    with capture_logs() as told:
+        records = await replayed(undisturbed, name, [alone], span, state=Given())
+    assert [r.offset for r in records if r.replayed] == [*range(gone, 60), 120]
+    assert ("replay_without_state" in [each["event"] for each in told]) is bool(gone)
 
 
 async def test_the_end_may_lie_ahead(kafka, topics, name, start_ms):

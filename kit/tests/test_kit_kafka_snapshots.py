@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
+from prometheus_client import REGISTRY
 
 from foreshock_kit.admin import ensure_topics
 from foreshock_kit.clock import SystemClock
@@ -288,6 +289,26 @@ async def test_partitions_are_written_one_after_the_other():
         due = kept.due()
         assert len(due) <= 1
         await kept.write(due, {})
+
+
+async def test_how_far_state_is_saved_can_be_watched():
+    def saved_s():
+        labels = {"partition": "11"}
+        return REGISTRY.get_sample_value("foreshock_kafka_state_timestamp_seconds", labels)
+
+    tally, publisher = Tally(), MemoryPublisher()
+    kept = Snapshots(tally, "service", publisher)
+    tally.counts[11]["BTC"] = 7
+    kept.passed(11, 1_000)
+    kept.passed(11, 2_000)
+    assert saved_s() == 1.0, "nothing is saved yet: as old as what was read first"
+    await kept.write({11}, {TopicPartition("bars", 11): 5})
+    assert saved_s() == 2.0
+    kept.forget({11})
+    assert saved_s() is None
+    again = Snapshots(Tally(), "service", publisher)
+    again.restart({11}, {11: {"BTC": publisher.on(STATE)[0]}}, {"bars:11": 5})
+    assert saved_s() == 2.0
 
 
 async def test_what_is_kept_says_which_offsets_of_its_partition_it_goes_on_from():

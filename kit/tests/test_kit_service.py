@@ -128,6 +128,47 @@ async def test_a_replay_is_handed_its_time_its_file_and_what_if(start, tmp_path)
     assert (code, file.read_text()) == (0, '[1000,2000,"{\\"a\\": 1}"]')
 
 
+ENDLESS = """
+import asyncio, sys
+from foreshock_kit.service import Service, main
+from foreshock_kit.settings import ServiceSettings
+
+async def run(settings, context):
+    raise AssertionError("it was told to replay")
+
+async def replay(settings, context, order):
+    with order.writing() as file:
+        file.write(b"half")
+        file.flush()
+        await asyncio.Event().wait()
+
+sys.exit(main(Service("example", ServiceSettings, run, replay)))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_replay_ends_when_told_and_leaves_no_half_of_its_file(start, tmp_path, number):
+    (tmp_path / "example.py").write_text(ENDLESS)
+    file = tmp_path / "lines"
+    file.write_text("of before")
+    async with start("--replay", "1000", "2000", str(file)) as process:
+        await eventually((tmp_path / "lines.partial").exists, 20)
+        process.send_signal(number)
+        code, _, err = await outcome(process)
+    assert code == 1
+    assert "told to stop before the end" in err
+    assert file.read_text() == "of before"
+    assert not (tmp_path / "lines.partial").exists()
+
+
+async def test_a_replay_takes_nothing_s_place_that_is_no_plain_file(start, tmp_path):
+    (tmp_path / "example.py").write_text(ENDLESS)
+    async with start("--replay", "1000", "2000", str(tmp_path)) as process:
+        code, _, err = await outcome(process)
+    assert code == 1
+    assert f"{tmp_path} is no plain file" in err
+
+
 async def test_times_of_a_replay_are_numbers(start, tmp_path):
     (tmp_path / "example.py").write_text(REPLAYING)
     async with start("--replay", "2h", "now", "file") as process:

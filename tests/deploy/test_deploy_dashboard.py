@@ -2,14 +2,10 @@
 
 import json
 import re
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 import yaml
-from prometheus_client import REGISTRY
-
-from foreshock_cli.plan import SERVICES, module_of
 
 GRAFANA = Path(__file__).resolve().parents[2] / "deploy/grafana"
 DASHBOARD = json.loads((GRAFANA / "dashboards/overview.json").read_text())
@@ -21,16 +17,6 @@ WIDTH = 24
 @pytest.fixture(params=DASHBOARD["panels"], ids=lambda panel: panel["title"])
 def panel(request):
     return request.param
-
-
-@pytest.fixture(scope="module")
-def exported():
-    """Return the names of all that the services count."""
-    for module in ("foreshock_kit.kafka.metrics", "foreshock_kit.ws", "foreshock_kit.feed_health"):
-        import_module(module)
-    for service in SERVICES:
-        import_module(f"{module_of(service)}.metrics")
-    return set(REGISTRY._names_to_collectors)
 
 
 def test_a_panel_says_what_it_shows_and_in_which_unit(panel):

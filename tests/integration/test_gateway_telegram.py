@@ -67,6 +67,20 @@ async def test_a_chat_that_stopped_gets_nothing(world):
     await world.got(alert.title, times=0)
 
 
+async def test_a_choice_of_kinds_holds_after_a_restart(world):
+    await world.subscribe()
+    muted, wanted = world.alert(kind="volume_spike"), world.alert(kind="cascade")
+    async with world.gateway():
+        await world.say("/alerts only cascades, market")
+        await world.got("Kinds: cascades, market (muted: ")
+    async with world.gateway():
+        before = world.skipped("unwanted")
+        await world.publish(ALERTS, muted, wanted)
+        await world.reached(wanted, "SENT")
+        await eventually(lambda: world.skipped("unwanted") > before)
+    assert await world.states(muted) == []
+
+
 async def test_a_flood_warning_delays_its_own_chat_only(world):
     other = world.new_chat()
     await world.subscribe(other)
@@ -295,6 +309,23 @@ async def test_the_button_brings_the_answer_up_to_date(world):
 
         await eventually(fresh)
     assert len(await world.inbox()) == 2
+
+
+async def test_a_button_switches_a_kind_and_shows_how_it_stands(world):
+    await world.subscribe()
+    async with world.gateway():
+        await world.say("/alerts kinds")
+        await world.got("Kinds: all")
+        answer = await world.http.get("/inbox", params={"chat_id": world.chat_id})
+        message = answer.json()[-1]
+        press = {"chat_id": world.chat_id, "message_id": message["message_id"]}
+        data = {"data": "alerts mute volume"}
+        (await world.http.post("/press", json=press | data)).raise_for_status()
+        await world.got("(muted: volume)")
+        before = world.skipped("unwanted")
+        await world.publish(ALERTS, world.alert(kind="volume_spike"))
+        await eventually(lambda: world.skipped("unwanted") > before)
+    assert len(await world.inbox()) == 1
 
 
 async def test_a_stranger_is_refused_once_and_learns_nothing(world):

@@ -1,8 +1,10 @@
 """What alert-router counts."""
 
-from typing import Final
+from typing import Final, get_args
 
 from prometheus_client import Counter
+
+from foreshock_schemas.events import IncidentState
 
 SIGNALS: Final = Counter("foreshock_alert_router_signals_total", "Signals read, by kind.", ["kind"])
 ALERTS: Final = Counter(
@@ -21,6 +23,8 @@ INCIDENTS: Final = Counter(
     "Incidents that reached a state, as detectors say.",
     ["state"],
 )
+for _state in get_args(IncidentState):  # from zero, so that the first of a kind is seen to come
+    INCIDENTS.labels(_state)
 MARKET_WIDE: Final = Counter(
     "foreshock_alert_router_market_wide_total", "Market-wide incidents that opened."
 )

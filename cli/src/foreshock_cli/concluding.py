@@ -19,6 +19,8 @@ from foreshock_kit.settings import KafkaSettings
 
 _TOLD: Final = {"LOG_FORMAT": "json", "LOG_LEVEL": "INFO"}
 _LINE_BYTES: Final = 2**20
+_GRACE_S: Final = 5.0
+_EVERY_LINE: Final = {"event", "level", "logger", "service", "timestamp"}
 
 
 class NoReplay(ForeshockError):
@@ -31,8 +33,8 @@ async def conclude(
     span: tuple[int, int],
     file: Path,
     what_if: dict[str, Any],
-) -> None:
-    """Run the service until it has written its signals into the file.
+) -> list[str]:
+    """Run the service until it has written its signals into the file; return its warnings.
 
     Raises:
         NoReplay: It does not end well; with what it said.
@@ -54,10 +56,20 @@ async def conclude(
         code = await process.wait()
     finally:
         if process.returncode is None:
-            process.terminate()
-            await process.wait()
+            await _end(process)
     if code != 0:
         raise NoReplay("\n".join(complaints) or f"{service} ended with {code}")
+    return complaints
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    process.terminate()
+    try:
+        async with asyncio.timeout(_GRACE_S):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
 
 
 async def _followed(process: asyncio.subprocess.Process, span: tuple[int, int]) -> list[str]:
@@ -69,8 +81,16 @@ async def _followed(process: asyncio.subprocess.Process, span: tuple[int, int]) 
             if said.get("event") == "replaying":
                 progress(said["at_ms"])
             elif said.get("level") not in {"info", "debug"}:
-                complaints.append(str(said.get("why") or said.get("exception") or said["event"]))
+                complaints.append(_complaint(said))
     return complaints
+
+
+def _complaint(said: dict[str, Any]) -> str:
+    told = said.get("why") or said.get("exception")
+    if told:
+        return str(told)
+    about = (f"{name}={value}" for name, value in said.items() if name not in _EVERY_LINE)
+    return " ".join((str(said["event"]), *about))
 
 
 def _said(line: bytes) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -16,8 +17,10 @@ from foreshock_cli.plan import embedded_retention_ms
 from foreshock_kit.admin import RetentionCap
 from foreshock_kit.environment import load
 from foreshock_kit.errors import ForeshockError, SettingsInvalid
+from foreshock_kit.kafka.cluster import partition_counts
 from foreshock_kit.kafka.connection import bounded, knock
 from foreshock_kit.settings import KafkaSettings
+from foreshock_schemas.topics import Topic
 
 ENDPOINTS: Final = Path("var/run/endpoints.json")
 LOCK: Final = ENDPOINTS.with_name("lock")
@@ -32,6 +35,17 @@ class NoBroker(ForeshockError):
         super().__init__(
             "no stack runs here (`make run`), and neither KAFKA_BOOTSTRAP_SERVERS nor --kafka "
             "names a broker"
+        )
+
+
+class NoTopics(ForeshockError):
+    """The broker lacks topics that are to be read."""
+
+    def __init__(self, missing: Sequence[str]) -> None:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        super().__init__(
+            f"the broker has no {missing[0]}{more}: is it the right one? "
+            "`foreshock topics --create` creates what is missing"
         )
 
 
@@ -95,14 +109,19 @@ def kafka_settings(arguments: argparse.Namespace) -> KafkaSettings:
     return load(KafkaSettings, env)
 
 
-async def reach(settings: KafkaSettings) -> None:
-    """See that a broker answers.
+async def reach(settings: KafkaSettings, topics: Sequence[Topic] = ()) -> None:
+    """See that a broker answers, and has the topics.
 
     Raises:
-        Transient: none does within 5 s; it says why.
+        NoTopics: it lacks some.
+        Transient: none answers within 5 s; it says why.
     """
     async with bounded(_REACH_S, f"asking {settings.kafka_bootstrap_servers}"):
         await knock(settings)
+        found = await partition_counts(settings) if topics else {}
+    missing = [topic.name for topic in topics if topic.name not in found]
+    if missing:
+        raise NoTopics(missing)
 
 
 def retention_cap(settings: KafkaSettings) -> RetentionCap | None:

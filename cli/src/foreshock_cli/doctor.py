@@ -2,14 +2,17 @@
 
 import argparse
 import asyncio
+import tempfile
 from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
 from typing import Final
 
 import httpx
 import msgspec
 from rich.console import Console
 
-from foreshock_cli import asking
+from foreshock_cli import asking, plan
+from foreshock_cli.checking import check_settings
 from foreshock_cli.connect import (
     add_broker_argument,
     environment,
@@ -17,6 +20,8 @@ from foreshock_cli.connect import (
     retention_cap,
     running,
 )
+from foreshock_cli.processes import Forker
+from foreshock_cli.program import Program
 from foreshock_cli.reach import ask, hosts_of
 from foreshock_kit.admin import topic_problems
 from foreshock_kit.environment import Secret, load
@@ -24,6 +29,7 @@ from foreshock_kit.errors import ForeshockError, SettingsInvalid, Transient
 from foreshock_schemas import registry
 
 _PATIENCE_S: Final = 5.0
+_LONGEST_S: Final = 30.0
 _WHICH: Final = (
     "KAFKA_BOOTSTRAP_SERVERS or --kafka says which broker, and `make run` brings its own"
 )
@@ -52,8 +58,10 @@ def run(arguments: argparse.Namespace) -> int:
 async def _all(arguments: argparse.Namespace) -> dict[str, Findings]:
     async with asyncio.TaskGroup() as group:
         asking = group.create_task(_exchanges())
-        found = {what: await _checked(check, arguments) for what, check in _CHECKS.items()}
-    return found | asking.result()
+        checking = {
+            what: group.create_task(_checked(check, arguments)) for what, check in _CHECKS.items()
+        }
+    return {what: task.result() for what, task in checking.items()} | asking.result()
 
 
 async def _exchanges() -> dict[str, Findings]:
@@ -74,7 +82,7 @@ async def _checked(
     check: Callable[[argparse.Namespace], Awaitable[Findings]], arguments: argparse.Namespace
 ) -> Findings:
     try:
-        async with asyncio.timeout(2 * _PATIENCE_S):
+        async with asyncio.timeout(_LONGEST_S):
             return await check(arguments)
     except SettingsInvalid as e:
         return e.problems
@@ -94,6 +102,17 @@ async def _topics(arguments: argparse.Namespace) -> Findings:
     except TimeoutError:
         servers = settings.kafka_bootstrap_servers
         return [f"no broker answers at {servers} (nothing in {_PATIENCE_S:g} s); {_WHICH}"]
+
+
+async def _settings(_: argparse.Namespace) -> Findings:
+    """Let each service check what the environment tells it."""
+    told = plan.make(environment())
+    with tempfile.TemporaryDirectory(prefix="foreshock-doctor-") as folder:
+        programs = [
+            Program(name=name, module=plan.module_of(name), env=told.env) for name in told.services
+        ]
+        await check_settings(Forker(), programs, Path(folder))
+    return []
 
 
 async def _services(_: argparse.Namespace) -> Findings:
@@ -142,6 +161,7 @@ async def _token(_: argparse.Namespace) -> Findings:
 
 _CHECKS: Final[dict[str, Callable[[argparse.Namespace], Awaitable[Findings]]]] = {
     "broker and topics": _topics,
+    "settings": _settings,
     "services": _services,
     "schemas": _schemas,
     "Telegram token": _token,

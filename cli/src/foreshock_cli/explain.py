@@ -64,8 +64,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Explain the newest such signal; return 1 if there is none, or its records are gone."""
+    """Explain the newest such signal; return 1 if there is none, or its records are gone.
+
+    2 for wrong words.
+    """
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    if wrong := _wrong(arguments):
+        errors.print(f"foreshock explain: {wrong}", style="red", markup=False)
+        return 2
     explained = None
     try:
         explained = asyncio.run(_explained(arguments))
@@ -87,6 +93,14 @@ def run(arguments: argparse.Namespace) -> int:
             style="yellow",
         )
     return int(bool(expired))
+
+
+def _wrong(arguments: argparse.Namespace) -> str | None:
+    if not arguments.signal_id:
+        return "say which signal: `foreshock tail signals` shows them with their ids"
+    if arguments.from_ms is not None and arguments.from_ms > SystemClock().now_ms():
+        return "--from lies in the future: say how far back to look, as -7d"
+    return None
 
 
 def lines(explained: Explained) -> Iterator[str]:
@@ -135,9 +149,9 @@ def _figure(value: float) -> str:
 
 async def _explained(arguments: argparse.Namespace) -> Explained:
     settings = kafka_settings(arguments)
-    await reach(settings)
+    await reach(settings, [SIGNALS])
     now_ms = SystemClock().now_ms()
-    from_ms = arguments.from_ms or now_ms - _DAY_MS
+    from_ms = now_ms - _DAY_MS if arguments.from_ms is None else arguments.from_ms
     records = await received(settings, Context("explain"), SIGNALS, from_ms, now_ms + _DAY_MS)
     record, signal = _newest(records, arguments.signal_id, from_ms)
     inputs = await _inputs(settings, signal)

@@ -15,7 +15,7 @@ COMMANDS: Final = {
     "tail": "print a topic's events as they come",
     "parse": "show what an exchange's adapter makes of a recording, an event a line",
     "record": "write down what an exchange says, to parse and replay it later",
-    "doctor": "check broker, services, topics, schemas, token and clock, and say what to do",
+    "doctor": "check settings, broker, services, topics, schemas, token, clock, and say what to do",
     "replay": "serve a recording to a real ingester and count what arrives on its topic; or, with "
     "--from and --to, let a detector conclude once more from what is in Kafka",
     "explain": "say why a signal was raised, from which records, and how to make it again",

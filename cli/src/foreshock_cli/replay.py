@@ -16,6 +16,7 @@ from rich.console import Console
 from foreshock_cli import rerun
 from foreshock_cli.complaints import Complaints
 from foreshock_cli.instruments import in_bodies
+from foreshock_cli.interrupting import Interrupted, until_interrupted
 from foreshock_cli.plan import module_of, without_kafka
 from foreshock_cli.playing import Player, bar
 from foreshock_cli.processes import Forker, Running
@@ -67,14 +68,21 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.file is None or arguments.service in rerun.SERVICES:
         errors.print("foreshock replay: name a recording, or --from a time", style="red")
         return 2
+    if arguments.to_ms or arguments.out or arguments.compare or arguments.set:
+        errors.print(
+            "foreshock replay: --to, --out, --compare and --set go with --from a time", style="red"
+        )
+        return 2
     figures: dict[str, float] = {}
+    code = 1
     try:
-        figures = asyncio.run(_replay(arguments))
+        figures = asyncio.run(until_interrupted(_replay(arguments)))
     except* (OSError, ForeshockError) as group:
         for problem in leaves(group):
             errors.print(f"foreshock replay: {problem}", style="red", markup=False)
+            code = problem.code if isinstance(problem, Interrupted) else code
     if not figures:
-        return 1
+        return code
     sys.stdout.write(f"{json.dumps(figures)}\n")
     return int(figures["on_topic"] != figures["expected"])
 

@@ -13,20 +13,25 @@ from rich.console import Console
 
 from foreshock_cli import comparing
 from foreshock_cli.arguments import let_times_be_values, moment
+from foreshock_cli.comparing import clock_time
 from foreshock_cli.concluding import NoReplay, conclude
 from foreshock_cli.connect import add_broker_argument, kafka_settings, reach
+from foreshock_cli.interrupting import Interrupted, until_interrupted
 from foreshock_kit.clock import SystemClock
 from foreshock_kit.errors import ForeshockError, leaves
 from foreshock_kit.kafka import received
+from foreshock_kit.kafka.spans import open_logs
 from foreshock_kit.service import Context
 from foreshock_kit.settings import KafkaSettings
 from foreshock_schemas.events import Signal, SignalKind
-from foreshock_schemas.topics import SIGNALS
+from foreshock_schemas.topics import BARS, LIQUIDATIONS, OPEN_INTEREST, SIGNALS, TOPICS
 
 SERVICES: Final[dict[str, frozenset[SignalKind]]] = {
     "threshold-service": frozenset({"liquidation", "cascade", "volume_spike", "oi_explosion"}),
 }
 """The services that can conclude once more, and what kinds of signals are theirs."""
+
+_HEARD: Final = (BARS, LIQUIDATIONS, OPEN_INTEREST)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,25 +54,46 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Replay; return 1 if it fails or, when compared, if signals differ, 2 for wrong words."""
+    """Replay; return 1 if it fails or, when compared, if signals differ, 2 for wrong words.
+
+    What is told to end by a signal returns 128 and the signal's number.
+    """
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
-    to_ms = arguments.to_ms or SystemClock().now_ms()
     try:
         what_if = settings_of(arguments.set)
+        span = _span(arguments, SystemClock().now_ms())
+        _check_words(arguments)
     except ValueError as e:
         errors.print(f"foreshock replay: {e}", style="red", markup=False)
         return 2
-    if arguments.from_ms >= to_ms:
-        errors.print("foreshock replay: --from is not before --to", style="red")
-        return 2
-    span = arguments.from_ms, to_ms
-    same = False
+    code = 1
     try:
-        same = asyncio.run(_rerun(arguments, span, what_if))
+        code = int(not asyncio.run(until_interrupted(_rerun(arguments, span, what_if))))
     except* (OSError, ForeshockError) as group:
         for problem in leaves(group):
             errors.print(f"foreshock replay: {problem}", style="red", markup=False)
-    return int(not same)
+            code = problem.code if isinstance(problem, Interrupted) else code
+    return code
+
+
+def _span(arguments: argparse.Namespace, now_ms: int) -> tuple[int, int]:
+    """Return the time to go over; of what is still to come there is nothing to read."""
+    from_ms, to_ms = arguments.from_ms, arguments.to_ms
+    if from_ms >= now_ms:
+        raise ValueError("--from lies in the future")
+    if to_ms is not None and from_ms >= to_ms:
+        raise ValueError("--from is not before --to")
+    return from_ms, now_ms if to_ms is None else min(to_ms, now_ms)
+
+
+def _check_words(arguments: argparse.Namespace) -> None:
+    out = arguments.out
+    if arguments.file is not None:
+        raise ValueError(f"either the recording {arguments.file} or --from a time, not both")
+    if out is not None and not out.parent.is_dir():
+        raise ValueError(f"--out {out}: there is no folder {out.parent}")
+    if out is not None and out.exists() and not out.is_file():
+        raise ValueError(f"--out {out} is no plain file; without --out signals go to stdout")
 
 
 def settings_of(words: list[str]) -> dict[str, Any]:
@@ -103,14 +129,18 @@ async def _rerun(
     arguments: argparse.Namespace, span: tuple[int, int], what_if: dict[str, Any]
 ) -> bool:
     settings = kafka_settings(arguments)
-    await reach(settings)
+    await reach(settings, TOPICS)
     service = arguments.service or next(iter(SERVICES))
     if service not in SERVICES:
         raise NoReplay(f"{service} concludes nothing; those that do: {', '.join(SERVICES)}")
+    await _see_that_there_is_anything(settings, span)
     with tempfile.TemporaryDirectory(prefix="foreshock-replay-") as folder:
         file = arguments.out or Path(folder) / "signals"
-        await conclude(service, settings, span, file, what_if)
+        warnings = await conclude(service, settings, span, file, what_if)
         lines = file.read_bytes().splitlines()
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    for warning in warnings:
+        errors.print(f"foreshock replay: {warning}", style="yellow", markup=False)
     made = [msgspec.json.decode(line, type=Signal) for line in lines]
     if not (arguments.out or arguments.compare or what_if):
         sys.stdout.writelines(f"{line.decode()}\n" for line in lines)
@@ -125,8 +155,21 @@ async def _rerun(
     differences = comparing.differences(live, made)
     for line in differences:
         out.print(line, markup=False)
-    out.print(f"{len(made)} replayed, {len(live)} live: {len(differences) or 'no'} differences")
+    many = "" if len(differences) == 1 else "s"
+    count = f"{len(differences) or 'no'} difference{many}"
+    out.print(f"{len(made)} replayed, {len(live)} live: {count}")
     return not differences
+
+
+async def _see_that_there_is_anything(settings: KafkaSettings, span: tuple[int, int]) -> None:
+    async with open_logs(settings, _HEARD, name="replay", stop=asyncio.Event()) as logs:
+        first, beyond = [await logs.at(dict.fromkeys(logs.ends, at_ms)) for at_ms in span]
+    if first == beyond:
+        since, until = map(clock_time, span)
+        raise NoReplay(
+            f"Kafka has nothing to conclude from between {since} and {until} UTC; "
+            "`foreshock tail liquidations --beginning` shows from when on it has"
+        )
 
 
 async def _live(

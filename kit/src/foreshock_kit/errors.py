@@ -8,7 +8,8 @@ ForeshockError
 ├── SettingsInvalid     the operator has to change the settings it lists
 ├── PortInUse           the operator has to free the port, or choose another
 ├── DeadLetterLimit     too much cannot be read: a bad deploy, stop
-└── DrainTimeout        a clean stop took too long
+├── DrainTimeout        a clean stop took too long
+└── CutShort            what was to be done once was told to stop before the end
 
 Anything else is a bug and ends the process.
 """
@@ -69,6 +70,10 @@ class DeadLetterLimit(ForeshockError):
 
 class DrainTimeout(ForeshockError):
     """The service did not stop within its grace period."""
+
+
+class CutShort(ForeshockError):
+    """A replay was told to stop before its end."""
 
 
 def leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:

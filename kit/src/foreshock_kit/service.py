@@ -6,9 +6,9 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, Generic, NamedTuple, TypeVar, get_type_hints
+from typing import BinaryIO, Final, Generic, NamedTuple, TypeVar, get_type_hints
 
 import msgspec
 import uvloop
@@ -16,7 +16,14 @@ import uvloop
 from foreshock_kit import logs
 from foreshock_kit.clock import Clock, SystemClock
 from foreshock_kit.environment import describe, load
-from foreshock_kit.errors import DrainTimeout, ForeshockError, SettingsInvalid, Stopped, leaves
+from foreshock_kit.errors import (
+    CutShort,
+    DrainTimeout,
+    ForeshockError,
+    SettingsInvalid,
+    Stopped,
+    leaves,
+)
 from foreshock_kit.health import Health
 from foreshock_kit.http_server import serve
 from foreshock_kit.metrics import LOOP_LAG
@@ -61,11 +68,30 @@ class Replay(msgspec.Struct, frozen=True):
     file: Path
     what_if: str | None = None
 
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[BinaryIO]:
+        """Open the file, which takes its place only once all is written.
+
+        Raises:
+            SettingsInvalid: there is something else in its place, as a device or a folder.
+        """
+        if self.file.exists() and not self.file.is_file():
+            raise SettingsInvalid((f"{self.file} is no plain file",))
+        whole = self.file.resolve()
+        partial = whole.with_name(f"{whole.name}.partial")
+        try:
+            with partial.open("wb") as file:
+                yield file
+            partial.replace(whole)
+        finally:
+            partial.unlink(missing_ok=True)
+
 
 class Service(NamedTuple, Generic[S]):
     """A service: its name, its settings, and what it does until `context.stop` is set.
 
-    `replay` concludes once more what `run` did, and publishes nothing.
+    `replay` concludes once more what `run` did, and publishes nothing; it is cancelled when it
+    is told to stop.
     """
 
     name: str
@@ -181,9 +207,17 @@ def _context(name: str) -> Context:
 
 
 async def _replay(service: Service[S], settings: S, order: Replay) -> None:
-    with contextlib.suppress(Stopped):
-        if service.replay is not None:
-            await service.replay(settings, _context(service.name), order)
+    if service.replay is None:
+        return
+    async with asyncio.TaskGroup() as group:
+        watching = group.create_task(_cut_short(_context(service.name)))
+        await service.replay(settings, Context(service.name), order)
+        watching.cancel()
+
+
+async def _cut_short(context: Context) -> None:
+    await context.stop.wait()
+    raise CutShort(f"{context.name} was told to stop before the end: nothing was written")
 
 
 async def _bound_the_end(context: Context, grace_s: float) -> None:

@@ -1,12 +1,16 @@
 """What telegram-gateway counts."""
 
-from typing import Final
+from typing import Final, get_args
 
 from prometheus_client import Counter, Gauge, Histogram
+
+from foreshock_schemas.events import DeliveryState
 
 DELIVERIES: Final = Counter(
     "foreshock_telegram_gateway_deliveries_total", "Alerts by what became of them.", ["state"]
 )
+for _state in get_args(DeliveryState):  # from zero, so that the first of a kind is seen to come
+    DELIVERIES.labels(_state)
 LATENCY: Final = Histogram(
     "foreshock_telegram_gateway_alert_latency_seconds",
     "From the receipt of what triggered an alert to Telegram's answer.",

@@ -22,4 +22,4 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     enable_dynamic_thresholds: bool = True
     enable_volume_monitoring: bool = True
     enable_predictive_zones: bool = False
-    alerts_per_day: int = 60
+    alerts_per_day: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 60

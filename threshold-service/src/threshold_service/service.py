@@ -20,7 +20,7 @@ from foreshock_kit.kafka import (
     reread,
 )
 from foreshock_kit.service import Context, Replay, Service
-from foreshock_schemas.events import DetectorSettings, Signal
+from foreshock_schemas.events import DetectorSettings, Signal, SignalKind
 from foreshock_schemas.ids import derived_id
 from foreshock_schemas.topics import (
     BARS,
@@ -37,7 +37,7 @@ from threshold_service import metrics
 from threshold_service.domain.coin import Output
 from threshold_service.domain.detection import Partitions
 from threshold_service.domain.world import EVERYWHERE, WhatIf, World
-from threshold_service.settings import Settings
+from threshold_service.settings import PerDay, Settings
 
 TOPICS: Final = (MARKET_STATS, KLINES, LIQUIDATIONS, OPEN_INTEREST, BARS)
 _MINUTE_MS: Final = 60_000
@@ -141,7 +141,7 @@ async def replay(settings: Settings, context: Context, order: Replay) -> None:
     )
     back_ms = max(0, now_ms - order.from_ms) + _WORLD_MS
     beside = Context(context.name, clock=context.clock)
-    with order.file.open("wb") as file:
+    with order.writing() as file:
         async with asyncio.TaskGroup() as group:
             await keep_following(
                 group,
@@ -165,9 +165,12 @@ async def write(owned: Partitions, file: BinaryIO, records: Sequence[Record]) ->
 
 def _what_if(order: Replay) -> WhatIf:
     try:
-        return msgspec.json.decode(order.what_if or "{}", type=WhatIf)
+        what_if = msgspec.json.decode(order.what_if or "{}", type=WhatIf)
+        msgspec.convert(what_if.budgets, dict[SignalKind, PerDay])
     except msgspec.DecodeError as e:
-        raise SettingsInvalid((f"--settings {order.what_if}: {e}",)) from e
+        known = ", ".join(WhatIf.__struct_fields__)
+        raise SettingsInvalid((f"what if {order.what_if}: {e}; there are: {known}",)) from e
+    return what_if
 
 
 async def detect(

@@ -2,11 +2,11 @@
 
 from collections import deque
 from collections.abc import Sequence
+from math import fsum
 from typing import Final, Literal
 
 from alert_router.domain.subscribers import RANK
 from foreshock_schemas.events import Severity, Signal
-from foreshock_schemas.ids import derived_id
 
 _QUIET_MS: Final = 5 * 60_000
 _LONGEST_MS: Final = 60 * 60_000
@@ -22,12 +22,14 @@ Direction = Literal["up", "down"]
 class Episode:
     """What its signals add up to; it ends five minutes after the last, after an hour at most.
 
-    Of each coin the largest sum counts: a cascade's holds its single liquidations.
+    Of each coin the largest sum counts: a cascade's holds its single liquidations. What it adds
+    up to is the same in whatever order they came.
     """
 
-    def __init__(self, opening: Sequence[Signal]) -> None:
+    def __init__(self, incident_id: str, opening: Sequence[Signal]) -> None:
+        self.incident_id = incident_id
         self.revision = 1
-        self.started_ms = self.last_ms = min(each.ts_event_ms for each in opening)
+        self.started_ms = self.first_ms = self.last_ms = min(each.ts_event_ms for each in opening)
         self.direction: Direction | None = None
         self.usd_of: dict[str, float] = {}
         self.floor = False
@@ -37,13 +39,17 @@ class Episode:
         self.signal_ids: deque[str] = deque(maxlen=_LISTED)
         for signal in opening:
             self.add(signal)
-        self.incident_id = derived_id("incident", "market", self.newest.event_id)
         self._tell(self.newest.ts_event_ms)
 
     @property
     def usd(self) -> float:
         """What was liquidated, as far as signals say so."""
-        return sum(self.usd_of.values())
+        return fsum(self.usd_of.values())
+
+    @property
+    def coins(self) -> list[str]:
+        """Its coins, those with most liquidated first."""
+        return sorted(self.usd_of, key=lambda coin: (-self.usd_of[coin], coin))
 
     @property
     def ends_ms(self) -> int:
@@ -57,8 +63,9 @@ class Episode:
 
     def add(self, signal: Signal) -> None:
         """Take a signal in."""
-        self.newest = signal
+        self.newest = max(self.newest, signal, key=_recency)
         self.joined += 1
+        self.first_ms = min(self.first_ms, signal.ts_event_ms)
         self.last_ms = max(self.last_ms, signal.ts_event_ms)
         self.direction = self.direction or signal.direction
         self.severity = max(self.severity, signal.severity, key=RANK.__getitem__)
@@ -92,5 +99,10 @@ class Episode:
         self._told_usd = self.usd
 
 
-def _strength(signal: Signal) -> tuple[int, float]:
-    return RANK[signal.severity], signal.value / signal.limit if signal.limit > 0 else 0.0
+def _recency(signal: Signal) -> tuple[int, int, str]:
+    return signal.ts_recv_ms, signal.ts_event_ms, signal.event_id
+
+
+def _strength(signal: Signal) -> tuple[int, float, str]:
+    share = signal.value / signal.limit if signal.limit > 0 else 0.0
+    return RANK[signal.severity], share, signal.event_id

@@ -17,9 +17,9 @@ def title(episode: Episode) -> str:
 
 def happened(episode: Episode) -> tuple[str, ...]:
     """Return the rest: which coins, how much, and the strongest of it."""
-    coins = list(episode.usd_of)
+    coins = episode.coins
     more = f" and {len(coins) - _NAMED} more" if len(coins) > _NAMED else ""
-    lasted = span(max(1000, episode.last_ms - episode.started_ms))
+    lasted = span(max(1000, episode.last_ms - episode.first_ms))
     said = [f"{', '.join(coins[:_NAMED])}{more}{_liquidated(episode)} within {lasted}"]
     said.append(f"Strongest: {episode.strongest.headline}")
     if episode.joined:

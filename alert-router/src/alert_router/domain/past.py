@@ -31,6 +31,10 @@ class Past:
         """Return which revision of its coin's incident a signal became."""
         return self._revisions.get(signal_id)
 
+    def was_told(self, incident_id: str) -> bool:
+        """Return whether an incident's first alert was written, to anybody."""
+        return Revision(incident_id, 1) in self._chats
+
     def chats(self, revision: Revision) -> Mapping[int, bool]:
         """Return the chats that a revision was written for, and whether it was held back."""
         return self._chats.get(revision, {})

@@ -1,6 +1,6 @@
 """From signals to the alerts of each chat."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 import msgspec
@@ -49,7 +49,7 @@ class Router:
         self._past = Past()
         self._seen: Recent[str, None] = Recent(_REMEMBERED)
         self._told: Recent[str, set[int]] = Recent(_REMEMBERED)
-        self._market = MarketWide()
+        self._market = MarketWide(self._past.was_told)
         self._cascades = Cascades()
         self._incidents = Incidents(cooldown_ms)
         self._limits = Limits(per_day)
@@ -95,7 +95,8 @@ class Router:
         else:
             news = None
         if news is not None:
-            self._tell(news, chats, routed, past=past)
+            foretold = self._foretold(signal)
+            self._tell(news, [c for c in chats if c not in foretold], routed, past=past)
         elif chats:
             routed.untold = "cooldown" if signal.incident_state is None else "repeat"
         if not chats:
@@ -113,9 +114,16 @@ class Router:
             return set()
         if joined.news:
             self._tell_episode(joined.episode, routed, past=past)
-        if signal.severity == "critical" or signal.incident_state == "CONFIRMED":
+        if _is_always_told(signal):
             return set()
         return self._told.get(joined.episode.incident_id, set())
+
+    def _foretold(self, signal: Signal) -> Mapping[int, bool]:
+        """Return whom a market-wide alert told of a signal that came before it then."""
+        incident_id = self._market.foretold(signal)
+        if incident_id is None or _is_always_told(signal):
+            return {}
+        return self._past.chats(Revision(incident_id, 1))
 
     def _tell_episode(self, episode: Episode, routed: Routed, *, past: bool) -> None:
         news = _market_news(episode)
@@ -188,6 +196,10 @@ class Router:
             incident_state=news.state,
             held_back=held_back,
         )
+
+
+def _is_always_told(signal: Signal) -> bool:
+    return signal.severity == "critical" or signal.incident_state == "CONFIRMED"
 
 
 def _market_news(episode: Episode) -> News:

@@ -72,7 +72,8 @@ def limited(held_back: Mapping[SignalKind, int], per_day: int) -> str:
     most_first = sorted(held_back.items(), key=lambda each: -each[1])
     kinds = ", ".join(_some(number, kind) for kind, number in most_first)
     were = "was" if count == 1 else "were"
-    return f"{count} more {were} held back today by your limit of {per_day} a day: {kinds}."
+    by = f"by your limit of {per_day} in 24 h"
+    return f"{count} more {were} held back since your last alert {by}: {kinds}."
 
 
 def explain(signal_id: str) -> str:

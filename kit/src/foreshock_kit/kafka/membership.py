@@ -15,7 +15,7 @@ from foreshock_kit.kafka.job import Job
 from foreshock_kit.kafka.positions import Start, Wanted, commits_of, starts
 from foreshock_kit.kafka.reader import POLL_S, Batches, behind, check, forget_lag, poll, report_lag
 from foreshock_kit.kafka.recovery import load, needed
-from foreshock_kit.kafka.snapshots import Saved, Snapshots, Stateless, log_of
+from foreshock_kit.kafka.snapshots import Saved, Snapshots, log_of
 from foreshock_kit.logs import get_logger
 from foreshock_kit.service import Context
 from foreshock_kit.settings import KafkaSettings
@@ -45,8 +45,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         self._job = job
         self._commits = Commits(consumer, job.publisher, context.clock)
         self._inbox = Inbox(job.topics, job.publisher, job.decode)
-        state = job.state or Stateless()
-        self._snapshots = Snapshots(state, context.name, job.publisher)
+        self._snapshots = Snapshots(job.state, context.name, job.publisher)
         self._turn = asyncio.Lock()
         self._state: Literal["unassigned", "assigned", "running"] = "unassigned"
         self._assigned = asyncio.Event()

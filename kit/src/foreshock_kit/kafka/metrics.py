@@ -22,3 +22,8 @@ COMMITS_DROPPED: Final = Counter(
 LAG: Final = Gauge(
     "foreshock_kafka_lag_records", "Records not yet handed to a handler", ["topic", "partition"]
 )
+STATE_SAVED: Final = Gauge(
+    "foreshock_kafka_state_timestamp_seconds",
+    "The time of the records up to which a partition's state is in Kafka, or of the first read.",
+    ["partition"],
+)

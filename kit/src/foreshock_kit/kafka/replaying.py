@@ -27,8 +27,9 @@ _log = get_logger(__name__)
 class Past(msgspec.Struct, frozen=True, kw_only=True):
     """What is read again: what these topics have from `from_ms` to before `to_ms`.
 
-    `state` is given back what it had before. `rebuild_ms` has by topic name how far before
-    `from_ms` to start where there is no snapshot (None: from the beginning). A record may lie
+    `state` is given back what it had before; a partition of which it had nothing is read from its
+    beginning. `rebuild_ms` has by topic name how far before `from_ms` to start where a snapshot
+    says nothing of the topic (None: from the beginning). A record may lie
     behind others in its log that are newer by `late_ms` (None: by however much).
     """
 
@@ -45,8 +46,10 @@ async def reread(
 ) -> None:
     """Hand over the records of all partitions, the oldest receive times first.
 
-    Starts at each coin's newest snapshot before `past.from_ms`. A record that was received before
-    that, or after the end, comes with `replayed`. How far it has come is logged each second.
+    Starts at each coin's newest snapshot before `past.from_ms`, and at a partition's beginning
+    where there is none; it warns of those whose beginning Kafka no longer has. A record that was
+    received before `past.from_ms`, or after the end, comes with `replayed`. How far it has come is
+    logged each second.
 
     Raises:
         Stopped: the service was told to stop.
@@ -122,7 +125,15 @@ async def _saved(
     name = f"{context.name}-state"
     async with open_logs(settings, [STATE], name=name, stop=context.stop) as states:
         saved = await find(states, context.name, around_ms, decode, until_ms=past.from_ms)
-    return restore(past.state, saved, {log_of(where): end for where, end in logs.ends.items()})
+    taken = restore(past.state, saved, {log_of(where): end for where, end in logs.ends.items()})
+    if anew := {where.partition for where, first in logs.first.items() if first > 0} - taken.keys():
+        _log.warning(
+            "replay_without_state",
+            why=f"{len(anew)} partitions have no usable snapshot from before this time, and Kafka "
+            "no longer has their beginning: their coins learn anew from what it has, and signals "
+            "may differ",
+        )
+    return taken
 
 
 async def _starts(logs: Logs, past: Past, saved: Saved) -> dict[TopicPartition, int]:
@@ -131,6 +142,7 @@ async def _starts(logs: Logs, past: Past, saved: Saved) -> dict[TopicPartition, 
         where: past.from_ms - back_ms
         for where in logs.first
         if (back_ms := past.rebuild_ms.get(where.topic, 0)) is not None
+        and (past.state is None or where.partition in saved)
     }
     starts |= await logs.at(dated)
     for where, (low, _) in needed(saved).items():

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from aiokafka import TopicPartition
 
+from foreshock_kit.kafka.metrics import STATE_SAVED
 from foreshock_kit.kafka.publishing import Publishing
 from foreshock_kit.kafka.spans import Offsets
 from foreshock_kit.logs import get_logger
@@ -53,18 +54,17 @@ class Stateful(Protocol):
         ...
 
 
-class Stateless:
+class _Stateless:
     """Keeps nothing."""
 
     def snapshot(self, _: int) -> Iterable[tuple[str, bytes]]:
-        """Return nothing."""
         return ()
 
     def restore(self, *_: object) -> None:
-        """Do nothing: there is nothing to take back."""
+        pass
 
     def forget(self, _: Collection[int]) -> None:
-        """Do nothing."""
+        pass
 
 
 class Snapshots:
@@ -75,8 +75,9 @@ class Snapshots:
     later each hour, every partition at a minute of its own. Time is that of the records.
     """
 
-    def __init__(self, state: Stateful, service: str, publisher: Publishing) -> None:
-        self._state = state
+    def __init__(self, state: Stateful | None, service: str, publisher: Publishing) -> None:
+        self._state = state or _Stateless()
+        self._keeps = state is not None
         self._service = service
         self._publisher = publisher
         self._times_ms: dict[int, int] = {}
@@ -86,6 +87,7 @@ class Snapshots:
     def restart(self, partitions: Collection[int], saved: Saved, ends: Mapping[str, int]) -> Saved:
         """Forget everything but what was saved of these partitions; see `restore`."""
         self._state.forget(partitions)
+        self._unwatch(self._times_ms)
         self._times_ms.clear()
         self._whole_ms.clear()
         self._due_ms.clear()
@@ -98,9 +100,12 @@ class Snapshots:
     def forget(self, partitions: Collection[int]) -> None:
         """Drop what is another member's now."""
         self._state.forget(partitions)
+        self._unwatch(partitions)
 
     def passed(self, partition: int, at_ms: int) -> None:
         """Note the time that a partition's records have come to."""
+        if partition not in self._times_ms:
+            self._watch(partition, at_ms)
         self._times_ms[partition] = max(at_ms, self._times_ms.get(partition, 0))
 
     def due(self) -> set[int]:
@@ -126,6 +131,7 @@ class Snapshots:
             offsets = {log_of(w): at for w, at in handed.items() if w.partition == partition}
             at_ms = self._times_ms[partition]
             self._due_ms[partition] = self._next(partition, at_ms)
+            self._watch(partition, at_ms)
             for coin, state in self._state.snapshot(partition):
                 await self._publisher.publish(STATE, self._made(coin, at_ms, offsets, state))
                 await asyncio.sleep(0)
@@ -133,6 +139,14 @@ class Snapshots:
     def _next(self, partition: int, at_ms: int) -> int:
         age_ms = at_ms - self._whole_ms.get(partition, 0)
         return min(at_ms + max(age_ms, FIRST_MS), _next_hour(partition, at_ms))
+
+    def _watch(self, partition: int, at_ms: int) -> None:
+        if self._keeps:
+            STATE_SAVED.labels(partition).set(at_ms / 1000)
+
+    def _unwatch(self, partitions: Iterable[int]) -> None:
+        for partition in partitions:
+            STATE_SAVED.remove(partition)
 
     def _made(
         self, coin: str, at_ms: int, offsets: Mapping[str, int], state: bytes

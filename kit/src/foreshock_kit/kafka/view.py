@@ -137,7 +137,9 @@ async def _take_positions(
         first = await consumer.beginning_offsets(everywhere)
         ends: dict[TopicPartition, int] = await consumer.end_offsets(everywhere)
         dated = {
-            where: now_ms - back_ms for where in everywhere if (back_ms := since_ms[where.topic])
+            where: max(0, now_ms - back_ms)
+            for where in everywhere
+            if (back_ms := since_ms[where.topic])
         }
         found = await consumer.offsets_for_times(dated) if dated else {}
     consumer.assign(everywhere)

@@ -3,19 +3,11 @@
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
-
 from telegram_gateway.domain import answers, coins, texts
+from telegram_gateway.domain.answering import Answer
 from telegram_gateway.domain.views import Views
 
 MARKET_COMMANDS: Final = tuple(answers.COMMANDS)
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """Blocks of markup, and what the button under them asks for anew, if there is one."""
-
-    blocks: list[str]
-    refresh: str | None = None
 
 
 class Desk:

@@ -4,14 +4,14 @@ from collections.abc import Iterable
 
 import msgspec
 
-from foreshock_schemas.events import Alert, Subscription
+from foreshock_schemas.events import Alert, SignalKind, Subscription
 from foreshock_schemas.ids import derived_id
 
 
 class Subscriptions:
     """Every chat's settings by the log's order, whatever clocks say.
 
-    A manual stop is never overridden.
+    A manual stop is never overridden, and a choice of kinds neither starts nor stops anything.
     """
 
     def __init__(self) -> None:
@@ -42,16 +42,29 @@ class Subscriptions:
         return found is not None and found.active
 
     def wants(self, alert: Alert) -> bool:
-        """Return whether an alert's chat is on, and was when the alert arose."""
+        """Return whether an alert's chat is on, was when the alert arose, and wants its kind."""
         found = self._chats.get(alert.chat_id)
-        return found is not None and found.active and alert.ts_recv_ms >= found.ts_event_ms
+        return (
+            found is not None
+            and found.active
+            and alert.ts_recv_ms >= found.ts_event_ms
+            and alert.kind not in found.muted_kinds
+        )
+
+    def muted(self, chat_id: int) -> tuple[SignalKind, ...]:
+        """Return the kinds that a chat does not want."""
+        found = self._chats.get(chat_id)
+        return found.muted_kinds if found else ()
 
     def auto_start(self, authorised: Iterable[int], now_ms: int) -> list[Subscription]:
-        """Return the settings to write at start: of users who never had any."""
+        """Return the settings to write at start: of users who never said start or stop."""
         return [
-            _settings(chat_id, now_ms, active=True, changed_by="auto_start", announced=False)
+            msgspec.structs.replace(
+                _settings(chat_id, now_ms, active=True, changed_by="auto_start", announced=False),
+                muted_kinds=self.muted(chat_id),
+            )
             for chat_id in authorised
-            if chat_id not in self._chats
+            if (found := self._chats.get(chat_id)) is None or never_started(found)
         ]
 
     def to_announce(self, authorised: Iterable[int]) -> list[Subscription]:
@@ -85,6 +98,23 @@ class Subscriptions:
             coins=before.coins,
             muted_kinds=before.muted_kinds,
         )
+
+    def mute(self, chat_id: int, kinds: tuple[SignalKind, ...], now_ms: int) -> Subscription:
+        """Return the settings after a user's choice; on stays on and off stays off."""
+        before = self._chats.get(chat_id) or _settings(
+            chat_id, now_ms, active=False, changed_by="auto_start", announced=False
+        )
+        return msgspec.structs.replace(
+            before,
+            event_id=derived_id("subscription", chat_id, "muted", *kinds, now_ms),
+            ts_recv_ms=now_ms,
+            muted_kinds=kinds,
+        )
+
+
+def never_started(subscription: Subscription) -> bool:
+    """Return whether a chat is off by nobody's word: all it has said is which kinds it wants."""
+    return not subscription.active and subscription.changed_by == "auto_start"
 
 
 def _settings(

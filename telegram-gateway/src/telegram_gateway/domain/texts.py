@@ -6,7 +6,8 @@ from typing import Final
 import msgspec
 
 from foreshock_schemas.events import Delivery, FeedHealth, SignalKind, Subscription
-from telegram_gateway.domain import markup, numbers
+from telegram_gateway.domain import kinds, markup, numbers
+from telegram_gateway.domain.subscriptions import never_started
 
 COMMANDS: Final = {
     "price": "price, 24 h change and funding of a coin",
@@ -15,7 +16,7 @@ COMMANDS: Final = {
     "oi": "open interest and its changes",
     "profile": "volume by price, with a picture",
     "liquidations": "liquidations of the last hour",
-    "alerts": "start, stop or status of your alerts",
+    "alerts": "start, stop, kinds or status of your alerts",
     "help": "all commands",
     "start": "what this bot does",
 }
@@ -84,6 +85,7 @@ def help_text(coins: Sequence[str]) -> Blocks:
         "/alerts status – what is on, and since when",
         "/alerts stop – no more alerts, until you start them again",
         "/alerts start – alerts again",
+        "/alerts kinds – which kinds you get, and how to choose",
         "",
         f"Coins followed: {markup.plain(_some(coins))}",
     ]
@@ -141,7 +143,7 @@ def switched(*, active: bool, changed: bool) -> Blocks:
 def alerts_usage(word: str) -> Blocks:
     """Return the answer to /alerts with a word that it does not know."""
     said = f"I do not know {markup.code(markup.shortened(word, 40))}. " if word else ""
-    return [f"{said}Say /alerts start, /alerts stop or /alerts status."]
+    return [f"{said}Say /alerts start, stop, status or kinds."]
 
 
 def status(
@@ -156,6 +158,7 @@ def status(
     """Return the answer to /alerts status."""
     return [
         _standing(subscription, now_ms),
+        kinds.told(subscription.muted_kinds if subscription else ()),
         "",
         *flags.monitored(),
         _check("Dynamic thresholds", on=flags.dynamic_thresholds),
@@ -177,12 +180,12 @@ def _held_back(held_back: Mapping[SignalKind, int], per_day: int) -> str:
     if not held_back:
         return f"Held back in 24 h {by}: none"
     most_first = sorted(held_back.items(), key=lambda each: -each[1])
-    kinds = ", ".join(f"{n} {_KINDS[kind]}{'s' if n > 1 else ''}" for kind, n in most_first)
-    return f"Held back in 24 h {by}: {sum(held_back.values())} ({kinds})"
+    some = ", ".join(f"{n} {_KINDS[kind]}{'s' if n > 1 else ''}" for kind, n in most_first)
+    return f"Held back in 24 h {by}: {sum(held_back.values())} ({some})"
 
 
 def _standing(subscription: Subscription | None, now_ms: int) -> str:
-    if subscription is None:
+    if subscription is None or never_started(subscription):
         return f"Alerts are {markup.bold('off')}: never started. Say /alerts start."
     state = "on" if subscription.active else "off"
     by = "by themselves" if subscription.changed_by == "auto_start" else "by you"

@@ -20,7 +20,8 @@ from foreshock_kit.logs import get_logger
 from telegram_gateway import metrics
 from telegram_gateway.domain import markup, texts
 from telegram_gateway.domain.access import Access
-from telegram_gateway.domain.desk import MARKET_COMMANDS, Answer, Desk
+from telegram_gateway.domain.answering import Answer
+from telegram_gateway.domain.desk import MARKET_COMMANDS, Desk
 from telegram_gateway.edge.connection import App
 from telegram_gateway.edge.monitoring import Monitoring
 from telegram_gateway.edge.replies import Replies
@@ -59,7 +60,7 @@ class Bot:
         app.add_handler(CommandHandler("alerts", self._on_alerts))
         app.add_handler(CommandHandler("start", self._on_start))
         app.add_handler(CommandHandler("help", self._on_help))
-        app.add_handler(CallbackQueryHandler(self._on_refresh))
+        app.add_handler(CallbackQueryHandler(self._on_button))
         app.add_handler(MessageHandler(filters.ALL, self._on_anything))
         app.add_error_handler(_on_bug)
 
@@ -83,8 +84,8 @@ class Bot:
         metrics.COMMANDS.labels("alerts").inc()
         chat = update.effective_chat
         if chat is not None:
-            word = (callback.args or ("status",))[0].lower()
-            await self._reply(update, Answer(await self._monitoring.answer(chat.id, word)))
+            words = callback.args or ("status",)
+            await self._reply(update, await self._monitoring.answer(chat.id, words))
 
     async def _on_start(self, update: Update, _: Callback) -> None:
         metrics.COMMANDS.labels("start").inc()
@@ -102,24 +103,29 @@ class Bot:
         metrics.COMMANDS.labels("unknown").inc()
         await self._reply(update, self._desk.unknown(text))
 
-    async def _on_refresh(self, update: Update, _: Callback) -> None:
-        metrics.COMMANDS.labels("refresh").inc()
+    async def _on_button(self, update: Update, _: Callback) -> None:
         query = update.callback_query
         if query is None or query.message is None:
             return
         chat_id, message_id = query.message.chat.id, query.message.message_id
-        answer = self._desk.refreshed(query.data or "", self._clock.now_ms())
+        answer = await self._pressed(chat_id, query.data or "")
         told = None
         try:
             await self._sender.turn(chat_id, patience_s=0)
-            await self._sender.edit(
-                chat_id, message_id, markup.message(answer.blocks), answer.refresh
-            )
+            await self._sender.edit(chat_id, message_id, markup.message(answer.blocks), answer.rows)
         except NotSent:
             told = "One moment please: this chat is too busy."
         except ForeshockError as e:
             _log.warning("refresh_failed", why=str(e))
         await _acknowledge(query, told)
+
+    async def _pressed(self, chat_id: int, data: str) -> Answer:
+        command, *words = data.split() or [""]
+        if command == "alerts" and words:
+            metrics.COMMANDS.labels("alerts").inc()
+            return await self._monitoring.answer(chat_id, words)
+        metrics.COMMANDS.labels("refresh").inc()
+        return self._desk.refreshed(data, self._clock.now_ms())
 
     async def _reply(self, update: Update, answer: Answer) -> None:
         if update.effective_chat is not None:

@@ -1,7 +1,7 @@
-"""Each chat's alerts on and off: by themselves at first, and from then on as its user says."""
+"""Each chat's alerts, on and off and which: by themselves at first, then as its user says."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import msgspec
@@ -12,7 +12,8 @@ from foreshock_kit.kafka import Publishing
 from foreshock_kit.logs import get_logger
 from foreshock_schemas.events import Alert, Subscription
 from foreshock_schemas.topics import SUBSCRIPTIONS
-from telegram_gateway.domain import markup, texts
+from telegram_gateway.domain import kinds, markup, texts
+from telegram_gateway.domain.answering import Answer
 from telegram_gateway.domain.held_back import HeldBack
 from telegram_gateway.domain.ledger import Ledger
 from telegram_gateway.domain.subscriptions import Subscriptions
@@ -36,7 +37,8 @@ class Known(msgspec.Struct, frozen=True):
 class Monitoring:
     """Switches alerts on and off, and says how they stand.
 
-    Settings count once Kafka has them: whoever is answered "off" stays off, whatever dies.
+    Settings count once Kafka has them: whoever is answered "off" stays off, whatever dies. One
+    change waits for another, so that none is made of settings that another has left behind.
     """
 
     def __init__(
@@ -52,23 +54,23 @@ class Monitoring:
         self._authorised = authorised
         self._publisher = publisher
         self._clock = clock
+        self._turn = asyncio.Lock()
 
     def wanted(self, alert: Alert) -> bool:
         """Return whether an alert is to be delivered: its user may have it and wants it."""
         return alert.chat_id in self._authorised and self._known.subscriptions.wants(alert)
 
-    async def answer(self, chat_id: int, word: str) -> list[str]:
-        """Do what `/alerts word` asks for and return what to say."""
+    async def answer(self, chat_id: int, words: Sequence[str]) -> Answer:
+        """Do what `/alerts words` asks for and return what to say."""
+        word = words[0].lower()
         if word == "status":
-            return self._status(chat_id)
-        if word not in {"start", "stop"}:
-            return texts.alerts_usage(word)
-        active = word == "start"
-        changed = self._known.subscriptions.active(chat_id) != active
-        now_ms = self._clock.now_ms()
-        settings = self._known.subscriptions.switch(chat_id, active=active, now_ms=now_ms)
-        await self._write(settings)
-        return texts.switched(active=active, changed=changed)
+            return Answer(self._status(chat_id))
+        async with self._turn:
+            if word in {"start", "stop"}:
+                return Answer(await self._switch(chat_id, active=word == "start"))
+            if word in kinds.WORDS:
+                return await self._choose(chat_id, word, words[1:])
+        return Answer(texts.alerts_usage(words[0]))
 
     async def auto_start(self) -> None:
         """Subscribe those who never had a say."""
@@ -96,9 +98,27 @@ class Monitoring:
             return False
         except (MaybeSent, Undeliverable) as e:
             _log.warning("announcement_failed", chat=settings.chat_id, why=str(e))
-        if self._known.subscriptions.of(settings.chat_id) == settings:
-            await self._write(self._known.subscriptions.announced(settings, self._clock.now_ms()))
+        async with self._turn:
+            for now in self._known.subscriptions.to_announce([settings.chat_id]):
+                await self._write(self._known.subscriptions.announced(now, self._clock.now_ms()))
         return True
+
+    async def _switch(self, chat_id: int, *, active: bool) -> list[str]:
+        changed = self._known.subscriptions.active(chat_id) != active
+        now_ms = self._clock.now_ms()
+        await self._write(self._known.subscriptions.switch(chat_id, active=active, now_ms=now_ms))
+        return texts.switched(active=active, changed=changed)
+
+    async def _choose(self, chat_id: int, word: str, said: Sequence[str]) -> Answer:
+        subscriptions = self._known.subscriptions
+        before = subscriptions.muted(chat_id)
+        try:
+            after = kinds.muted_after(word, said, before)
+        except kinds.UnknownKind as e:
+            return kinds.unknown(str(e))
+        if after != before:
+            await self._write(subscriptions.mute(chat_id, after, self._clock.now_ms()))
+        return kinds.answer(after, active=subscriptions.active(chat_id))
 
     def _status(self, chat_id: int) -> list[str]:
         known, now_ms = self._known, self._clock.now_ms()

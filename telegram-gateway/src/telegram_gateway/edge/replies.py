@@ -8,7 +8,7 @@ from foreshock_kit.backoff import Backoff
 from foreshock_kit.errors import Permanent, Transient
 from foreshock_kit.logs import get_logger
 from telegram_gateway.domain import markup
-from telegram_gateway.domain.desk import Answer
+from telegram_gateway.domain.answering import Answer
 from telegram_gateway.edge.sender import NotSent, Sender
 
 _TRIES: Final = 3
@@ -73,7 +73,7 @@ class Replies:
         for tries in range(1, _TRIES + 1):
             try:
                 await self._sender.turn(chat_id, patience_s)
-                await self._sender.send(chat_id, text, answer.refresh)
+                await self._sender.send(chat_id, text, answer.rows)
             except NotSent as e:
                 if tries == _TRIES or (e.retry_after_s or 0) > patience_s:
                     raise

@@ -27,6 +27,7 @@ from telegram.error import (
 from foreshock_kit.clock import Clock
 from foreshock_kit.errors import Permanent, Transient
 from telegram_gateway import metrics
+from telegram_gateway.domain.answering import Rows
 from telegram_gateway.domain.pacing import Pacing
 
 _PATIENCE_S: Final = 5.0
@@ -80,13 +81,11 @@ class Sender:
         """From now on let nobody wait for a turn: the end is near."""
         self._ending.set()
 
-    async def send(
-        self, chat_id: int, text: str, refresh: str | None = None, *, quiet: bool = False
-    ) -> int:
+    async def send(self, chat_id: int, text: str, rows: Rows = (), *, quiet: bool = False) -> int:
         """Send finished markup, once, and return its message id.
 
-        What Telegram cannot parse goes out again as plain text. `refresh` is what a button
-        beneath asks for anew; a `quiet` message makes no sound.
+        What Telegram cannot parse goes out again as plain text. `rows` are the buttons
+        beneath; a `quiet` message makes no sound.
 
         Raises:
             NotSent: it is safe to try again, after `retry_after_s` if that is given.
@@ -96,16 +95,16 @@ class Sender:
         """
         try:
             try:
-                return await self._send(chat_id, text, refresh, ParseMode.HTML, quiet)
+                return await self._send(chat_id, text, rows, ParseMode.HTML, quiet)
             except BadRequest as e:
                 if "can't parse entities" not in e.message.lower():  # the library capitalises
                     raise
                 metrics.TELEGRAM_ERRORS.labels("markup").inc()
-                return await self._send(chat_id, _without_markup(text), refresh, None, quiet)
+                return await self._send(chat_id, _without_markup(text), rows, None, quiet)
         except TelegramError as e:
             raise self._named(e, chat_id) from None
 
-    async def edit(self, chat_id: int, message_id: int, text: str, refresh: str | None) -> None:
+    async def edit(self, chat_id: int, message_id: int, text: str, rows: Rows) -> None:
         """Put another text into a message; that it says so already is no error.
 
         Raises:
@@ -117,7 +116,7 @@ class Sender:
                 chat_id=chat_id,
                 message_id=message_id,
                 parse_mode=ParseMode.HTML,
-                reply_markup=_button(refresh),
+                reply_markup=_keyboard(rows),
                 link_preview_options=_NO_PREVIEW,
             )
         except TelegramError as e:
@@ -129,7 +128,7 @@ class Sender:
         self,
         chat_id: int,
         text: str,
-        refresh: str | None,
+        rows: Rows,
         parse_mode: ParseMode | None,
         quiet: bool,
     ) -> int:
@@ -137,7 +136,7 @@ class Sender:
             chat_id,
             text,
             parse_mode=parse_mode,
-            reply_markup=_button(refresh),
+            reply_markup=_keyboard(rows),
             link_preview_options=_NO_PREVIEW,
             disable_notification=quiet,
         )
@@ -162,10 +161,12 @@ class Sender:
         return MaybeSent(f"no answer from Telegram: {type(error.__cause__ or error).__name__}")
 
 
-def _button(refresh: str | None) -> InlineKeyboardMarkup | None:
-    if refresh is None:
+def _keyboard(rows: Rows) -> InlineKeyboardMarkup | None:
+    if not rows:
         return None
-    return InlineKeyboardMarkup([[InlineKeyboardButton("↻ Refresh", callback_data=refresh)]])
+    return InlineKeyboardMarkup(
+        [[InlineKeyboardButton(text, callback_data=data) for text, data in row] for row in rows]
+    )
 
 
 def _without_markup(text: str) -> str:
