@@ -83,19 +83,21 @@ class Coin:
         state.market.on_bar(bar)
         around.look(bar.ts_event_ms, bar.ts_recv_ms)
         settings = around.settings
-        found: list[Signal | Finding | None] = []
-        if settings.volume_monitoring:
-            if state.past.waiting:
-                for candle in state.past.take(bar.ts_recv_ms):
-                    state.volume.on_candle(candle)
-            spike = state.volume.on_bar(bar, evidence.offset, around)
-            if settings.dynamic_thresholds and state.volume.learned:
-                found.append(spike)
-            else:
-                found.append(state.rules.on_bar(bar, evidence, around.threshold))
+        spike = self._spike(bar, evidence) if settings.volume_monitoring else None
+        closing = None
         if settings.dynamic_thresholds:
-            found.append(state.cascades.on_time(bar.ts_recv_ms, evidence.offset, around))
-        return self._said(found, bar, evidence) if any(found) else ()
+            closing = state.cascades.on_time(bar.ts_recv_ms, evidence.offset, around)
+        return self._said((spike, closing), bar, evidence) if spike or closing else ()
+
+    def _spike(self, bar: Bar, evidence: Evidence) -> Signal | Finding | None:
+        state, around = self.state, self._around
+        if state.past.waiting:
+            for candle in state.past.take(bar.ts_recv_ms):
+                state.volume.on_candle(candle)
+        spike = state.volume.on_bar(bar, evidence.offset, around)
+        if around.settings.dynamic_thresholds and state.volume.learned:
+            return spike
+        return state.rules.on_bar(bar, evidence, around.threshold)
 
     def _on_liquidation(self, event: Liquidation, evidence: Evidence) -> Sequence[Output]:
         state, around = self.state, self._around

@@ -59,6 +59,7 @@ class Cascades(msgspec.Struct):
     recent: Recent = msgspec.field(default_factory=Recent)
     budget: Budget = msgspec.field(default_factory=lambda: Budget(threshold=0.0, least=0.0))
     asked_ms: int = 0
+    closed_ms: int = 0
 
     def on_liquidation(
         self, event: Liquidation, offset: int, around: Surroundings
@@ -89,11 +90,15 @@ class Cascades(msgspec.Struct):
 
         One at a time: what is due of the other side is returned by the next call.
         """
-        self.asked_ms = max(self.asked_ms, (now_ms - SETTLED_MS) // 1000 * 1000)
+        asked_ms = (now_ms - SETTLED_MS) // 1000 * 1000
+        if asked_ms <= self.closed_ms:
+            return None
+        self.asked_ms = max(self.asked_ms, asked_ms)
         for side in (self.long, self.short):
             due = side.closing.due(side.versions, side.course, self.asked_ms)
             if due is not None:
                 return telling.closing(around.threshold.coin, side.position, *due, offset)
+        self.closed_ms = self.asked_ms
         return None
 
     def _side_at(self, event: Liquidation, around: Surroundings) -> Side:
