@@ -202,18 +202,7 @@ def test_how_rare_a_size_is_agrees_with_how_often_it_comes():
     assert rarity.days_between(1_000) == 0.0
 
 
-# bad input and state
-
-
-def test_repeats_and_bad_sizes_change_nothing(learned):
-    sizes = unpack(learned)
-    event = liquidation(LATER, 190_000)
-    run([event], sizes=sizes)
-    before = msgspec.msgpack.encode(sizes)
-    bad = [liquidation(LATER + 9, usd) for usd in (0.0, -1.0, float("nan"), float("inf"))]
-    ahead = liquidation(LATER + 99, 1e6, delay_ms=-6_000)
-    assert run([event, *bad, ahead], sizes=sizes) == []
-    assert msgspec.msgpack.encode(sizes) == before
+# state
 
 
 @given(

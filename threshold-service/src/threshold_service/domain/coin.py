@@ -19,6 +19,7 @@ from foreshock_schemas.events import (
 from threshold_service.domain.adaptive.cascades import Cascades
 from threshold_service.domain.adaptive.finding import Finding
 from threshold_service.domain.adaptive.interest import Interest
+from threshold_service.domain.adaptive.recent import Recent, credible
 from threshold_service.domain.adaptive.sizes import Sizes
 from threshold_service.domain.adaptive.volume import Volume
 from threshold_service.domain.around import Around, Market
@@ -41,6 +42,7 @@ class State(msgspec.Struct, kw_only=True):
     limits: Limits
     rules: Rules = msgspec.field(default_factory=Rules)
     market: Market = msgspec.field(default_factory=Market)
+    recent: Recent = msgspec.field(default_factory=Recent)
     volume: Volume = msgspec.field(default_factory=Volume)
     sizes: Sizes = msgspec.field(default_factory=Sizes)
     cascades: Cascades = msgspec.field(default_factory=Cascades)
@@ -101,6 +103,8 @@ class Coin:
 
     def _on_liquidation(self, event: Liquidation, evidence: Evidence) -> Sequence[Output]:
         state, around = self.state, self._around
+        if not credible(event) or not state.recent.is_new(event.event_id):
+            return ()
         around.look(event.ts_event_ms, event.ts_recv_ms)
         size = state.sizes.on_liquidation(event, evidence.offset, around)
         cascade = state.cascades.on_liquidation(event, evidence.offset, around)

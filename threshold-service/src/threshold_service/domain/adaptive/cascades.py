@@ -10,7 +10,7 @@ from threshold_service.domain.adaptive import telling
 from threshold_service.domain.adaptive.budget import Budget
 from threshold_service.domain.adaptive.finding import Finding
 from threshold_service.domain.adaptive.incident import SETTLED_MS, Course
-from threshold_service.domain.adaptive.recent import Recent, credible
+from threshold_service.domain.adaptive.recent import credible
 from threshold_service.domain.adaptive.sides import (
     APART_MS,
     BUILDING_BP,
@@ -56,7 +56,6 @@ class Cascades(msgspec.Struct):
     long: Side = msgspec.field(default_factory=lambda: Side(position="long"))
     short: Side = msgspec.field(default_factory=lambda: Side(position="short"))
     unit: Unit = msgspec.field(default_factory=Unit)
-    recent: Recent = msgspec.field(default_factory=Recent)
     budget: Budget = msgspec.field(default_factory=lambda: Budget(threshold=0.0, least=0.0))
     asked_ms: int = 0
     closed_ms: int = 0
@@ -65,8 +64,6 @@ class Cascades(msgspec.Struct):
         self, event: Liquidation, offset: int, around: Surroundings
     ) -> Finding | None:
         """Count a liquidation; return what is to be told of the cascade that it belongs to."""
-        if not credible(event) or not self.recent.is_new(event.event_id):
-            return None
         side = self._side_at(event, around)
         orders = side.pressure.orders_in(event.exchange, event.ts_event_ms)
         course = side.add(event, offset, orders, self.unit)
@@ -75,7 +72,7 @@ class Cascades(msgspec.Struct):
     def on_minute(self, minute: Minute, offset: int, around: Surroundings) -> Finding | None:
         """Count a minute's total as if it had come evenly; for feeds that give no prints."""
         event = _slice(minute, 1)
-        if minute.prints <= 0 or not credible(event) or not self.recent.is_new(minute.event_id):
+        if minute.prints <= 0 or not credible(event):
             return None
         side, course = self._side_at(event, around), None
         for number in range(1, SLICES + 1):

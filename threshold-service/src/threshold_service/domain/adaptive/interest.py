@@ -93,11 +93,7 @@ class Interest(msgspec.Struct):
         polls.add(event, self.polls.values())
 
     def _is_whole(self) -> bool:
-        minute = self.minute
-        for each in self.polls.values():
-            if each.is_due(minute):
-                return False
-        return True
+        return not any(each.is_due(self.minute) for each in self.polls.values())
 
     def _judge(self, event: OpenInterest, around: Surroundings) -> Finding | None:
         self.judged = True

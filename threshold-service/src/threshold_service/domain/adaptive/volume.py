@@ -62,9 +62,7 @@ class Volume(msgspec.Struct, kw_only=True):
     @property
     def learned(self) -> bool:
         """Whether it speaks: after a day of history, or of listening; else it is in shadow."""
-        return (
-            self.taught_min * 60 >= SHADOW_S or self.seconds.now_s - self.born_s >= SHADOW_S
-        )
+        return self.taught_min * 60 >= SHADOW_S or self.seconds.now_s - self.born_s >= SHADOW_S
 
     def on_candle(self, candle: Candle) -> None:
         """Learn from a candle of history, oldest first for each venue."""
