@@ -98,9 +98,11 @@ class Volume(msgspec.Struct, kw_only=True):
         if not cents and bar.exchange in self.out:
             venue.miss(last)
             return False
-        first = min(max(bar.start_ms // 1000, last + 1 - _LONGEST_BAR_S), last)
+        first = bar.start_ms // 1000
+        if first != last:
+            first = min(max(first, last + 1 - _LONGEST_BAR_S), last)
         start = venue.heard_from(first)
-        each = cents // (last + 1 - max(first, start))
+        each = cents if first == last else cents // (last + 1 - max(first, start))
         bought_each = _bought(bar, each)
         for second in range(start, last + 1):
             if second // 60 != venue.minute:
