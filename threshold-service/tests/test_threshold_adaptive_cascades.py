@@ -1,6 +1,5 @@
 """Cascades as incidents: when they are told of, and what is no cascade."""
 
-import msgspec
 import pytest
 from making_prints import BP, ORDER, T0, Around, liquidation, run, states, wave
 
@@ -181,24 +180,11 @@ def test_minute_totals_are_told_of_likewise():
     assert found[2].exchanges == ("binance",)
     assert cascades.long.course.total_usd == pytest.approx(44 * BP)
     assert cascades.long.course.prints == pytest.approx(70)
-    assert cascades.on_minute(totals[2], 3, around) is None
     later = [cascades.on_time(T0 + s * 1000, s, around) for s in range(180, 1_200)]
     assert [each.incident_state for each in later if each] == ["FADING", "ENDED"]
 
 
 # bad input
-
-
-def test_repeats_and_bad_sizes_change_nothing():
-    cascades, around = Cascades(), Around()
-    events = wave(0, 10, BP / 2)
-    run(events, around, cascades)
-    before = msgspec.msgpack.encode(cascades)
-    bad = [liquidation(11, usd) for usd in (0.0, -1.0, float("nan"), float("inf"))]
-    ahead = [liquidation(99, BP, delay_ms=-6_000)]
-    for event in (*events, *bad, *ahead):
-        assert cascades.on_liquidation(event, 99, around) is None
-    assert msgspec.msgpack.encode(cascades) == before
 
 
 def test_late_prints_count_by_their_age_and_very_late_ones_in_totals_only():

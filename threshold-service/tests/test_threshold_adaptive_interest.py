@@ -163,5 +163,5 @@ def test_state_stays_small():
 def test_minutes_of_a_venue_are_kept_in_order():
     polls = Polls(exchange="okx")
     for minute in (0, 1, 3, 2, 8, 8, 90):
-        polls.add(reading(minute, "okx", 100.0 + minute), 0)
+        polls.add(reading(minute, "okx", 100.0 + minute), ())
     assert all(before < after for before, after in pairwise(polls.minutes))

@@ -211,18 +211,7 @@ def test_what_it_may_not_tell_is_not_spent(learned):
     assert finding.value == 1e7, "the cluster that began in silence"
 
 
-# bad input and state
-
-
-def test_repeats_and_bad_sizes_change_nothing(learned):
-    sizes = unpack(learned)
-    event = liquidation(LATER, 190_000)
-    run([event], sizes=sizes)
-    before = msgspec.msgpack.encode(sizes)
-    bad = [liquidation(LATER + 9, usd) for usd in (0.0, -1.0, float("nan"), float("inf"))]
-    ahead = liquidation(LATER + 99, 1e6, delay_ms=-6_000)
-    assert run([event, *bad, ahead], sizes=sizes) == []
-    assert msgspec.msgpack.encode(sizes) == before
+# state
 
 
 @given(

@@ -131,7 +131,8 @@ def test_a_late_bar_counts_in_its_own_second_and_opens_no_window():
 def test_a_bar_of_five_seconds_is_spread_over_them():
     volume = warm()
     feed(volume, [bar(NOW, 5_000.0, length_s=5)])
-    assert [volume.seconds.seen[(T0 // 1000 + NOW + i) % 300] for i in range(5)] == [100_000] * 5
+    slots = [(T0 // 1000 + NOW + i) % 300 for i in range(5)]
+    assert [volume.seconds.past[slot].seen for slot in slots] == [100_000] * 5
 
 
 def jumbled():
@@ -185,8 +186,8 @@ def test_sums_are_those_of_the_seconds_and_all_is_finite(bars):
     seconds = volume.seconds
     for i, window in enumerate(volume.windows):
         slots = [second % 300 for second in seconds.of(window.span_s)]
-        assert seconds.seen_sums[i] == sum(seconds.seen[slot] for slot in slots)
-        assert seconds.due_sums[i] == sum(seconds.due[slot] for slot in slots)
+        assert seconds.seen_sums[i] == sum(seconds.past[slot].seen for slot in slots)
+        assert seconds.due_sums[i] == sum(seconds.past[slot].due for slot in slots)
         assert math.isfinite(window.scale.mad)
 
 

@@ -205,6 +205,18 @@ def test_times_too_far_ahead_of_receipt_are_refused():
     assert owned.refused == 1
 
 
+@pytest.mark.parametrize("dynamic", [True, False])
+def test_repeats_and_bad_sizes_change_nothing(dynamic):
+    detection = Detection(world(ENABLE_DYNAMIC_THRESHOLDS=str(dynamic).lower()))
+    events = [stats(-3_600), *cascade(usd=1_000, prints=10)]
+    feed(detection, events)
+    before = dict(detection.snapshot())
+    bad = [liquidation(9, usd) for usd in (0.0, -1.0, float("nan"), float("inf"))]
+    ahead = msgspec.structs.replace(liquidation(12, 9e9), ts_recv_ms=T0 + 12_000 - AHEAD_MS - 1)
+    assert feed(detection, [*events[1:], *bad, ahead], 99) == []
+    assert dict(detection.snapshot()) == before
+
+
 def test_a_state_of_another_version_is_told_and_not_taken():
     with pytest.raises(ValueError, match="Expected `object`"):
         Detection(world()).restore("SOL", {}, msgspec.msgpack.encode([1, 2]))

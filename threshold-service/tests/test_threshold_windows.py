@@ -17,7 +17,7 @@ def test_a_rolling_sum_is_the_sum_of_what_it_covers(entries):
             counted.append((ms, cents))
         inside = [each for at, each in counted if at > window.latest_ms - 1000]
         assert (window.cents, window.tally) == (sum(inside), len(inside))
-        assert len(window._order) == len(window._cents) == len(window._tallies) <= 1000
+        assert len(window.entries) <= 1000
 
 
 def test_tags_are_those_of_what_still_counts():

@@ -44,7 +44,7 @@ def reader(schema: Field, event: type[Event], start: int) -> Callable[[bytes], E
 
     It raises one of `MISREAD` where it cannot.
     """
-    names: dict[str, Any] = {"event": event, "time": _time, "long_at": _long_at}
+    names: dict[str, Any] = {"event": event, "time": _time, "name": _name_of, "long_at": _long_at}
     names |= {"one": struct.Struct("<d").unpack_from}
     fields = ", ".join(f"{f['name']}={f['name']}" for f in schema["fields"])
     lines = [
@@ -113,7 +113,7 @@ def _read_text(name: str) -> Iterator[str]:
     yield "if size & 129:"  # 64 bytes or more, or less than none
     yield "    raise ValueError"
     yield "end = at + 1 + (size >> 1)"
-    yield f"{name} = v[at + 1:end].decode()"
+    yield f"{name} = {'v[at + 1:end].decode()' if name == 'event_id' else 'name(v[at + 1:end])'}"
     yield "at = end"
 
 
@@ -175,6 +175,9 @@ def _text(text: str) -> bytes:
 
 _name: Final = lru_cache(maxsize=8_192)(_text)
 """For text that comes again and again, such as coins."""
+
+_name_of: Final = lru_cache(maxsize=8_192)(bytes.decode)
+"""The same the other way: the same text again, so that its hash is known too."""
 
 
 def _long_at(value: bytes, at: int) -> tuple[int, int]:

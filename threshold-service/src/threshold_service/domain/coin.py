@@ -19,6 +19,7 @@ from foreshock_schemas.events import (
 from threshold_service.domain.adaptive.cascades import Cascades
 from threshold_service.domain.adaptive.finding import Finding
 from threshold_service.domain.adaptive.interest import Interest
+from threshold_service.domain.adaptive.recent import Recent, credible
 from threshold_service.domain.adaptive.sizes import Sizes
 from threshold_service.domain.adaptive.volume import Volume
 from threshold_service.domain.around import Around, Market
@@ -46,6 +47,7 @@ class State(msgspec.Struct, kw_only=True):
     followed: bool = False
     rules: Rules = msgspec.field(default_factory=Rules)
     market: Market = msgspec.field(default_factory=Market)
+    recent: Recent = msgspec.field(default_factory=Recent)
     volume: Volume = msgspec.field(default_factory=Volume)
     sizes: Sizes = msgspec.field(default_factory=Sizes)
     cascades: Cascades = msgspec.field(default_factory=Cascades)
@@ -95,21 +97,24 @@ class Coin:
         state.market.on_bar(bar)
         around.look(bar.ts_recv_ms)
         settings = around.settings
-        found: list[Signal | Finding | None] = []
-        if settings.volume_monitoring:
-            if state.warmup.waiting:
-                for candle in state.warmup.take(bar.ts_recv_ms):
-                    state.volume.on_candle(candle)
-            spike = state.volume.on_bar(bar, evidence.offset, around)
-            if around.dynamic and state.volume.learned:
-                found.append(spike)
-            else:
-                found.append(state.rules.on_bar(bar, evidence, around.threshold))
-        found.append(state.cascades.on_time(bar.ts_recv_ms, evidence.offset, around))
-        return self._said(found, bar, evidence) if any(found) else ()
+        spike = self._spike(bar, evidence) if settings.volume_monitoring else None
+        closing = state.cascades.on_time(bar.ts_recv_ms, evidence.offset, around)
+        return self._said((spike, closing), bar, evidence) if spike or closing else ()
+
+    def _spike(self, bar: Bar, evidence: Evidence) -> Signal | Finding | None:
+        state, around = self.state, self._around
+        if state.warmup.waiting:
+            for candle in state.warmup.take(bar.ts_recv_ms):
+                state.volume.on_candle(candle)
+        spike = state.volume.on_bar(bar, evidence.offset, around)
+        if around.dynamic and state.volume.learned:
+            return spike
+        return state.rules.on_bar(bar, evidence, around.threshold)
 
     def _on_liquidation(self, event: Liquidation, evidence: Evidence) -> Sequence[Output]:
         state, around = self.state, self._around
+        if not credible(event) or not state.recent.is_new(event.event_id):
+            return ()
         around.look(event.ts_recv_ms)
         size = state.sizes.on_liquidation(event, evidence.offset, around)
         cascade = state.cascades.on_liquidation(event, evidence.offset, around)

@@ -1,9 +1,11 @@
 """What was true when: values by the time that we received them."""
 
 from bisect import bisect_right
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import msgspec
+
+_NEAR: Final = 5
 
 T = TypeVar("T")
 
@@ -28,8 +30,16 @@ class History(msgspec.Struct, Generic[T]):
 
     def at(self, ms: int) -> T | None:
         """Return the value in force at `ms`; None from before the first that is kept."""
+        place = self.place(ms)
+        return None if place < 0 else self.values[place]
+
+    def place(self, ms: int) -> int:
+        """Return where the value in force at `ms` is kept; -1 before the first.
+
+        Mostly it is one of the last: it is asked for as of half a minute ago.
+        """
         times = self.times
-        if times and times[-1] <= ms:
-            return self.values[-1]
-        place = bisect_right(times, ms)
-        return self.values[place - 1] if place else None
+        for place in range(len(times) - 1, len(times) - 1 - _NEAR, -1):
+            if place < 0 or times[place] <= ms:
+                return place
+        return bisect_right(times, ms) - 1

@@ -5,7 +5,6 @@ whole, readings of open interest are kept with theirs: what is asked as of a tim
 whatever else has come since.
 """
 
-from bisect import bisect_right
 from collections.abc import Collection
 from math import log, sqrt
 from typing import Final
@@ -179,7 +178,7 @@ class InterestHistory(msgspec.Struct):
         """Return the open interest of the venues that are fresh but some; None if none is."""
         total = 0.0
         for exchange, held in self.venues.items():
-            last = bisect_right(held.times, ms) - 1
+            last = held.place(ms)
             if last >= 0 and ms - held.times[last] <= _FRESH_MS and exchange not in leave_out:
                 total += held.values[last].usd
         return total or None
@@ -199,10 +198,10 @@ class InterestHistory(msgspec.Struct):
 
 def _ends(held: History[Reading], ms: int, over_ms: int) -> tuple[Reading, Reading] | None:
     times = held.times
-    last = bisect_right(times, ms) - 1
+    last = held.place(ms)
     if last < 0 or ms - times[last] > _FRESH_MS:
         return None
-    first = bisect_right(times, ms - over_ms) - 1
+    first = held.place(ms - over_ms)
     if first < 0 or ms - over_ms - times[first] > over_ms * _TOLERANCE + _MINUTE_MS:
         return None
     now = held.values[last]

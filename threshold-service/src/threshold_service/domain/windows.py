@@ -4,13 +4,24 @@ Money is counted in whole cents: sums are then exact, whatever was added and dro
 so that a window rebuilt from the log equals one that was never interrupted.
 """
 
-from heapq import heappop, heappush
+from bisect import bisect_left
+from operator import attrgetter
 from typing import Final
 
 import msgspec
 
 MOST_USD: Final = 1e13
 """More than any amount that can be believed."""
+
+_ms = attrgetter("ms")
+
+
+class Entry(msgspec.Struct, gc=False, array_like=True):
+    """What came in one millisecond."""
+
+    ms: int
+    cents: int = 0
+    tally: int = 0
 
 
 class RollingSum(msgspec.Struct):
@@ -24,21 +35,22 @@ class RollingSum(msgspec.Struct):
     latest_ms: int = 0
     cents: int = 0
     tally: int = 0
-    _cents: dict[int, int] = msgspec.field(default_factory=dict)
-    _tallies: dict[int, int] = msgspec.field(default_factory=dict)
-    _order: list[int] = msgspec.field(default_factory=list)
+    entries: list[Entry] = []
     _latest_of: dict[str, int] = msgspec.field(default_factory=dict)
 
     def advance(self, ms: int) -> None:
         """Drop what lies a whole span before `ms`; time never goes back."""
         if ms > self.latest_ms:
             self.latest_ms = ms
-        oldest_ms = self.latest_ms - self.span_ms
-        order = self._order
-        while order and order[0] <= oldest_ms:
-            at_ms = heappop(order)
-            self.cents -= self._cents.pop(at_ms)
-            self.tally -= self._tallies.pop(at_ms)
+        oldest_ms, old = self.latest_ms - self.span_ms, 0
+        for entry in self.entries:
+            if entry.ms > oldest_ms:
+                break
+            self.cents -= entry.cents
+            self.tally -= entry.tally
+            old += 1
+        if old:
+            del self.entries[:old]
 
     def covers(self, ms: int) -> bool:
         """Return whether an event of this time still counts."""
@@ -46,17 +58,25 @@ class RollingSum(msgspec.Struct):
 
     def add(self, ms: int, tag: str, cents: int, tally: int) -> None:
         """Count an event that the window covers."""
-        if ms in self._cents:
-            self._cents[ms] += cents
-            self._tallies[ms] += tally
-        else:
-            heappush(self._order, ms)
-            self._cents[ms] = cents
-            self._tallies[ms] = tally
+        entry = self._entry(ms)
+        entry.cents += cents
+        entry.tally += tally
         if ms > self._latest_of.get(tag, 0):
             self._latest_of[tag] = ms
         self.cents += cents
         self.tally += tally
+
+    def _entry(self, ms: int) -> Entry:
+        entries = self.entries
+        place = len(entries)
+        if entries and ms <= entries[-1].ms:
+            last = entries[-1]
+            place = place - 1 if ms == last.ms else bisect_left(entries, ms, key=_ms)
+            if entries[place].ms == ms:
+                return entries[place]
+        entry = Entry(ms)
+        entries.insert(place, entry)
+        return entry
 
     def tags(self) -> tuple[str, ...]:
         """Return the distinct tags of what is counted, in order."""

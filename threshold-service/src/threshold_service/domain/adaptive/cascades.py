@@ -10,7 +10,7 @@ from threshold_service.domain.adaptive import telling
 from threshold_service.domain.adaptive.budget import IDLE_MS, Budget
 from threshold_service.domain.adaptive.finding import Finding
 from threshold_service.domain.adaptive.incident import Course
-from threshold_service.domain.adaptive.recent import Recent, credible
+from threshold_service.domain.adaptive.recent import credible
 from threshold_service.domain.adaptive.sides import (
     APART_MS,
     BUILDING_BP,
@@ -56,16 +56,14 @@ class Cascades(msgspec.Struct):
     long: Side = msgspec.field(default_factory=lambda: Side(position="long"))
     short: Side = msgspec.field(default_factory=lambda: Side(position="short"))
     unit: Unit = msgspec.field(default_factory=Unit)
-    recent: Recent = msgspec.field(default_factory=Recent)
     budget: Budget = msgspec.field(default_factory=lambda: Budget(threshold=0.0, least=0.0))
     asked_ms: int = 0
+    closed_ms: int = 0
 
     def on_liquidation(
         self, event: Liquidation, offset: int, around: Surroundings
     ) -> Finding | None:
         """Count a liquidation; return what is to be told of the cascade that it belongs to."""
-        if not credible(event) or not self.recent.is_new(event.event_id):
-            return None
         side = self._side_at(event, around)
         orders = side.pressure.orders_in(event.exchange, event.ts_event_ms)
         course = side.add(event, offset, orders, self.unit)
@@ -74,7 +72,7 @@ class Cascades(msgspec.Struct):
     def on_minute(self, minute: Minute, offset: int, around: Surroundings) -> Finding | None:
         """Count a minute's total as if it had come evenly; for feeds that give no prints."""
         event = _slice(minute, 1)
-        if minute.prints <= 0 or not credible(event) or not self.recent.is_new(minute.event_id):
+        if minute.prints <= 0 or not credible(event):
             return None
         side, course = self._side_at(event, around), None
         for number in range(1, SLICES + 1):
@@ -89,11 +87,15 @@ class Cascades(msgspec.Struct):
 
         One at a time: what is due of the other side is returned by the next call.
         """
-        self.asked_ms = max(self.asked_ms, (now_ms - SETTLED_MS) // 1000 * 1000)
+        asked_ms = (now_ms - SETTLED_MS) // 1000 * 1000
+        if asked_ms <= self.closed_ms:
+            return None
+        self.asked_ms = max(self.asked_ms, asked_ms)
         for side in (self.long, self.short):
             due = side.closing.due(side.versions, side.course, self.asked_ms)
             if due is not None:
                 return telling.closing(around.threshold.coin, side.position, *due, offset)
+        self.closed_ms = self.asked_ms
         return None
 
     def _side_at(self, event: Liquidation, around: Surroundings) -> Side:

@@ -66,14 +66,9 @@ class Intensities(msgspec.Struct):
             self.at_ms = ms
         else:
             elapsed_s = 0.0
-        first, second, third, fourth = self.sums
-        tau_1, tau_2, tau_3, tau_4 = kernel.taus_s
-        self.sums = [
-            first * exp(-elapsed_s / tau_1) + mark,
-            second * exp(-elapsed_s / tau_2) + mark,
-            third * exp(-elapsed_s / tau_3) + mark,
-            fourth * exp(-elapsed_s / tau_4) + mark,
-        ]
+        sums = self.sums
+        for i, tau_s in enumerate(kernel.taus_s):
+            sums[i] = sums[i] * exp(-elapsed_s / tau_s) + mark
 
     def probability(self, needed_usd: float, mean_usd: float, kernel: Kernel = FITTED) -> float:
         """Return how likely `needed_usd` or more is liquidated within five minutes.

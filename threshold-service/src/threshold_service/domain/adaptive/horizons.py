@@ -69,19 +69,18 @@ def matched(
 
     A contract that is polled less often than every `minutes` has no part in it.
     """
-    fresh, parts = 0.0, []
+    fresh, then, comparable, parts = 0.0, 0.0, 0.0, []
     for contract, each in polls.items():
         now = each.at(minute)
         if now is None or contract in leaving_out:
             continue
         fresh += now
-        then = each.at(minute - minutes) if each.interval <= minutes else None
-        if then is not None:
-            parts.append(Part(contract, then, now))
-    comparable = sum(part.now for part in parts)
+        before = each.at(minute - minutes) if each.interval <= minutes else None
+        if before is not None:
+            parts.append(Part(contract, before, now))
+            then, comparable = then + before, comparable + now
     if not parts or comparable < LEAST_SHARE * fresh:
         return None
-    then = sum(part.then for part in parts)
     return Change(minutes=minutes, then=then, now=comparable, parts=tuple(parts))
 
 

@@ -90,8 +90,7 @@ class Interest(msgspec.Struct):
         polls = self.polls.get(contract)
         if polls is None:
             polls = self.polls[contract] = Polls(exchange=event.exchange)
-        others = (each.moved for name, each in self.polls.items() if name != contract)
-        polls.add(event, max(others, default=0))
+        polls.add(event, self.polls.values())
 
     def _is_whole(self) -> bool:
         return not any(each.is_due(self.minute) for each in self.polls.values())

@@ -1,6 +1,7 @@
 """One venue's open interest on the minute clock: what of it can be compared with what."""
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from itertools import pairwise
 from math import isfinite
 from typing import Final
@@ -45,6 +46,7 @@ class Polls(msgspec.Struct, kw_only=True):
 
     `held` is a reading that waits for the next one to agree. `repeats` counts polls in a row
     that said the same; while others move they are `stale`, and only the first of them stands.
+    `interval` is the minutes between polls: the shorter of the last two gaps.
     """
 
     exchange: str
@@ -57,9 +59,10 @@ class Polls(msgspec.Struct, kw_only=True):
     held: float | None = None
     held_minute: int = 0
     repeats: int = 0
+    interval: int = 1
 
-    def add(self, event: OpenInterest, others_moved: int) -> None:
-        """Take a sound reading; `others_moved` is the minute of the others' latest change."""
+    def add(self, event: OpenInterest, everybody: Iterable["Polls"]) -> None:
+        """Take a sound reading; `everybody` are the coin's contracts, this one or not."""
         minute = minute_of(event.ts_event_ms)
         if minute <= self.seen:
             return
@@ -73,15 +76,10 @@ class Polls(msgspec.Struct, kw_only=True):
             return
         self.held = None
         self._keep(minute, coins)
-        if self.repeats > STALE_POLLS and minute - others_moved <= STALE_POLLS:
-            self._drop_repeats()
-
-    @property
-    def interval(self) -> int:
-        """Minutes between polls: the shorter of the last two gaps."""
-        last = self.minutes[-3:]
-        gaps = [after - before for before, after in pairwise(last)]
-        return min(gaps, default=1)
+        if self.repeats > STALE_POLLS:
+            moved = max((each.moved for each in everybody if each is not self), default=0)
+            if minute - moved <= STALE_POLLS:
+                self._drop_repeats()
 
     def is_due(self, minute: int) -> bool:
         """Return whether a reading for this minute is still to be waited for."""
@@ -102,8 +100,7 @@ class Polls(msgspec.Struct, kw_only=True):
             self.repeats, self.moved = 0, minute
         self.minutes.append(minute)
         self.coins.append(coins)
-        old = bisect_left(self.minutes, minute - KEPT_MIN)
-        del self.minutes[:old], self.coins[:old]
+        self._cut(0, bisect_left(self.minutes, minute - KEPT_MIN))
 
     def _wait(self, minute: int, coins: float) -> None:
         """Holds a reading that jumped, until the next one agrees with it or with those before."""
@@ -112,22 +109,24 @@ class Polls(msgspec.Struct, kw_only=True):
         if held is None or _ratio(held, coins) > WAIT_RATIO:
             return
         if _ratio(coins, self.coins[-1]) > BREAK_RATIO:
-            self.minutes.clear()
-            self.coins.clear()
+            self._cut(0, len(self.minutes))
         self.held = None
         self._keep(held_minute, held)
         self._keep(minute, coins)
 
     def _drop_repeats(self) -> None:
-        first = bisect_left(self.minutes, self.moved) + 1
-        del self.minutes[first:], self.coins[first:]
+        self._cut(bisect_left(self.minutes, self.moved) + 1, len(self.minutes))
 
     def _forget_before(self, minute: int) -> None:
         if minute <= self.comparable_since:
             return
         self.comparable_since, self.held = minute, None
-        old = bisect_left(self.minutes, minute)
-        del self.minutes[:old], self.coins[:old]
+        self._cut(0, bisect_left(self.minutes, minute))
+
+    def _cut(self, first: int, end: int) -> None:
+        del self.minutes[first:end], self.coins[first:end]
+        gaps = [after - before for before, after in pairwise(self.minutes[-3:])]
+        self.interval = min(gaps, default=1)
 
 
 def _ratio(one: float, other: float) -> float:

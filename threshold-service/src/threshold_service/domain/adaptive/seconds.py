@@ -1,5 +1,7 @@
 """The last 300 seconds, and sums over windows of them; money in whole cents."""
 
+from collections.abc import Iterator
+from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -10,28 +12,38 @@ SPANS_S: Final = (10, 60, 300)
 PAST_S: Final = SPANS_S[-1]
 
 _NONE: Final = -1
+_burst = attrgetter("burst")
 
 
-def _zeros() -> list[int]:
-    return [0] * PAST_S
+class Second(msgspec.Struct, gc=False, array_like=True):
+    """What was traded in a second, what was due, and what of it takers bought.
+
+    `burst` is its largest run of one side, `burst_on` where it was, `offset` where the first
+    record that told of it lies.
+    """
+
+    seen: int = 0
+    due: int = 0
+    bought: int = 0
+    burst: int = 0
+    burst_on: str = ""
+    offset: int = _NONE
+
+
+def _unheard() -> list[Second]:
+    return [Second() for _ in range(PAST_S)]
 
 
 class Seconds(msgspec.Struct, kw_only=True):
     """What was traded and what was due, second by second, over the venues that were heard.
 
     A second is told by its number since 1970. Whole cents: sums stay exact, whatever comes and
-    goes. `burst` is a second's largest run of one side, `burst_on` where it was, `offsets` where
-    the first record that told of it lies.
+    goes.
     """
 
     now_s: int = 0
     since_s: int = 0
-    seen: list[int] = msgspec.field(default_factory=_zeros)
-    due: list[int] = msgspec.field(default_factory=_zeros)
-    bought: list[int] = msgspec.field(default_factory=_zeros)
-    burst: list[int] = msgspec.field(default_factory=_zeros)
-    burst_on: list[str] = msgspec.field(default_factory=lambda: [""] * PAST_S)
-    offsets: list[int] = msgspec.field(default_factory=lambda: [_NONE] * PAST_S)
+    past: list[Second] = msgspec.field(default_factory=_unheard)
     seen_sums: list[int] = msgspec.field(default_factory=lambda: [0] * len(SPANS_S))
     due_sums: list[int] = msgspec.field(default_factory=lambda: [0] * len(SPANS_S))
 
@@ -39,32 +51,28 @@ class Seconds(msgspec.Struct, kw_only=True):
         """Forget everything: nothing was heard for a while."""
         self.now_s = second
         self.since_s = second
-        self.seen, self.due, self.bought, self.burst = _zeros(), _zeros(), _zeros(), _zeros()
-        self.offsets = [_NONE] * PAST_S
+        self.past = _unheard()
         self.seen_sums, self.due_sums = [0] * len(SPANS_S), [0] * len(SPANS_S)
 
     def step(self) -> None:
         """Go on by a second."""
         now = self.now_s = self.now_s + 1
-        seen, due = self.seen, self.due
-        seen_sums, due_sums = self.seen_sums, self.due_sums
+        past, seen_sums, due_sums = self.past, self.seen_sums, self.due_sums
         for i, span in enumerate(SPANS_S):
-            slot = (now - span) % PAST_S
-            seen_sums[i] -= seen[slot]
-            due_sums[i] -= due[slot]
-        slot = now % PAST_S
-        seen[slot] = due[slot] = self.bought[slot] = self.burst[slot] = 0
-        self.offsets[slot] = _NONE
+            gone = past[(now - span) % PAST_S]
+            seen_sums[i] -= gone.seen
+            due_sums[i] -= gone.due
+        past[now % PAST_S] = Second()
 
     def add(self, second: int, seen: int, due: int, bought: int) -> None:
         """Count money of a second; what lies further back than the past reaches is gone."""
         age = self.now_s - second
         if age >= PAST_S:
             return
-        slot = second % PAST_S
-        self.seen[slot] += seen
-        self.due[slot] += due
-        self.bought[slot] += bought
+        slot = self.past[second % PAST_S]
+        slot.seen += seen
+        slot.due += due
+        slot.bought += bought
         seen_sums, due_sums = self.seen_sums, self.due_sums
         for i, span in enumerate(SPANS_S):
             if age < span:
@@ -75,12 +83,11 @@ class Seconds(msgspec.Struct, kw_only=True):
         """Note a record that ends with a second, and its largest run of one side."""
         if self.now_s - second >= PAST_S:
             return
-        slot = second % PAST_S
-        if self.offsets[slot] == _NONE:
-            self.offsets[slot] = offset
-        if burst > self.burst[slot]:
-            self.burst[slot] = burst
-            self.burst_on[slot] = venue
+        slot = self.past[second % PAST_S]
+        if slot.offset == _NONE:
+            slot.offset = offset
+        if burst > slot.burst:
+            slot.burst, slot.burst_on = burst, venue
 
     def covers(self, span: int) -> bool:
         """Return whether a window is full of what was heard without a break."""
@@ -88,18 +95,21 @@ class Seconds(msgspec.Struct, kw_only=True):
 
     def bought_in(self, span: int) -> int:
         """Return what takers bought in a window."""
-        return sum(self.bought[second % PAST_S] for second in self.of(span))
+        return sum(second.bought for second in self._in(span))
 
     def burst_in(self, span: int) -> tuple[int, str]:
         """Return the largest run of one side in a window, and the venue it was on."""
-        slot = max((s % PAST_S for s in self.of(span)), key=self.burst.__getitem__)
-        return self.burst[slot], self.burst_on[slot]
+        largest = max(self._in(span), key=_burst)
+        return largest.burst, largest.burst_on
 
     def since_offset(self, span: int, offset: int) -> int:
         """Return where the oldest record of a window lies; `offset` is that of the newest."""
-        told = (self.offsets[second % PAST_S] for second in self.of(span))
+        told = (second.offset for second in self._in(span))
         return min((o for o in told if o != _NONE), default=offset)
 
     def of(self, span: int) -> range:
         """Return the seconds of a window."""
         return range(self.now_s - span + 1, self.now_s + 1)
+
+    def _in(self, span: int) -> Iterator[Second]:
+        return (self.past[second % PAST_S] for second in self.of(span))

@@ -11,7 +11,6 @@ from threshold_service.domain.adaptive.budget import IDLE_MS, Budget
 from threshold_service.domain.adaptive.finding import Finding
 from threshold_service.domain.adaptive.news import News
 from threshold_service.domain.adaptive.rarity import Rarity
-from threshold_service.domain.adaptive.recent import Recent, credible
 from threshold_service.domain.surroundings import FLOOR_SHARE, Surroundings
 
 CLUSTER_MS: Final = 1_000
@@ -34,11 +33,13 @@ CRITICAL_GAP_MS: Final = 900_000
 class Cluster(msgspec.Struct, kw_only=True):
     """Prints of one side within a second of the first, before or after, over all venues.
 
-    Of a venue whose feed is sampled only the largest counts: it stands for the second.
+    Of a venue whose feed is sampled only the largest counts: it stands for the second. `usd` is
+    what was liquidated, as far as was seen.
     """
 
     start_ms: int
     since_offset: int
+    usd: float = 0.0
     venues_usd: dict[str, float] = {}
     coverages: dict[str, Coverage] = {}
     prints: int = 0
@@ -51,13 +52,9 @@ class Cluster(msgspec.Struct, kw_only=True):
             self.venues_usd[event.exchange] = before_usd + event.notional_usd
         elif event.notional_usd > before_usd:
             self.venues_usd[event.exchange] = event.notional_usd
+        self.usd = sum(self.venues_usd.values())
         self.coverages[event.exchange] = event.coverage
         self.prints += 1
-
-    @property
-    def usd(self) -> float:
-        """What was liquidated, as far as was seen."""
-        return sum(self.venues_usd.values())
 
 
 class SideSizes(msgspec.Struct):
@@ -91,7 +88,6 @@ class Sizes(msgspec.Struct):
 
     long: SideSizes = msgspec.field(default_factory=SideSizes)
     short: SideSizes = msgspec.field(default_factory=SideSizes)
-    recent: Recent = msgspec.field(default_factory=Recent)
     budget: Budget = msgspec.field(default_factory=Budget)
     warm: bool = False
     clock_ms: int = 0
@@ -100,8 +96,6 @@ class Sizes(msgspec.Struct):
         self, event: Liquidation, offset: int, around: Surroundings
     ) -> Finding | None:
         """Count a liquidation; return what is to be told of its cluster, once for each."""
-        if not credible(event) or not self.recent.is_new(event.event_id):
-            return None
         if event.ts_recv_ms > self.clock_ms:
             self.clock_ms = event.ts_recv_ms
         side = self.long if event.position == "long" else self.short

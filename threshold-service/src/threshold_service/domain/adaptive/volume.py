@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from foreshock_schemas.events import Bar
-from threshold_service.domain.adaptive.baseline import Candle
+from threshold_service.domain.adaptive.baseline import Baseline, Candle
 from threshold_service.domain.adaptive.budget import Budget
 from threshold_service.domain.adaptive.finding import Finding
 from threshold_service.domain.adaptive.seconds import SPANS_S, Seconds
@@ -58,18 +58,18 @@ class Volume(msgspec.Struct, kw_only=True):
     out: list[str] = []
     heard_s: int = 0
     heard_to: int = 0
+    taught_min: int = 0
 
     @property
     def learned(self) -> bool:
         """Whether it speaks: after a day of history, or of what it heard; else it is in shadow."""
-        return self.heard_s >= SHADOW_S or any(
-            venue.baseline.seasons.learned_min * 60 >= SHADOW_S for venue in self.venues.values()
-        )
+        return self.heard_s >= SHADOW_S or self.taught_min * 60 >= SHADOW_S
 
     def on_candle(self, candle: Candle) -> None:
         """Learn from a candle of history, oldest first for each venue."""
         baseline = self._venue(candle.exchange).baseline
         baseline.on_candle(candle)
+        self._note_taught(baseline)
         if baseline.spread.samples == _DAY_OF_QUARTERS:
             self.windows[-1].warm(baseline.spread.mad * _QUARTER_TO_WINDOW)
 
@@ -85,6 +85,9 @@ class Volume(msgspec.Struct, kw_only=True):
             return self._judge(bar, offset, around)
         return None
 
+    def _note_taught(self, baseline: Baseline) -> None:
+        self.taught_min = max(self.taught_min, baseline.seasons.learned_min)
+
     def _venue(self, exchange: str) -> Venue:
         venue = self.venues.get(exchange)
         if venue is None:
@@ -96,15 +99,18 @@ class Volume(msgspec.Struct, kw_only=True):
         if not cents and bar.exchange in self.out:
             venue.miss(last)
             return False
-        first = min(max(bar.start_ms // 1000, last + 1 - _LONGEST_BAR_S), last)
+        first = bar.start_ms // 1000
+        if first != last:
+            first = min(max(first, last + 1 - _LONGEST_BAR_S), last)
         start = venue.heard_from(first)
         self.heard_s += max(0, last + 1 - max(start, self.heard_to))
         self.heard_to = max(last + 1, self.heard_to)
-        each = cents // (last + 1 - max(first, start))
+        each = cents if first == last else cents // (last + 1 - max(first, start))
         bought_each = _bought(bar, each)
         for second in range(start, last + 1):
             if second // 60 != venue.minute:
                 venue.turn(second // 60, self.session)
+                self._note_taught(venue.baseline)
             traded, bought = (each, bought_each) if second >= first else (0, 0)
             venue.hear(second, traded)
             if venue.known:
@@ -166,11 +172,10 @@ class Volume(msgspec.Struct, kw_only=True):
 
     def _exceeds(self) -> bool:
         """Return whether a window is worth judging: an estimate that is quick to make."""
-        seconds = self.seconds
-        for window, seen, due in zip(
-            self.windows, seconds.seen_sums, seconds.due_sums, strict=True
-        ):
-            if seen >= window.floor and seen > window.ratio * due + window.base:
+        seen_sums, due_sums = self.seconds.seen_sums, self.seconds.due_sums
+        for i, window in enumerate(self.windows):
+            seen = seen_sums[i]
+            if seen >= window.floor and seen > window.ratio * due_sums[i] + window.base:
                 return True
         return False
 
