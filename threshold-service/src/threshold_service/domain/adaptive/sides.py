@@ -19,15 +19,15 @@ BUILDING_PRINTS: Final = 5.0
 CONFIRMED_PRINTS: Final = 3.0
 """Orders that must be among what is counted: one alone is a large liquidation, no cascade."""
 
-APART_MS: Final = 210_000
-LARGER_TIMES: Final = 1.25
-"""A wave sooner after the last CONFIRMED is of the same incident, unless it is so much larger."""
+FEW_PRINTS: Final = 1.5
+FEW_TIMES: Final = 4.0
+"""Two are enough for so many times the limit: a sampled feed shows no more than one a second."""
 
 CORROBORATING_SIGMAS: Final = 3.0
 INTEREST_S: Final = 300
 PRICE_S: Final = 180
 
-FLOOR_SHARE: Final = 0.2
+FLOOR_SHARE: Final = 0.1
 FLOOR_USD: Final = 100_000.0
 
 _REVIEW_MS: Final = 1_000
