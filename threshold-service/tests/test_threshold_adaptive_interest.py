@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from foreshock_schemas.events import OpenInterest, Threshold
 from foreshock_schemas.testing import sample
-from threshold_service.domain.adaptive.interest import Interest
+from threshold_service.domain.adaptive.interest import FLOORS, Interest
 from threshold_service.domain.adaptive.poll import KEPT_MIN, Polls
 from threshold_service.domain.surroundings import Move
 
@@ -133,6 +133,16 @@ def test_small_coins_must_move_twice_as_much():
     events = readings(exploding(market(600), 500, 5, 0.01))
     assert run(events, Around(tier="mega"))
     assert not run(events, Around(tier="small"))
+    assert run(events, Around(tier=None))
+
+
+def test_of_what_is_as_unusual_the_larger_weighs_more():
+    events = readings(exploding(market(600), 500, 5, 0.1))
+    finding = run(events)[0]
+    z = next(each.value for each in finding.factors if each.name == "robust_z")
+    floors = finding.value / (100 * FLOORS[finding.window_s // 60])
+    assert finding.score == pytest.approx(z * floors**0.5, rel=0.001)
+    assert floors > 2
 
 
 def test_readings_every_five_minutes_will_do():
@@ -199,6 +209,19 @@ def test_a_stale_poll_raises_no_alert():
     for minute in range(560, 800):
         course[minute]["binance"] *= 1.012
     assert run(readings(course)) == []
+
+
+def test_the_only_venue_stuck_for_ten_minutes_raises_no_alert():
+    course = exploding(market(600, {"okx": 20_000.0}), 500, 11, 0.008)
+    for minute in range(501, 511):
+        course[minute] = course[500]
+    assert run(readings(course)) == []
+
+
+def test_what_is_counted_each_hour_is_not_taken_for_the_change_of_a_minute():
+    course = market(6_000, {"hyperliquid": 20_000.0}, seed=3)
+    hourly = {minute: course[minute // 60 * 60] for minute in course}
+    assert run(readings(hourly)) == []
 
 
 @pytest.mark.parametrize("told_late", [0, 1])

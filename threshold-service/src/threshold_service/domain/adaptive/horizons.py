@@ -68,7 +68,7 @@ def matched(
 ) -> Change | None:
     """Return the change up to a minute; None where too little can be compared.
 
-    A contract that is polled less often than every `minutes` has no part in it.
+    A contract that said nothing new for longer than `minutes` has no part in it.
     """
     fresh, parts = 0.0, []
     for contract, each in polls.items():
@@ -76,7 +76,7 @@ def matched(
         if now is None or contract in leaving_out:
             continue
         fresh += now
-        then = each.at(minute - minutes) if each.interval <= minutes else None
+        then = each.at(minute - minutes) if each.pace(minute - minutes) <= minutes else None
         if then is not None:
             parts.append(Part(contract, then, now))
     comparable = sum(part.now for part in parts)
