@@ -192,9 +192,9 @@ def test_what_is_not_worth_a_word_in_usd_is_not_told():
     assert feed(warm(), spike(NOW, 20), Around(limit_usd=None))
 
 
-def test_a_tenth_of_the_original_limit_is_worth_a_word():
-    assert feed(warm(), spike(NOW, 20), Around(limit_usd=20_000.0 * 900 * 9))
-    assert feed(warm(), spike(NOW, 20), Around(limit_usd=20_000.0 * 900 * 11)) == []
+def test_a_fifth_of_the_original_limit_is_worth_a_word():
+    assert feed(warm(), spike(NOW, 20), Around(limit_usd=20_000.0 * 900 * 4.5))
+    assert feed(warm(), spike(NOW, 20), Around(limit_usd=20_000.0 * 900 * 5.5)) == []
 
 
 def test_a_window_that_is_looked_at_more_often_must_be_further_out():

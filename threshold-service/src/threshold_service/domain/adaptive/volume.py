@@ -21,7 +21,7 @@ SHADOW_S: Final = 86_400
 
 _SILENT_S: Final = 30
 _LONGEST_BAR_S: Final = 30
-_FLOOR_SHARE: Final = 0.1
+_FLOOR_SHARE: Final = 0.2
 _FLOOR_OVER_S: Final = 900
 _REFRESH_S: Final = 600
 _DAY_OF_SAMPLES: Final = 86_400 / SAMPLE_S
@@ -40,7 +40,7 @@ class Volume(msgspec.Struct, kw_only=True):
     """One coin's volume over 10, 60 and 300 s against what is expected of the venues heard.
 
     A window's score is the logarithm of seen by expected, in robust standard deviations of the
-    same window, made comparable. The largest of those that reach the floor in USD, a tenth of the
+    same window, made comparable. The largest of those that reach the floor in USD, a fifth of the
     original requirements' limit, is held against one limit for all: a spike shows in several
     windows, and limits apart would pay for it more than once. `severe` is the score that one
     sample in a million exceeds: with ten times the expected it is critical, and outside the budget.
