@@ -97,9 +97,9 @@ def test_the_end_of_what_was_told_is_told_whatever_may_be_said_now():
 
 
 def test_a_small_coin_needs_the_floor_all_the_same():
-    assert run(wave(0, 20, 10_000), Around(interest_usd=1e6)) == []
-    found = run(wave(0, 40, 10_000), Around(interest_usd=1e6))
-    assert found[0].limit == 200_000.0
+    assert run(wave(0, 20, 5_000), Around(interest_usd=1e6)) == []
+    found = run(wave(0, 40, 5_000), Around(interest_usd=1e6))
+    assert found[0].limit == 100_000.0
 
 
 def test_without_open_interest_the_original_limit_holds():
@@ -146,10 +146,24 @@ def test_another_wave_some_minutes_later_is_a_new_incident():
     assert "20 liquidations, $2.00M in all" in found[-1].reasons[0]
 
 
-@pytest.mark.parametrize(("larger", "incidents"), [(1, 1), (2, 2)])
-def test_a_wave_soon_after_the_fading_is_a_new_incident_only_if_it_is_the_larger(larger, incidents):
-    found = run(wave(0, 20, BP / 2) + wave(120, 20, BP / 2 * larger))
+@pytest.mark.parametrize(("silence_s", "incidents"), [(50, 1), (65, 2)])
+def test_a_minute_without_a_print_parts_one_incident_from_the_next(silence_s, incidents):
+    found = run(wave(0, 20, BP / 2) + wave(19 + silence_s, 20, BP / 2))
     assert len({each.incident_id for each in found}) == incidents
+
+
+def test_what_goes_on_is_one_incident_however_it_rises_and_falls():
+    events = []
+    for n in range(4):
+        events += wave(300 * n, 60, BP * (n + 1))
+        events += wave(300 * n + 60, 120, BP / 4 * (n + 1), every=2)
+    found = run(events)
+    assert states(found) == ORDER
+
+
+def test_two_orders_are_a_cascade_only_if_they_are_very_large():
+    assert run(wave(0, 2, 12 * BP, every=10)) == []
+    assert states(run(wave(0, 2, 20 * BP, every=10))) == ["CONFIRMED", "FADING", "ENDED"]
 
 
 def test_a_lesser_wave_after_the_fading_is_the_same_incident():

@@ -48,6 +48,19 @@ def test_a_stale_poll_raises_no_alert():
     assert run(readings(course)) == []
 
 
+def test_the_only_venue_stuck_for_ten_minutes_raises_no_alert():
+    course = exploding(market(600, {"okx": 20_000.0}), 500, 11, 0.008)
+    for minute in range(501, 511):
+        course[minute] = course[500]
+    assert run(readings(course)) == []
+
+
+def test_what_is_counted_each_hour_is_not_taken_for_the_change_of_a_minute():
+    course = market(6_000, {"hyperliquid": 20_000.0}, seed=3)
+    hourly = {minute: course[minute // 60 * 60] for minute in course}
+    assert run(readings(hourly)) == []
+
+
 @pytest.mark.parametrize("told_late", [0, 1])
 @pytest.mark.parametrize("factor", [0.5, 2.0])
 def test_a_change_of_definition_raises_no_alert(factor, told_late):

@@ -12,6 +12,38 @@ from making_bars import DAILY_USD, HOUR, NOW, T0, Around, bar, calm, candles, fe
 from foreshock_schemas.events import Kline
 from foreshock_schemas.testing import sample
 from threshold_service.domain.adaptive.volume import Volume
+from threshold_service.domain.adaptive.window import Window
+
+
+def test_a_fifth_of_the_original_limit_is_worth_a_word():
+    assert feed(warm(), spike(NOW, 20), Around(limit_usd=20_000.0 * 900 * 4.5))
+    assert feed(warm(), spike(NOW, 20), Around(limit_usd=20_000.0 * 900 * 5.5)) == []
+
+
+def test_a_window_that_is_looked_at_more_often_must_be_further_out():
+    short, minute, long = (Window.of(span_s) for span_s in (10, 60, 300))
+    for window in (short, minute, long):
+        window.warm(0.2)
+        window.floor = 0.0
+        window.aim(4.0)
+    assert short.score(1.0) < minute.score(1.0) < long.score(1.0)
+    assert long.score(1.0) - short.score(1.0) == pytest.approx(math.log10(30))
+    due = 1_000_000_000
+    for window in (short, minute, long):
+        assert window.z(round(window.least(due)), due) == pytest.approx(4.0, abs=1e-3)
+
+
+def test_what_was_told_of_in_error_while_it_learned_does_not_make_it_deaf():
+    volume = Volume()
+    feed(volume, calm(0, 600))
+    volume.budget.threshold = 9.0
+    for n in range(8_640):
+        volume.scores.add(n / 2_160, T0)
+    assert not volume.learned
+    for candle in candles("binance"):
+        volume.on_candle(candle)
+    feed(volume, calm(600, 700))
+    assert volume.budget.threshold == pytest.approx(4.0, abs=0.1)
 
 
 def test_without_history_it_is_in_shadow_for_a_day():

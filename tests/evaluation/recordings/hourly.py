@@ -28,7 +28,9 @@ LIQUIDATIONS_FROM_MS: Final = 1_748_131_200_000  # 2025-05-25 00:00 UTC
 LIQUIDATIONS_UNTIL_MS: Final = 1_749_168_000_000  # 2025-06-06 00:00 UTC
 LEADER: Final = "bybit"
 VENUES: Final = ("binance", LEADER)
-"""Those that have candles of every coin all the time; what the leader says is the price."""
+"""Those that have candles of every coin all the time; what the leader says is the price. Limits
+rest on what the venue trades whose liquidations are seen: on its own candles, which end in April.
+"""
 
 _MINUTE_MS: Final = 60_000
 
@@ -60,15 +62,15 @@ class _Market:
         self._number = count()
 
     def candle(self, ms: int, row: Row) -> Iterator[Event]:
-        if row["venue"] not in VENUES:
-            return
         coin, usd = row["coin"], row["v"] * row["c"]
         if row["venue"] == LEADER:
             self._closes[coin] = row["c"]
-        yield _kline(ms, row, usd)
-        stats = self._stats.setdefault(coin, Stats(EXCHANGE, coin)).add(ms, row["c"], usd)
-        if stats:
-            yield stats
+        if row["venue"] in VENUES:
+            yield _kline(ms, row, usd)
+        elif row["venue"] == EXCHANGE:
+            stats = self._stats.setdefault(coin, Stats(EXCHANGE, coin)).add(ms, row["c"], usd)
+            if stats:
+                yield stats
 
     def interest(self, _ms: int, row: Row) -> Iterator[Event]:
         self._interest_usd[row["coin"]] = row["oi_usd"]

@@ -1,7 +1,7 @@
 """Binance's open interest of seven coins, every five minutes over three months.
 
 A line is `t` (ms), `oi` (coins) and `oi_usd`; their ratio is a price. What `t` says is
-known half a minute later at the earliest.
+known half a minute later at the earliest. How large a coin is was known before.
 """
 
 import csv
@@ -11,9 +11,9 @@ from heapq import merge
 from pathlib import Path
 from typing import Final
 
-from evaluation.recordings.making import HOUR_MS, feed_health, open_interest
+from evaluation.recordings.making import HOUR_MS, feed_health, open_interest, size
 
-from foreshock_schemas.events import Event
+from foreshock_schemas.events import Event, OpenInterest
 
 EXCHANGE: Final = "binance"
 LAG_MS: Final = 30_000
@@ -25,14 +25,18 @@ def events(folder: Path) -> Iterator[Event]:
     """Yield the readings of all coins, and each hour that they are live."""
     told_ms = 0
     readings = [_readings(path) for path in sorted(folder.glob(f"*{_SUFFIX}"))]
+    sized: set[str] = set()
     for reading in merge(*readings, key=lambda event: event.ts_recv_ms):
+        if reading.coin not in sized:
+            sized.add(reading.coin)
+            yield size(EXCHANGE, reading.coin, reading.ts_recv_ms)
         if reading.ts_recv_ms >= told_ms + HOUR_MS:
             told_ms = reading.ts_recv_ms
             yield feed_health(EXCHANGE, "open-interest", told_ms)
         yield reading
 
 
-def _readings(path: Path) -> Iterator[Event]:
+def _readings(path: Path) -> Iterator[OpenInterest]:
     coin = path.name.removesuffix(_SUFFIX)
     with gzip.open(path, "rt") as file:
         for row in csv.DictReader(file):

@@ -87,6 +87,20 @@ def open_interest(
     )
 
 
+def size(exchange: str, coin: str, ms: int) -> MarketStats:
+    """Return statistics that tell nothing but how large a coin is."""
+    return MarketStats(
+        event_id=derived_id("stats", coin, ms),
+        ts_event_ms=ms,
+        ts_recv_ms=ms,
+        coin=coin,
+        in_universe=True,
+        exchanges=(exchange,),
+        tier=_TIERS.get(coin),
+        volume_days=0,
+    )
+
+
 class Stats:
     """One coin's market statistics each hour, of what has been seen so far."""
 

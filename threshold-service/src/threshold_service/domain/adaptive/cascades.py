@@ -12,13 +12,13 @@ from threshold_service.domain.adaptive.finding import Finding
 from threshold_service.domain.adaptive.incident import Course
 from threshold_service.domain.adaptive.recent import credible
 from threshold_service.domain.adaptive.sides import (
-    APART_MS,
     BUILDING_BP,
     BUILDING_PRINTS,
     CONFIRMED_PRINTS,
     CORROBORATED_BP,
+    FEW_PRINTS,
+    FEW_TIMES,
     INTEREST_S,
-    LARGER_TIMES,
     PRICE_S,
     Side,
     Signs,
@@ -128,7 +128,6 @@ class Cascades(msgspec.Struct):
             if course.state == "CONFIRMED":
                 return None
             course.become("CONFIRMED")
-            course.confirmed_ms = side.clock_ms
             return self._tell(side, course, signs, signs.least_bp(side.position))
         usd = side.pressure.usd_30
         builds = usd >= self.unit.at(BUILDING_BP) and side.pressure.prints >= BUILDING_PRINTS
@@ -148,20 +147,18 @@ class Cascades(msgspec.Struct):
 
 def _confirms(side: Side, unit: Unit, signs: Signs) -> bool:
     pressure = side.pressure
-    enough_usd = unit.at(signs.least_bp(side.position))
-    return pressure.prints >= CONFIRMED_PRINTS and pressure.usd_60 >= enough_usd
+    times = pressure.usd_60 / unit.at(signs.least_bp(side.position))
+    return times >= 1 and pressure.prints >= (
+        FEW_PRINTS if times >= FEW_TIMES else CONFIRMED_PRINTS
+    )
 
 
 def _revives(side: Side, course: Course, unit: Unit, signs: Signs) -> bool:
     """Whether a wave after a fading is an incident of its own, for states only go forward."""
     if not course.faded:
         return False
-    if course.state == "BUILDING":
-        return True
     enough_usd = unit.at(signs.least_bp(side.position))
-    if side.clock_ms - course.confirmed_ms < APART_MS:
-        enough_usd = max(enough_usd, LARGER_TIMES * course.faded_peak_usd)
-    return course.fresh_usd(side.pressure) >= enough_usd
+    return course.state == "BUILDING" or course.fresh_usd(side.pressure) >= enough_usd
 
 
 def _slice(minute: Minute, number: int) -> Liquidation:

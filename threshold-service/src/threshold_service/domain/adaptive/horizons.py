@@ -67,7 +67,7 @@ def matched(
 ) -> Change | None:
     """Return the change up to a minute; None where too little can be compared.
 
-    A contract that is polled less often than every `minutes` has no part in it.
+    A contract that said nothing new for longer than `minutes` has no part in it.
     """
     fresh, then, comparable, parts = 0.0, 0.0, 0.0, []
     for contract, each in polls.items():
@@ -75,8 +75,8 @@ def matched(
         if now is None or contract in leaving_out:
             continue
         fresh += now
-        before = each.at(minute - minutes) if each.interval <= minutes else None
-        if before is not None:
+        before = each.at(minute - minutes)
+        if before is not None and each.pace(minute - minutes) <= minutes:
             parts.append(Part(contract, before, now))
             then, comparable = then + before, comparable + now
     if not parts or comparable < LEAST_SHARE * fresh:

@@ -15,11 +15,10 @@ from foreshock_schemas.events import Coverage, IncidentState, Liquidation
 from foreshock_schemas.ids import derived_id
 from threshold_service.domain.adaptive.pressure import Pressure
 
-FADED_SHARE: Final = 0.5
-"""A cascade fades once its sum over 60 s is down to half of its peak."""
-
+FADED_SHARE: Final = 0.1
 SILENT_MS: Final = 60_000
-"""It has ended once that sum was below a basis point for as long."""
+"""A cascade fades once its sum over 60 s is down to a tenth of its peak, or nothing came for as
+long; it has ended once that sum was below a basis point for as long."""
 
 HISTORY: Final = 300
 """Versions kept: one for each second with prints, until they have been read."""
@@ -41,10 +40,8 @@ class Course(msgspec.Struct, kw_only=True):
     unit_usd: float
     state: Literal["BUILDING", "CONFIRMED"] | None = None
     told: bool = False
-    confirmed_ms: int = 0
     faded: bool = False
     faded_usd: float = 0.0
-    faded_peak_usd: float = 0.0
     faded_ms: int = 0
     prints: float = 0.0
     largest_usd: float = 0.0
@@ -75,7 +72,6 @@ class Course(msgspec.Struct, kw_only=True):
     def fade(self, pressure: Pressure) -> None:
         """Have faded, before a print is counted: what there is now is of the wave that is over."""
         self.faded, self.faded_usd, self.faded_ms = True, pressure.usd_60, pressure.at_ms
-        self.faded_peak_usd = self.peak_usd
 
     def fresh_usd(self, pressure: Pressure) -> float:
         """Return the sum over 60 s of what came since it had faded."""
@@ -104,7 +100,8 @@ class Course(msgspec.Struct, kw_only=True):
             return
         self.peak_usd = max(self.peak_usd, now_usd)
         if not self.faded:
-            self.fades_ms = pressure.falls_to(self.peak_usd * FADED_SHARE)
+            low_ms = pressure.falls_to(self.peak_usd * FADED_SHARE)
+            self.fades_ms = min(low_ms, self.received_ms + SILENT_MS)
 
     def copy(self) -> "Course":
         """Return it as it is now."""

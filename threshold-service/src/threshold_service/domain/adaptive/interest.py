@@ -1,6 +1,7 @@
 """Open interest explosions: positions opened or closed faster than the coin is used to."""
 
 from bisect import bisect_left
+from math import cbrt, sqrt
 from typing import Final
 
 import msgspec
@@ -24,7 +25,7 @@ budget of 2 alerts a day, they leave 0.2 (ARB) to 1.9 (SOL) a day.
 """
 
 SMALL_TIMES: Final = 2.0
-LARGER: Final[tuple[Tier, ...]] = ("mega", "large", "mid")
+SMALL: Final[Tier] = "small"
 
 CUSUM_PER_SCORE: Final = 2.0
 """A build-up of 8 weighs as much as a change of 4 robust standard deviations."""
@@ -50,6 +51,8 @@ class Interest(msgspec.Struct):
     """One coin's open interest in coins, minute by minute.
 
     A minute is judged once everybody has said what it was, or with the next one's first reading.
+    The score of a change is how many robust standard deviations it has, times the root of how many
+    floors: of two that are as unusual the larger one is worth more of the budget.
     """
 
     polls: dict[str, Polls] = {}
@@ -102,7 +105,7 @@ class Interest(msgspec.Struct):
         if not changes:
             return None
         self.usual.learn(changes, self.minute)
-        times = 1.0 if around.threshold.tier in LARGER else SMALL_TIMES
+        times = SMALL_TIMES if around.threshold.tier == SMALL else 1.0
         moves = [self._move(change, times * FLOORS[change.minutes]) for change in changes]
         beyond = sorted((each for each in moves if each), key=lambda each: -each.score)
         checked = (self._checked(move, around) for move in beyond)
@@ -113,7 +116,8 @@ class Interest(msgspec.Struct):
             return None
         z = self.usual.z(change, self.minute)
         built_up = self.usual.cusum(change.share) / CUSUM_PER_SCORE
-        return Move(change=change, z=z, score=max(abs(z), built_up), floor=floor)
+        relevance = sqrt(abs(change.share) / floor)
+        return Move(change=change, z=z, score=max(abs(z), built_up) * relevance, floor=floor)
 
     def _checked(self, move: Move, around: Surroundings) -> Move | None:
         """Leaves out who cannot have changed so much, and asks who agrees."""
@@ -164,9 +168,11 @@ class Interest(msgspec.Struct):
         if not (fires or critical):
             return None
         sigma_pct = self.usual.sigma(move.change.minutes, self.minute) * 100
+        floor_pct = move.floor * 100
+        limit_pct = cbrt((limit * sigma_pct) ** 2 * floor_pct)
         reached = Limit(
             score=limit,
-            pct=max(move.floor * 100, min(limit * sigma_pct, abs(move.change.share) * 100)),
+            pct=max(floor_pct, min(limit_pct, abs(move.change.share) * 100)),
             held_back=self.budget.held_back,
         )
         return opening.finding(move, reached, sigma_pct, self._since(move), event, around)

@@ -46,7 +46,8 @@ class Polls(msgspec.Struct, kw_only=True):
 
     `held` is a reading that waits for the next one to agree. `repeats` counts polls in a row
     that said the same; while others move they are `stale`, and only the first of them stands.
-    `interval` is the minutes between polls: the shorter of the last two gaps.
+    `interval` is the minutes between polls: the shorter of the last two gaps. `news` are the
+    minutes that said something else than the one before.
     """
 
     exchange: str
@@ -60,6 +61,7 @@ class Polls(msgspec.Struct, kw_only=True):
     held_minute: int = 0
     repeats: int = 0
     interval: int = 1
+    news: list[int] = []
 
     def add(self, event: OpenInterest, everybody: Iterable["Polls"]) -> None:
         """Take a sound reading; `everybody` are the coin's contracts, this one or not."""
@@ -81,6 +83,15 @@ class Polls(msgspec.Struct, kw_only=True):
             if minute - moved <= STALE_POLLS:
                 self._drop_repeats()
 
+    def pace(self, minute: int) -> int:
+        """Return from the news that a minute repeats to the next: what happened in that time.
+
+        What is polled each minute may be counted each hour, or be stuck for a while.
+        """
+        after = bisect_right(self.news, minute)
+        began = self.news[after - 1] if after else minute
+        return (self.news[after] if after < len(self.news) else self.seen) - began
+
     def is_due(self, minute: int) -> bool:
         """Return whether a reading for this minute is still to be waited for."""
         age = minute - self.seen
@@ -98,6 +109,8 @@ class Polls(msgspec.Struct, kw_only=True):
             self.repeats += 1
         else:
             self.repeats, self.moved = 0, minute
+            self.news.append(minute)
+            del self.news[: max(0, bisect_left(self.news, minute - KEPT_MIN) - 1)]
         self.minutes.append(minute)
         self.coins.append(coins)
         self._cut(0, bisect_left(self.minutes, minute - KEPT_MIN))

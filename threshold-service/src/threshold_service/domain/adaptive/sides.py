@@ -8,7 +8,7 @@ from foreshock_schemas.events import Liquidation, Position
 from threshold_service.domain.adaptive.continuation import Intensities
 from threshold_service.domain.adaptive.incident import Closing, Course, Versions
 from threshold_service.domain.adaptive.pressure import Pressure
-from threshold_service.domain.surroundings import FLOOR_SHARE, Move, Surroundings
+from threshold_service.domain.surroundings import Move, Surroundings
 
 BUILDING_BP: Final = 4.0
 CONFIRMED_BP: Final = 8.0
@@ -19,14 +19,15 @@ BUILDING_PRINTS: Final = 5.0
 CONFIRMED_PRINTS: Final = 3.0
 """Orders that must be among what is counted: one alone is a large liquidation, no cascade."""
 
-APART_MS: Final = 210_000
-LARGER_TIMES: Final = 1.25
-"""A wave sooner after the last CONFIRMED is of the same incident, unless it is so much larger."""
+FEW_PRINTS: Final = 1.5
+FEW_TIMES: Final = 4.0
+"""Two are enough for so many times the limit: a sampled feed shows no more than one a second."""
 
 CORROBORATING_SIGMAS: Final = 3.0
 INTEREST_S: Final = 300
 PRICE_S: Final = 180
 
+_FLOOR_SHARE: Final = 0.1
 FLOOR_USD: Final = 100_000.0
 
 _REVIEW_MS: Final = 1_000
@@ -53,7 +54,7 @@ class Unit(msgspec.Struct, kw_only=True):
         threshold, interest_usd = around.threshold, around.interest_usd()
         self.known = interest_usd is not None and interest_usd > 0
         self.usd = interest_usd / 1e4 if interest_usd else threshold.cascade_usd / CONFIRMED_BP
-        floor_usd = FLOOR_SHARE * threshold.single_liquidation_usd
+        floor_usd = _FLOOR_SHARE * threshold.single_liquidation_usd
         self.floor_usd = max(floor_usd, FLOOR_USD) if self.known else floor_usd
         self.coin = threshold.coin
 

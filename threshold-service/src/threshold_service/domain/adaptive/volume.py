@@ -10,7 +10,7 @@ from threshold_service.domain.adaptive.budget import Budget
 from threshold_service.domain.adaptive.finding import Finding
 from threshold_service.domain.adaptive.seconds import SPANS_S, Seconds
 from threshold_service.domain.adaptive.sketch import Sketch
-from threshold_service.domain.adaptive.spike import SAMPLE_S, Spike, finding_of
+from threshold_service.domain.adaptive.spike import SAMPLE_S, Spike, finding_of, weighted_mean
 from threshold_service.domain.adaptive.venue import Venue
 from threshold_service.domain.adaptive.window import Window
 from threshold_service.domain.surroundings import FLOOR_SHARE, UNSEEN, Surroundings
@@ -39,11 +39,11 @@ class Volume(msgspec.Struct, kw_only=True):
     """One coin's volume over 10, 60 and 300 s against what is expected of the venues heard.
 
     A window's score is the logarithm of seen by expected, in robust standard deviations of the
-    same window. The largest of those that reach the floor in USD, a fifth of the original
-    requirements' limit, is held against one limit for all: a spike shows in several windows, and
-    limits apart would pay for it more than once. `severe` is the score that one sample in a
-    million exceeds: with ten times the expected it is critical, and outside the budget. `heard_s`
-    counts the seconds that some venue was heard in, up to `heard_to`.
+    same window, made comparable. The largest of those that reach the floor in USD, a fifth of the
+    original requirements' limit, is held against one limit for all: a spike shows in several
+    windows, and limits apart would pay for it more than once. `severe` is the score that one
+    sample in a million exceeds: with ten times the expected it is critical, and outside the budget.
+    `heard_s` counts the seconds that some venue was heard in, up to `heard_to`.
     """
 
     venues: dict[str, Venue] = {}
@@ -59,6 +59,7 @@ class Volume(msgspec.Struct, kw_only=True):
     heard_s: int = 0
     heard_to: int = 0
     taught_min: int = 0
+    warm: bool = False
 
     @property
     def learned(self) -> bool:
@@ -153,7 +154,7 @@ class Volume(msgspec.Struct, kw_only=True):
                 continue
             x = window.log_ratio(self.seconds.seen_sums[i], due)
             if window.ready:
-                best = max(best, window.scale.z(x))
+                best = max(best, window.score(x))
             window.scale.add(x, ms)
         if best > _NO_SCORE:
             self.scores.add(best, ms)
@@ -169,6 +170,15 @@ class Volume(msgspec.Struct, kw_only=True):
         for window in self.windows:
             window.floor = cents_per_s * window.span_s
             window.aim(self.budget.limit)
+        if not self.warm and self.learned:
+            self._start(around.budget("volume_spike"))
+
+    def _start(self, per_day: float) -> None:
+        """Begin to speak, at no higher a limit than as many samples exceed as there is budget."""
+        self.warm = True
+        if per_day > 0 and self.scores.weight >= _DAY_OF_SAMPLES / 2:
+            often = self.scores.exceeded_once_in(_DAY_OF_SAMPLES / per_day) or 0.0
+            self.budget.warm(min(self.budget.threshold, often))
 
     def _exceeds(self) -> bool:
         """Return whether a window is worth judging: an estimate that is quick to make."""
@@ -230,10 +240,10 @@ class Volume(msgspec.Struct, kw_only=True):
             burst=burst,
             burst_on=burst_on,
             venues={name: cents for name, cents in sorted(heard.items()) if cents},
-            hour=_mean([e.hour for e in known], dues),
-            minute=_mean([e.minute for e in known], dues),
+            hour=weighted_mean([e.hour for e in known], dues),
+            minute=weighted_mean([e.minute for e in known], dues),
             quiet=window.quiet,
-            usual=window.scale.median,
+            usual=window.usual,
             sigma=window.scale.at(1.0) - window.scale.median,
             since_offset=seconds.since_offset(span, offset),
         )
@@ -243,8 +253,3 @@ def _bought(bar: Bar, cents: int) -> int:
     """Return how much of some of a bar's money takers bought."""
     share = bar.taker_buy_usd / bar.notional_usd if cents else 0.0
     return round(cents * share) if 0 < share <= 1 else 0
-
-
-def _mean(values: list[float], weights: list[int]) -> float:
-    total = sum(weights)
-    return sum(v * w for v, w in zip(values, weights, strict=True)) / total if total else 0.0
