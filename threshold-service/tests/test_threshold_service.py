@@ -112,6 +112,15 @@ async def test_signals_and_limits_are_counted():
     assert counted("thresholds_total", method="baseline_prd") == limits + 1
 
 
+def test_coins_are_learning_until_their_usual_volume_is_known():
+    owned = Partitions(World(TOLD))
+    for partition, event in ((3, stats(T0)), (4, liquidation(0))):
+        owned.on_event(event, Record(LIQUIDATIONS, partition, 0, event).evidence)
+    assert owned.learning == 2
+    owned.forget({3})
+    assert owned.learning == 1
+
+
 def test_flags_are_on_unless_told():
     told = {"ENABLE_DYNAMIC_THRESHOLDS": "false", "ENABLE_VOLUME_MONITORING": "false"}
     on, off = load(Settings, {}), load(Settings, told)

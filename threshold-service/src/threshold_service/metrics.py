@@ -1,8 +1,10 @@
 """What threshold-service counts."""
 
-from typing import Final
+from typing import Final, get_args
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
+
+from foreshock_schemas.events import SignalKind
 
 THRESHOLDS: Final = Counter(
     "foreshock_threshold_service_thresholds_total", "Limits written, by method.", ["method"]
@@ -18,4 +20,15 @@ LATENCY: Final = Histogram(
 REFUSED: Final = Counter(
     "foreshock_threshold_service_refused_total",
     "Records whose time lies more than 5 s ahead of their receipt.",
+)
+HELD_BACK: Final = Counter(
+    "foreshock_threshold_service_held_back_total",
+    "What the budget kept from being told, counted when the next of its coin and kind is told.",
+    ["kind"],
+)
+for _kind in get_args(SignalKind):  # from zero, so that the first of a kind is seen to come
+    HELD_BACK.labels(_kind)
+LEARNING: Final = Gauge(
+    "foreshock_threshold_service_learning_coins",
+    "Coins whose usual volume is not known yet: the requirements' rule speaks for it.",
 )

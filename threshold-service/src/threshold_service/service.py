@@ -58,6 +58,7 @@ async def run(settings: Settings, context: Context) -> None:
     told = told_by(settings, context.clock.now_ms())
     world = World(told)
     owned = Partitions(world)
+    metrics.LEARNING.set_function(lambda: owned.learning)
     async with (
         Publisher(settings, context.name, context.clock, stop=context.stop) as publisher,
         asyncio.TaskGroup() as group,
@@ -191,6 +192,8 @@ async def _publish(output: Output, publisher: Publishing, clock: Clock) -> None:
     if isinstance(output, Signal):
         await publisher.send(SIGNALS, output)
         metrics.SIGNALS.labels(output.kind).inc()
+        if output.why is not None:
+            metrics.HELD_BACK.labels(output.kind).inc(output.why.held_back)
         metrics.LATENCY.observe((clock.now_ms() - output.ts_recv_ms) / 1000)
     else:
         await publisher.publish(THRESHOLDS, output)

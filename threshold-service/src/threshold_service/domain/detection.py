@@ -41,6 +41,11 @@ class Detection:
             coin = self._coins[name] = Coin(name, self._world)
         return coin.on_event(event, evidence)
 
+    @property
+    def learning(self) -> int:
+        """How many coins' usual volume is not known yet."""
+        return sum(not coin.state.volume.learned for coin in self._coins.values())
+
     def snapshot(self) -> Iterator[tuple[str, bytes]]:
         """Yield each coin's state, and drop the coins that any record to come begins anew."""
         heard_ms = max((coin.state.heard_ms for coin in self._coins.values()), default=0)
@@ -92,6 +97,11 @@ class Partitions:
             self.refused += 1
             return ()
         return self._of(evidence.partition).on_event(event, evidence)
+
+    @property
+    def learning(self) -> int:
+        """How many coins' usual volume is not known yet."""
+        return sum(detection.learning for detection in self._owned.values())
 
     def snapshot(self, partition: int) -> Iterator[tuple[str, bytes]]:
         """Yield the state of each of a partition's coins."""
