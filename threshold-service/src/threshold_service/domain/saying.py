@@ -8,7 +8,7 @@ from threshold_service.domain.adaptive.finding import Finding
 from threshold_service.domain.around import Around
 
 METHOD: Final = "adaptive"
-MODEL: Final = "adaptive/1"
+MODEL: Final = "adaptive/2"
 """Goes up with every change that gives other signals from the same records."""
 
 _CHANNELS: Final[dict[SignalKind, str]] = {
