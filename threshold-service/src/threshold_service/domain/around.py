@@ -60,6 +60,8 @@ class Around:
         self._market = market
         self._world = world
         self._ms = 0
+        self._feeds: tuple[FeedAt, ...] = ()
+        self._unseen: set[str] = set()
         self.settings: DetectorSettings = world.settings(coin, 0)
 
     def look(self, recv_ms: int) -> None:
@@ -83,8 +85,11 @@ class Around:
 
     def interest_usd(self) -> float | None:
         """Return the open interest of the venues whose liquidations are seen."""
-        unseen = {each.exchange for each in self.feeds("liquidations") if each.state in UNSEEN}
-        return self._market.interest.usd(self._ms, unseen)
+        feeds = self.feeds("liquidations")
+        if feeds is not self._feeds:
+            self._feeds = feeds
+            self._unseen = {each.exchange for each in feeds if each.state in UNSEEN}
+        return self._market.interest.usd(self._ms, self._unseen)
 
     def interest_move(self, over_s: int) -> Move | None:
         """Return the change of open interest in coins."""

@@ -39,7 +39,10 @@ class History(msgspec.Struct, Generic[T]):
         Mostly it is one of the last: it is asked for as of half a minute ago.
         """
         times = self.times
-        for place in range(len(times) - 1, len(times) - 1 - _NEAR, -1):
+        place = len(times) - 1
+        far = place - _NEAR
+        while place > far:
             if place < 0 or times[place] <= ms:
                 return place
+            place -= 1
         return bisect_right(times, ms) - 1

@@ -190,11 +190,8 @@ class Volume(msgspec.Struct, kw_only=True):
         return False
 
     def _score(self, index: int) -> float:
-        window, seen, due = (
-            self.windows[index],
-            self.seconds.seen_sums[index],
-            self.seconds.due_sums[index],
-        )
+        window = self.windows[index]
+        seen, due = self.seconds.seen_sums[index], self.seconds.due_sums[index]
         if not due or seen < window.floor or not window.ready:
             return _NO_SCORE
         return window.z(seen, due) if self.seconds.covers(window.span_s) else _NO_SCORE
