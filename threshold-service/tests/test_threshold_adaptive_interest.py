@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from foreshock_schemas.events import OpenInterest, Threshold
 from foreshock_schemas.testing import sample
-from threshold_service.domain.adaptive.interest import FLOORS, Interest
+from threshold_service.domain.adaptive.interest import Interest
 from threshold_service.domain.adaptive.poll import KEPT_MIN, Polls
 from threshold_service.domain.surroundings import Move
 
@@ -134,15 +134,6 @@ def test_small_coins_must_move_twice_as_much():
     assert run(events, Around(tier="mega"))
     assert not run(events, Around(tier="small"))
     assert run(events, Around(tier=None))
-
-
-def test_of_what_is_as_unusual_the_larger_weighs_more():
-    events = readings(exploding(market(600), 500, 5, 0.1))
-    finding = run(events)[0]
-    z = next(each.value for each in finding.factors if each.name == "robust_z")
-    floors = finding.value / (100 * FLOORS[finding.window_s // 60])
-    assert finding.score == pytest.approx(z * floors**0.5, rel=0.001)
-    assert floors > 2
 
 
 def test_readings_every_five_minutes_will_do():
