@@ -19,7 +19,7 @@ from making_readings import (
     run,
 )
 
-from threshold_service.domain.adaptive.interest import FLOORS, Interest
+from threshold_service.domain.adaptive.interest import Interest
 from threshold_service.domain.adaptive.poll import KEPT_MIN, Polls
 
 # what is an event
@@ -62,15 +62,6 @@ def test_small_coins_must_move_twice_as_much():
     assert run(events, Around(tier="mega"))
     assert not run(events, Around(tier="small"))
     assert run(events, Around(tier=None))
-
-
-def test_of_what_is_as_unusual_the_larger_weighs_more():
-    events = readings(exploding(market(600), 500, 5, 0.1))
-    finding = run(events)[0]
-    z = next(each.value for each in finding.factors if each.name == "robust_z")
-    floors = finding.value / (100 * FLOORS[finding.window_s // 60])
-    assert finding.score == pytest.approx(z * floors**0.5, rel=0.001)
-    assert floors > 2
 
 
 def test_readings_every_five_minutes_will_do():

@@ -17,7 +17,7 @@ WARNING_TIMES: Final = 3.0
 
 
 class Move(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A change beyond its floor, and how far out of the usual and how large it is.
+    """A change beyond its floor, and how far out of the usual it is.
 
     `venues` are their shares of the change, the largest first.
     """
