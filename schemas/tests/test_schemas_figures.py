@@ -18,6 +18,7 @@ from foreshock_schemas.testing import sample
         (Bar, {"notional_usd": inf}, "notional_usd is inf"),
         (Bar, {"close": 0.0}, "close is 0.0"),
         (OpenInterest, {"mark_price": 0.0}, "mark_price is 0.0"),
+        (OpenInterest, {"open_interest_coins": 1e30}, "open_interest_coins is 1e+30"),
         (OpenInterest, {"funding_rate": nan}, "funding_rate is nan"),
         (MarketStats, {"avg_daily_volume_usd": -inf}, "avg_daily_volume_usd is -inf"),
     ],

@@ -267,6 +267,12 @@ def test_liquidations_of_a_coin_have_sides_a_floor_and_the_limit(views):
     assert "large  from $4M on" in said
 
 
+def test_a_liquidation_that_was_written_twice_counts_once(views):
+    views.on_event(liquidation(1))
+    views.on_event(liquidation(1))
+    assert "$5M of longs, $0 of shorts, 1 order" in ask(views, "liquidations", "BTC")
+
+
 def test_liquidations_of_a_coin_name_the_nearest_zones(views):
     zones = tuple(sample(Zone, position="long", price=price) for price in (95.0, 90.0, 80.0, 70.0))
     views.on_event(bar(close=100.0))

@@ -1,4 +1,4 @@
-"""What the market's figures can be: finite, amounts not negative, prices above zero."""
+"""What the market's figures can be: amounts not negative, prices above zero, none above 1e18."""
 
 import sys
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from foreshock_schemas.events import (
 _SIGNED: Final = {"funding_rate", "price_change_24h_pct"}
 _PRICES: Final = {"open", "high", "low", "close", "mark_price"}
 _LEAST_PRICE: Final = sys.float_info.min
-_MOST: Final = sys.float_info.max
+_MOST: Final = 1e18
 
 
 def impossible(event: Event) -> str | None:
