@@ -38,4 +38,6 @@ def _figures(event: type[Event]) -> Iterator[tuple[str, float]]:
 
 
 _MARKET: Final = (Liquidation, Trade, Bar, Kline, OpenInterest, MarketStats)
-_FIGURES: Final = {event: tuple(_figures(event)) for event in _MARKET}
+_FIGURES: Final[dict[type[Event], tuple[tuple[str, float], ...]]] = {
+    event: tuple(_figures(event)) for event in _MARKET
+}
