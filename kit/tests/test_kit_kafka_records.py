@@ -9,7 +9,8 @@ from foreshock_kit.kafka.dead_letters import DeadLetterBudget
 from foreshock_kit.kafka.merging import merged
 from foreshock_kit.kafka.records import Record, Unreadable, read_all
 from foreshock_schemas.codec import decode, encode
-from foreshock_schemas.events import Subscription
+from foreshock_schemas.events import Subscription, Trade
+from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import SUBSCRIPTIONS, TRADES
 
 
@@ -102,6 +103,13 @@ def test_an_event_of_another_topic_is_unreadable_here():
     [item] = read_all([raw(TRADES.name, 0, 0, 0, encode(subscription(1)))], TOPICS, {}, decode)
     assert isinstance(item, Unreadable)
     assert "Subscription" in item.cause
+
+
+def test_a_figure_that_cannot_be_makes_no_record():
+    value = encode(sample(Trade, price=float("nan")))
+    (item,) = read_all([raw(TRADES.name, 0, 0, 0, value)], TOPICS, {}, decode)
+    assert isinstance(item, Unreadable)
+    assert item.cause == "price is nan"
 
 
 def test_records_carry_the_event():

@@ -10,6 +10,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from foreshock_kit.admin import ensure_topics
 from foreshock_kit.clock import SystemClock
@@ -307,8 +308,10 @@ async def test_how_far_state_is_saved_can_be_watched():
     kept.forget({11})
     assert saved_s() is None
     again = Snapshots(Tally(), "service", publisher)
-    again.restart({11}, {11: {"BTC": publisher.on(STATE)[0]}}, {"bars:11": 5})
+    with capture_logs() as told:
+        again.restart({11}, {11: {"BTC": publisher.on(STATE)[0]}}, {"bars:11": 5})
     assert saved_s() == 2.0
+    assert [(each["event"], each["coins"]) for each in told] == [("state_restored", 1)]
 
 
 async def test_what_is_kept_says_which_offsets_of_its_partition_it_goes_on_from():

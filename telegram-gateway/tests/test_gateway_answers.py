@@ -263,8 +263,14 @@ def test_liquidations_of_a_coin_have_sides_a_floor_and_the_limit(views):
     views.on_event(liquidation(2, position="short", notional=1e6))
     views.on_event(liquidation(3, ago_ms=HOUR + 1))
     said = ask(views, "liquidations", "BTC")
-    assert "at least $5M of longs, $1M of shorts (2)" in said
+    assert "at least $5M of longs, $1M of shorts, 2 orders" in said
     assert "large  from $4M on" in said
+
+
+def test_a_liquidation_that_was_written_twice_counts_once(views):
+    views.on_event(liquidation(1))
+    views.on_event(liquidation(1))
+    assert "$5M of longs, $0 of shorts, 1 order" in ask(views, "liquidations", "BTC")
 
 
 def test_liquidations_of_a_coin_name_the_nearest_zones(views):

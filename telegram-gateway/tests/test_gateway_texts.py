@@ -181,6 +181,14 @@ def test_ten_alerts_of_any_length_fit_one_message():
     assert said(messages.bulletin([alert(lines=()), alert()], possible_repeat=False))
 
 
+def test_alerts_at_once_name_what_explains_each_of_them():
+    command = "foreshock explain cascade:8a32e1c405d6b688c25c"
+    told = [alert(title="T" * 500, lines=("L" * 900, command)) for _ in range(10)]
+    text = said(messages.bulletin(told, possible_repeat=True))
+    assert text.count(command) == 10
+    assert len(text) < markup.MOST_UNITS
+
+
 def test_twenty_five_titles_fit_a_digest():
     told = [alert(title="T" * 500 + str(n)) for n in range(25)]
     assert said(messages.digest(told, possible_repeat=False)).count("🚨 T") == 25
@@ -215,7 +223,7 @@ def test_the_announcement_and_the_status_name_what_is_on():
     (auto,) = Subscriptions().auto_start([7], NOW)
     mine = said(texts.status(auto, FLAGS, [feed], last, {}, ["BTC"], NOW))
     assert "set by themselves 0 s ago" in mine
-    assert "🔴 binance trades: DOWN, since 1 min ago" in mine
+    assert "🔴 binance trades: DOWN for 1 min" in mine
     assert "Last alert: 5 s ago" in mine
     later = said(texts.status(auto, FLAGS, [feed], last, {}, ["BTC"], NOW + 3 * 60_000))
     assert f"binance trades: unknown, nothing heard since {clock(NOW - 60_000)}" in later

@@ -64,7 +64,10 @@ def _arguments() -> argparse.Namespace:
 
 
 def _seeds(text: str) -> tuple[int, ...]:
-    return tuple(int(seed) for seed in text.split(",") if seed)
+    try:
+        return tuple(int(seed) for seed in text.split(",") if seed)
+    except ValueError as e:
+        raise argparse.ArgumentTypeError(f"{text!r}: say whole numbers, as {SEEDS}") from e
 
 
 def _scenarios(text: str) -> tuple[str, ...]:

@@ -56,6 +56,8 @@ def _shown(running: dict[Future[Outcome], Job]) -> Iterator[None]:
         TimeElapsedColumn(),
         TextColumn("{task.description}"),
     )
+    if not console.is_terminal:
+        sys.stderr.write(f"runs to do: {len(running)}, {PROCESSES} at a time\n")
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         bar = progress.add_task("", total=len(running))
         for done, future in enumerate(as_completed(running), 1):

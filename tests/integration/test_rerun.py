@@ -144,7 +144,7 @@ def test_what_if_shows_how_many_more_there_would_be(live, capfd):
     assert main(["replay", *words, "dynamic_treshold=false"]) == 1
     told = capfd.readouterr().err
     assert "unknown field `dynamic_treshold`" in told
-    assert "there are: dynamic_thresholds, volume_monitoring, budgets" in told
+    assert "there are: dynamic_thresholds, volume_monitoring, budgets.volume_spike" in told
     assert main(["replay", *words, "budgets.cascade=-1"]) == 1
     assert ">= 0" in capfd.readouterr().err
 

@@ -36,7 +36,7 @@ from foreshock_schemas.topics import (
 from threshold_service import metrics
 from threshold_service.domain.coin import Output
 from threshold_service.domain.detection import Partitions
-from threshold_service.domain.world import EVERYWHERE, WhatIf, World
+from threshold_service.domain.world import BUDGETS, EVERYWHERE, WhatIf, World
 from threshold_service.settings import PerDay, Settings
 
 TOPICS: Final = (MARKET_STATS, KLINES, LIQUIDATIONS, OPEN_INTEREST, BARS)
@@ -169,7 +169,8 @@ def _what_if(order: Replay) -> WhatIf:
         what_if = msgspec.json.decode(order.what_if or "{}", type=WhatIf)
         msgspec.convert(what_if.budgets, dict[SignalKind, PerDay])
     except msgspec.DecodeError as e:
-        known = ", ".join(WhatIf.__struct_fields__)
+        switches = [name for name in WhatIf.__struct_fields__ if name != "budgets"]
+        known = ", ".join([*switches, *(f"budgets.{kind}" for kind in BUDGETS)])
         raise SettingsInvalid((f"what if {order.what_if}: {e}; there are: {known}",)) from e
     return what_if
 

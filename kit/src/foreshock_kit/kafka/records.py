@@ -8,6 +8,7 @@ from aiokafka import TopicPartition
 
 from foreshock_schemas.codec import Undecodable
 from foreshock_schemas.events import Event, Evidence
+from foreshock_schemas.figures import impossible
 from foreshock_schemas.topics import Topic
 
 Decode = Callable[[bytes], Event]
@@ -80,6 +81,8 @@ def read(topic: Topic, raw: Any, replayed: bool, decode: Decode) -> Record | Unr
         event = decode(raw.value or b"")
         if not isinstance(event, topic.event):
             raise Undecodable(f"{type(event).__name__} on {topic.name}")  # noqa: TRY301
+        if wrong := impossible(event):
+            raise Undecodable(wrong)  # noqa: TRY301
     except Undecodable as error:
         cause = str(error)[:_CAUSE_CHARACTERS]
         where = topic, raw.partition, raw.offset, raw.timestamp

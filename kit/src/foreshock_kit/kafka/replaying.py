@@ -129,9 +129,9 @@ async def _saved(
     if anew := {where.partition for where, first in logs.first.items() if first > 0} - taken.keys():
         _log.warning(
             "replay_without_state",
-            why=f"{len(anew)} partitions have no usable snapshot from before this time, and Kafka "
-            "no longer has their beginning: their coins learn anew from what it has, and signals "
-            "may differ",
+            why=f"partitions without a usable snapshot from before this time, of which Kafka no "
+            f"longer has the beginning: {len(anew)}; their coins learn anew from what it has, and "
+            "signals may differ",
         )
     return taken
 

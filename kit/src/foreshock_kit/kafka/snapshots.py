@@ -95,6 +95,8 @@ class Snapshots:
         for partition, coins in taken.items():
             for found in coins.values():
                 self.passed(partition, found.ts_event_ms)
+        if taken:
+            _log.info("state_restored", partitions=len(taken), coins=sum(map(len, taken.values())))
         return taken
 
     def forget(self, partitions: Collection[int]) -> None:

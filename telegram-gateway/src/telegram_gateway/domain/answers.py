@@ -124,7 +124,7 @@ def liquidations(coin: str, view: CoinView, now_ms: int) -> Blocks:
     blocks += [_liquidation_line(each) for each in _largest(found)]
     if view.threshold:
         limit = numbers.usd(view.threshold.single_liquidation_usd)
-        blocks.append(f"large  from {limit} on ({markup.plain(view.threshold.method)})")
+        blocks.append(f"large  from {limit} on by rule of thumb; what is learned may differ")
     if view.zones and view.price:
         blocks += [_zone_line(zone, view.price) for zone in view.zones.zones[:_NEAREST]]
     return blocks
@@ -231,7 +231,8 @@ def _sides(found: Sequence[Liquidation]) -> str:
     longs = sum(e.notional_usd for e in found if e.position == "long")
     shorts = sum(e.notional_usd for e in found if e.position == "short")
     floor = "at least " if any(e.coverage != "full" for e in found) else ""
-    return f"{floor}{numbers.usd(longs)} of longs, {numbers.usd(shorts)} of shorts ({len(found)})"
+    orders = f"{len(found)} order{'s' if len(found) > 1 else ''}"
+    return f"{floor}{numbers.usd(longs)} of longs, {numbers.usd(shorts)} of shorts, {orders}"
 
 
 def _zone_line(zone: Zone, price_now: float) -> str:

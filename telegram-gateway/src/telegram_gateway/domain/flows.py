@@ -70,12 +70,14 @@ class Liquidations:
     """The newest liquidations of one coin."""
 
     def __init__(self) -> None:
-        self._newest: deque[Liquidation] = deque(maxlen=_LIQUIDATIONS_KEPT)
+        self._newest: dict[str, Liquidation] = {}
 
     def add(self, liquidation: Liquidation) -> None:
-        """Count a liquidation."""
-        self._newest.append(liquidation)
+        """Count a liquidation; one that was written twice counts once."""
+        self._newest.setdefault(liquidation.event_id, liquidation)
+        if len(self._newest) > _LIQUIDATIONS_KEPT:
+            del self._newest[next(iter(self._newest))]
 
     def since(self, ms: int) -> list[Liquidation]:
         """Return those from a time on, in the order they came."""
-        return [each for each in self._newest if each.ts_event_ms >= ms]
+        return [each for each in self._newest.values() if each.ts_event_ms >= ms]

@@ -11,7 +11,7 @@ _ICONS: Final[dict[Severity, str]] = {"critical": "🚨", "warning": "⚠️", "
 _GOING: Final[dict[IncidentState, str]] = {"BUILDING": "👀", "FADING": "⏳", "ENDED": "✅"}
 _COMMAND: Final = "foreshock "
 _TITLE: Final = 100
-_HEADLINE: Final = 250
+_HEADLINE: Final = 200
 _LINE: Final = 600
 _DETAILS: Final = 1_600
 
@@ -22,7 +22,7 @@ def alert(told: Alert, *, possible_repeat: bool) -> Blocks:
     """Return an alert's message. Lines between empty ones are details, folded up."""
     mark = "↻ " if possible_repeat else ""
     title = f"{mark}{_icon(told)} {markup.bold(markup.shortened(told.title, _TITLE))}"
-    command = [markup.code(line) for line in told.lines if line.startswith(_COMMAND)]
+    command = _commands(told)
     words = [line for line in told.lines if not line.startswith(_COMMAND)]
     first, details, *last = _parts(words)
     if details:
@@ -34,7 +34,10 @@ def alert(told: Alert, *, possible_repeat: bool) -> Blocks:
 
 
 def bulletin(told: Sequence[Alert], *, possible_repeat: bool) -> Blocks:
-    """Return one message for alerts that came at once, the most severe first."""
+    """Return one message for alerts that came at once, the most severe first.
+
+    What explains each of them is folded up at the end, in the same order.
+    """
     mark = "↻ " if possible_repeat else ""
     worst = _ICONS[told[0].severity]
     blocks = [f"{mark}{worst} {markup.bold(f'{len(told)} alerts at once')}"]
@@ -42,9 +45,11 @@ def bulletin(told: Sequence[Alert], *, possible_repeat: bool) -> Blocks:
         title = markup.bold(markup.shortened(each.title, _TITLE))
         headline = markup.plain(markup.shortened(each.lines[0], _HEADLINE)) if each.lines else ""
         blocks += ["", f"{_icon(each)} {title}", headline]
+    commands = [command for each in told for command in _commands(each)]
+    folded = [markup.folded(commands)] if commands else []
     repeat = [markup.italic("Some of it may be a repeat.")] if possible_repeat else []
     newest_ms = max(each.ts_event_ms for each in told)
-    return [*blocks, "", *repeat, markup.italic(numbers.clock(newest_ms))]
+    return [*blocks, "", *folded, *repeat, markup.italic(numbers.clock(newest_ms))]
 
 
 def digest(missed: Sequence[Alert], *, possible_repeat: bool) -> Blocks:
@@ -69,6 +74,10 @@ def _parts(lines: Iterable[str]) -> list[list[str]]:
     """Return the lines between empty ones; the first two parts are always there."""
     parts = [list(part) for filled, part in groupby(lines, bool) if filled]
     return [*parts, *([] for _ in range(2 - len(parts)))]
+
+
+def _commands(told: Alert) -> list[str]:
+    return [markup.code(line) for line in told.lines if line.startswith(_COMMAND)]
 
 
 def _line(text: str) -> str:

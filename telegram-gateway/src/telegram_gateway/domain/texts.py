@@ -143,7 +143,7 @@ def switched(*, active: bool, changed: bool) -> Blocks:
 def alerts_usage(word: str) -> Blocks:
     """Return the answer to /alerts with a word that it does not know."""
     said = f"I do not know {markup.code(markup.shortened(word, 40))}. " if word else ""
-    return [f"{said}Say /alerts start, stop, status or kinds."]
+    return [f"{said}Say /alerts start, stop, status, kinds, only, mute, unmute or all."]
 
 
 def status(
@@ -198,6 +198,6 @@ def _feed(health: FeedHealth, now_ms: int) -> str:
     name = markup.plain(f"{health.exchange} {health.channel}")
     if now_ms - health.ts_recv_ms > _HEARD_WITHIN_MS:
         return f"⚪ {name}: unknown, nothing heard since {numbers.clock(health.ts_recv_ms)}"
-    since = numbers.ago(health.since_ms, now_ms)
+    lasted = numbers.span(max(0, now_ms - health.since_ms))
     light = "⚪" if health.state == "UNKNOWN" else "🟢" if good else "🔴"
-    return f"{light} {name}: {health.state}, since {since}"
+    return f"{light} {name}: {health.state} for {lasted}"
