@@ -17,7 +17,7 @@ from foreshock_kit.health import Health
 from foreshock_kit.http_server import serve
 from foreshock_kit.kafka.snapshots import HOUR_MS
 from foreshock_kit.settings import KafkaSettings
-from foreshock_schemas.topics import BARS, KLINES, STATE, TOPICS, TRADES
+from foreshock_schemas.topics import BARS, STATE, TOPICS, TRADES
 
 NOWHERE = "127.0.0.1:1"
 SWALLOWED_BY_MARKUP = "cleanup.policy=[compact]"
@@ -58,7 +58,7 @@ def test_the_embedded_broker_of_the_running_stack_keeps_little(named):
 
 def test_what_nobody_reads_back_is_kept_for_a_shorter_time():
     kept_ms = {topic.name: embedded_retention_ms(topic) for topic in TOPICS}
-    assert kept_ms[TRADES.name] < kept_ms[BARS.name] == kept_ms[KLINES.name]
+    assert kept_ms[TRADES.name] < kept_ms[BARS.name]
 
 
 def test_the_hourly_state_is_kept_until_the_next_is_there():

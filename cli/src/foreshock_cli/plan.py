@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from foreshock_kit.environment import load
-from foreshock_schemas.topics import STATE, TRADES, Topic
+from foreshock_schemas.topics import KLINES, STATE, TRADES, Topic
 
 SERVICES: Final = (
     "oi-poller",
@@ -23,8 +23,9 @@ SERVICES: Final = (
 _EMBEDDED_RETENTION_MS: Final = 20 * 60_000
 """The embedded broker slows down with what it holds; detectors look back 18 minutes at most."""
 
-_TRADES_MS: Final = 2 * 60_000
-"""They are most of all records, and nobody goes back to them."""
+_READ_ONCE: Final = (TRADES, KLINES)
+_READ_ONCE_MS: Final = 2 * 60_000
+"""They are most of all records, and read at once: nobody goes back to them."""
 
 _STATE_MS: Final = 150 * 60_000
 """Each coin's state is written every hour: the newest is always there, whatever else has gone."""
@@ -75,7 +76,7 @@ def embedded_retention_ms(topic: Topic) -> int:
     """Return how long the embedded broker keeps a topic's records; ms."""
     if topic == STATE:
         return _STATE_MS
-    return _TRADES_MS if topic == TRADES else _EMBEDDED_RETENTION_MS
+    return _READ_ONCE_MS if topic in _READ_ONCE else _EMBEDDED_RETENTION_MS
 
 
 def make(environ: Mapping[str, str], only: tuple[str, ...] = ()) -> Plan:
