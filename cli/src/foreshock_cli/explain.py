@@ -136,7 +136,8 @@ def _why(why: Why) -> Iterator[str]:
         limit = "" if why.score_limit is None else f" of {why.score_limit:.3g}"
         yield f"  score        {why.score:.3g}{limit}"
     for factor in why.factors:
-        yield f"  factor       {factor.name} {_figure(factor.value)}: {factor.contribution:+.3g}"
+        part = f": {factor.contribution:+.3g}" if factor.contribution else ""
+        yield f"  factor       {factor.name} {_figure(factor.value)}{part}"
     for feed in why.feeds:
         yield f"  feed         {feed.exchange} {feed.channel} {feed.state}"
     yield f"  settings     {why.settings_id or 'the defaults'}"

@@ -115,8 +115,9 @@ class Cascades(msgspec.Struct):
                 interest=around.interest_move(INTEREST_S), price=around.price_move(PRICE_S)
             )
             confirmed = _confirms(side, self.unit, signs)
-            if confirmed and _revives(side, course, self.unit, signs):
-                course = side.follow() or course
+            if confirmed and course.faded:
+                confirmed = _revives(side, course, self.unit, signs)
+                course = (side.follow() if confirmed else None) or course
             finding = self._grow(side, course, signs, around, confirmed=confirmed)
         course.foresee(side.pressure)
         return finding
@@ -155,10 +156,8 @@ def _confirms(side: Side, unit: Unit, signs: Signs) -> bool:
 
 def _revives(side: Side, course: Course, unit: Unit, signs: Signs) -> bool:
     """Whether a wave after a fading is an incident of its own, for states only go forward."""
-    if not course.faded:
-        return False
     enough_usd = unit.at(signs.least_bp(side.position))
-    return course.state == "BUILDING" or course.fresh_usd(side.pressure) >= enough_usd
+    return course.fresh_usd(side.pressure) >= enough_usd
 
 
 def _slice(minute: Minute, number: int) -> Liquidation:

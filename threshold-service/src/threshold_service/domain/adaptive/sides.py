@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from foreshock_schemas.events import Liquidation, Position
+from threshold_service.domain import wording
 from threshold_service.domain.adaptive.continuation import Intensities
 from threshold_service.domain.adaptive.incident import Closing, Course, Versions
 from threshold_service.domain.adaptive.pressure import Pressure
@@ -69,6 +70,13 @@ class Unit(msgspec.Struct, kw_only=True):
         share = basis_points / CONFIRMED_BP
         return f"{share:.0%} of the cascade limit, for open interest is not known"
 
+    def limit_words(self, basis_points: float) -> str:
+        """Return what must be reached in words: so many basis points, or the floor above them."""
+        limit_usd, why = self.at(basis_points), self.words(basis_points)
+        if limit_usd > basis_points * self.usd:
+            why = f"the least for this coin, more than {why}"
+        return f"limit {wording.dollars(limit_usd)}, {why}"
+
 
 class Signs(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What else moved meanwhile: open interest over 5 min, the price over 3 min."""
@@ -84,13 +92,14 @@ class Signs(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     def least_bp(self, position: Position) -> float:
         """Return what a cascade must reach to be confirmed."""
-        return CORROBORATED_BP if self.agree(position) else CONFIRMED_BP
+        return CORROBORATED_BP if self.agreeing(position) else CONFIRMED_BP
 
-    def agree(self, position: Position) -> bool:
-        """Return whether either moved as in a cascade of this side."""
-        way = -1 if position == "long" else 1
-        closed = self.interest is not None and self.interest.sigmas < -CORROBORATING_SIGMAS
-        return closed or (self.price is not None and way * self.price.sigmas > CORROBORATING_SIGMAS)
+    def agreeing(self, position: Position) -> tuple[tuple[str, Move, int], ...]:
+        """Return those that moved as in a cascade of this side."""
+        ways = {"open interest": -1, "price": -1 if position == "long" else 1}
+        return tuple(
+            each for each in self.moves if ways[each[0]] * each[1].sigmas > CORROBORATING_SIGMAS
+        )
 
 
 class Side(msgspec.Struct, kw_only=True):

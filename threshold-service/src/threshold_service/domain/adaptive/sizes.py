@@ -183,7 +183,7 @@ def _finding(
     limit_usd = scale.limit_usd if budgeted else scale.critical_usd
     score, coverage = scale.score(usd), wording.coverage_of(cluster.coverages.values())
     venues = tuple(sorted(cluster.venues_usd))
-    number = "" if cluster.prints == 1 else f" in {cluster.prints} within a second"
+    number = "" if cluster.prints == 1 else f" in {cluster.prints} liquidations within a second"
     return Finding(
         kind="liquidation",
         name=position,

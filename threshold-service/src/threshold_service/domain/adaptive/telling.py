@@ -28,6 +28,7 @@ def growing(
     state = course.state or "BUILDING"
     confirmed = state == "CONFIRMED"
     window_s, usd = (60, side.pressure.usd_60) if confirmed else (30, side.pressure.usd_30)
+    usd = min(usd, course.total_usd)
     position = side.position
     coverage = wording.coverage_of(course.coverages.values())
     what = f"a cascade of {position}s" if confirmed else f"a cascade of {position}s builds up"
@@ -42,8 +43,8 @@ def growing(
         ),
         reasons=(
             _prints(course),
-            f"limit {wording.dollars(unit.at(limit_bp))}, {unit.words(limit_bp)}",
-            *(_words(*move) for move in signs.moves),
+            unit.limit_words(limit_bp),
+            *(_words(*move) for move in signs.agreeing(position)),
         ),
         value=usd,
         limit=unit.at(limit_bp),
@@ -110,7 +111,7 @@ def closing(
 def _severity(
     state: IncidentState, basis_points: float, signs: Signs, position: Position
 ) -> Severity:
-    grave = basis_points >= CRITICAL_BP or signs.agree(position)
+    grave = basis_points >= CRITICAL_BP or bool(signs.agreeing(position))
     return "critical" if state == "CONFIRMED" and grave else "warning"
 
 
