@@ -56,6 +56,14 @@ def test_less_is_enough_where_other_signs_agree(moved):
     assert any("usual deviations" in reason for reason in confirmed.reasons)
 
 
+def test_only_what_agrees_is_a_reason():
+    moved = {"interest": Move(-0.01, 0.003), "price": Move(0.02, 0.005)}
+    (told,) = [f for f in run(wave(0, 40, BP), Around(**moved)) if f.incident_state == "CONFIRMED"]
+    said = "\n".join(told.reasons)
+    assert "open interest -1.00 % in 5 min" in said
+    assert "price" not in said
+
+
 def test_a_price_that_goes_the_other_way_does_not_agree():
     events = wave(0, 10, BP / 2)
     assert "CONFIRMED" not in states(run(events, Around(price=Move(0.02, 0.005))))
@@ -100,6 +108,12 @@ def test_a_small_coin_needs_the_floor_all_the_same():
     assert run(wave(0, 20, 5_000), Around(interest_usd=1e6)) == []
     found = run(wave(0, 40, 5_000), Around(interest_usd=1e6))
     assert found[0].limit == 100_000.0
+
+
+def test_a_limit_is_told_as_the_least_where_it_is_more_than_the_basis_points():
+    small = run(wave(0, 40, 5_000), Around(interest_usd=1e6))[0]
+    assert "limit $100k, the least for this coin, more than 8.0 bp" in "\n".join(small.reasons)
+    assert "the least" not in "\n".join(run(wave(0, 40, BP))[0].reasons)
 
 
 def test_without_open_interest_the_original_limit_holds():
@@ -164,6 +178,18 @@ def test_what_goes_on_is_one_incident_however_it_rises_and_falls():
 def test_two_orders_are_a_cascade_only_if_they_are_very_large():
     assert run(wave(0, 2, 12 * BP, every=10)) == []
     assert states(run(wave(0, 2, 20 * BP, every=10))) == ["CONFIRMED", "FADING", "ENDED"]
+
+
+def test_an_incident_after_a_fading_is_told_by_its_own_prints():
+    """What is left of the wave before is no part of its sum."""
+    found = run(wave(0, 20, 8 * BP) + wave(85, 20, 2 * BP))
+    last = next(each for each in reversed(found) if each.incident_state == "CONFIRMED")
+    assert last.incident_id != found[0].incident_id
+    assert (
+        last.limit
+        <= last.value
+        <= sum(each.value for each in last.factors if each.name.startswith("liquidated_usd"))
+    )
 
 
 def test_a_lesser_wave_after_the_fading_is_the_same_incident():
