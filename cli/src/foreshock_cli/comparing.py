@@ -24,7 +24,8 @@ def differences(live: Iterable[Signal], made: Iterable[Signal]) -> list[str]:
 
 def table(live: Sequence[Signal], made: Sequence[Signal], *, days: float) -> Table:
     """Return how many signals a day there are of each kind, live and if it were so."""
-    rows = Table("kind", "live a day", "what if", "change", box=SIMPLE_HEAD)
+    title = "signals a day, all coins together"
+    rows = Table("kind", "live", "what if", "change", box=SIMPLE_HEAD, title=title)
     before = Counter(signal.kind for signal in _by_id(live).values())
     after = Counter(signal.kind for signal in _by_id(made).values())
     for kind in sorted(before.keys() | after.keys()):
