@@ -155,9 +155,3 @@ def _times(ratio: float) -> str:
 
 def _share(share: float) -> str:
     return f"{share:.2g}" if share < 1e-6 else f"{share * 100:.2g} %"
-
-
-def weighted_mean(values: list[float], weights: list[int]) -> float:
-    """Return the mean of values by their weights; 0 where there are none."""
-    total = sum(weights)
-    return sum(v * w for v, w in zip(values, weights, strict=True)) / total if total else 0.0

@@ -1,9 +1,11 @@
 """One venue's trades of a coin: which seconds were heard, and what was due in them."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
+from foreshock_schemas.events import Bar
 from threshold_service.domain.adaptive.baseline import Baseline, Expected
 from threshold_service.domain.adaptive.seconds import PAST_S
 
@@ -84,3 +86,23 @@ class Venue(msgspec.Struct, kw_only=True):
             for second in seconds
             if oldest <= second < self.end_s
         )
+
+
+def profile_of(venues: Iterable[Venue]) -> tuple[float, float]:
+    """Return what hour and minute are expected to add over venues, each by what is due of it.
+
+    Logarithms, as in `Expected`; 0 where nothing is due.
+    """
+    known = [venue for venue in venues if venue.known]
+    total = sum(venue.due for venue in known)
+    if not total:
+        return 0.0, 0.0
+    hour = sum(venue.expected.hour * venue.due for venue in known) / total
+    minute = sum(venue.expected.minute * venue.due for venue in known) / total
+    return hour, minute
+
+
+def bought_of(bar: Bar, cents: int) -> int:
+    """Return how many of some cents of a bar takers bought, by the bar's own share."""
+    share = bar.taker_buy_usd / bar.notional_usd if cents else 0.0
+    return round(cents * share) if 0 < share <= 1 else 0

@@ -10,8 +10,8 @@ from threshold_service.domain.adaptive.budget import Budget
 from threshold_service.domain.adaptive.finding import Finding
 from threshold_service.domain.adaptive.seconds import SPANS_S, Seconds
 from threshold_service.domain.adaptive.sketch import Sketch
-from threshold_service.domain.adaptive.spike import SAMPLE_S, Spike, finding_of, weighted_mean
-from threshold_service.domain.adaptive.venue import Venue
+from threshold_service.domain.adaptive.spike import SAMPLE_S, Spike, finding_of
+from threshold_service.domain.adaptive.venue import Venue, bought_of, profile_of
 from threshold_service.domain.adaptive.window import Window
 from threshold_service.domain.surroundings import FLOOR_SHARE, UNSEEN, Surroundings
 from threshold_service.domain.windows import cents_of
@@ -107,7 +107,7 @@ class Volume(msgspec.Struct, kw_only=True):
         self.heard_s += max(0, last + 1 - max(start, self.heard_to))
         self.heard_to = max(last + 1, self.heard_to)
         each = cents if first == last else cents // (last + 1 - max(first, start))
-        bought_each = _bought(bar, each)
+        bought_each = bought_of(bar, each)
         for second in range(start, last + 1):
             if second // 60 != venue.minute:
                 venue.turn(second // 60, self.session)
@@ -126,7 +126,7 @@ class Volume(msgspec.Struct, kw_only=True):
         due = venue.hear_late(second, cents)
         if due is None:
             return False
-        self.seconds.add(second, cents, due, _bought(bar, cents))
+        self.seconds.add(second, cents, due, bought_of(bar, cents))
         return True
 
     def _advance(self, last: int, around: Surroundings) -> bool:
@@ -220,8 +220,7 @@ class Volume(msgspec.Struct, kw_only=True):
         span, due = window.span_s, seconds.due_sums[index]
         window.aim(self.budget.limit)
         heard = {name: venue.seen_in(seconds.of(span)) for name, venue in self.venues.items()}
-        dues = [venue.due for venue in self.venues.values() if venue.known]
-        known = [venue.expected for venue in self.venues.values() if venue.known]
+        hour, minute = profile_of(self.venues.values())
         burst, burst_on = seconds.burst_in(span)
         return Spike(
             span_s=span,
@@ -237,16 +236,10 @@ class Volume(msgspec.Struct, kw_only=True):
             burst=burst,
             burst_on=burst_on,
             venues={name: cents for name, cents in sorted(heard.items()) if cents},
-            hour=weighted_mean([e.hour for e in known], dues),
-            minute=weighted_mean([e.minute for e in known], dues),
+            hour=hour,
+            minute=minute,
             quiet=window.quiet,
             usual=window.usual,
             sigma=window.scale.at(1.0) - window.scale.median,
             since_offset=seconds.since_offset(span, offset),
         )
-
-
-def _bought(bar: Bar, cents: int) -> int:
-    """Return how much of some of a bar's money takers bought."""
-    share = bar.taker_buy_usd / bar.notional_usd if cents else 0.0
-    return round(cents * share) if 0 < share <= 1 else 0
