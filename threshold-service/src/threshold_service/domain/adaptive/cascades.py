@@ -108,7 +108,7 @@ class Cascades(msgspec.Struct):
     def _judge(self, side: Side, course: Course, around: Surroundings) -> Finding | None:
         enough = side.pressure.usd_60 >= self.unit.at(CORROBORATED_BP)
         if enough or side.clock_ms - self.budget.judged_ms >= IDLE_MS:
-            self.budget.judge(0.0, side.clock_ms, around.budget("cascade"))
+            self.budget.pass_time(side.clock_ms, around.budget("cascade"))
         finding = None
         if enough and around.dynamic and (course.state != "CONFIRMED" or course.faded):
             signs = Signs(

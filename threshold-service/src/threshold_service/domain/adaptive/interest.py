@@ -149,7 +149,7 @@ class Interest(msgspec.Struct):
 
     def _tell(self, move: Move | None, event: OpenInterest, around: Surroundings) -> Finding | None:
         ms, per_day = self.minute * 60_000, around.budget("oi_explosion")
-        self.budget.judge(0.0, ms, per_day)
+        self.budget.pass_time(ms, per_day)
         limit = self.budget.limit
         if move is None:
             return None

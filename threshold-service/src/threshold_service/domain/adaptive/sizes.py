@@ -102,7 +102,7 @@ class Sizes(msgspec.Struct):
         cluster = side.add(event, offset)
         large = cluster.usd >= FLOOR_USD
         if large or self.clock_ms - self.budget.judged_ms >= IDLE_MS:
-            self.budget.judge(0.0, self.clock_ms, around.budget("liquidation"))
+            self.budget.pass_time(self.clock_ms, around.budget("liquidation"))
         if not large or cluster.told or self.clock_ms - cluster.start_ms > LATE_MS:
             return None
         return self._judge(side, cluster, event, around)
