@@ -43,14 +43,14 @@ class Minute(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Cascades(msgspec.Struct):
-    """One coin's cascades. BUILDING is paid from the budget; CONFIRMED is told whatever it says.
+    """One coin's cascades. The budget pays for BUILDING; CONFIRMED is told whatever it says.
 
-    Where nothing may be said, prints are counted and no state is entered; but the end of what was
-    told is told all the same, so that no incident stays open.
+    Where nothing may be said, prints are counted and no state is entered. But the end of a
+    cascade that was told is told all the same, so that no incident stays open.
 
-    Prints alone decide on BUILDING and CONFIRMED, and end a run by their own clock; bars tell of
-    FADING and ENDED and are never asked by the former, so that a race between the two topics
-    changes nothing.
+    Prints alone decide on BUILDING and CONFIRMED, and on where a run ends, by their own clock.
+    Bars decide when FADING and ENDED are told, and prints never look at what bars decided: so a
+    race between the two topics changes nothing.
     """
 
     long: Side = msgspec.field(default_factory=lambda: Side(position="long"))
@@ -83,9 +83,9 @@ class Cascades(msgspec.Struct):
         return None if course is None else self._judge(side, course, around)
 
     def on_time(self, now_ms: int, offset: int, around: Surroundings) -> Finding | None:
-        """Return that a cascade fades or has ended, if so it was 30 s before `now_ms`.
+        """Return that a cascade fades or has ended, if that was so 30 s before `now_ms`.
 
-        One at a time: what is due of the other side is returned by the next call.
+        Where both sides have something to tell, the next call returns the second.
         """
         asked_ms = (now_ms - SETTLED_MS) // 1000 * 1000
         if asked_ms <= self.closed_ms:
@@ -154,7 +154,7 @@ def _confirms(side: Side, unit: Unit, signs: Signs) -> bool:
 
 
 def _revives(side: Side, course: Course, unit: Unit, signs: Signs) -> bool:
-    """Whether a wave after a fading is an incident of its own, for states only go forward."""
+    """Whether a wave after the fading is an incident of its own: states never go back."""
     if not course.faded:
         return False
     enough_usd = unit.at(signs.least_bp(side.position))
