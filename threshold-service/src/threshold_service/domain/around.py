@@ -29,6 +29,7 @@ _MEANINGS: Final = {
 """By whether open interest (first) and price (second) rise."""
 
 _FLAT_PCT: Final = 0.05
+"""A smaller change of either is no direction."""
 
 
 class Market(msgspec.Struct):
@@ -65,7 +66,7 @@ class Around:
         self.settings: DetectorSettings = world.settings(coin, 0)
 
     def look(self, recv_ms: int) -> None:
-        """Stand 30 s before the receipt of an event."""
+        """Go to 30 s before the receipt of an event: what is asked from now on is of then."""
         self._ms = recv_ms - SETTLED_MS
         self.settings = self._world.settings(self._coin, self._ms)
 
@@ -76,7 +77,7 @@ class Around:
 
     @property
     def threshold(self) -> Threshold:
-        """The limits of the original requirements, or their constants."""
+        """The limits of the original requirements; their constants where not `dynamic`."""
         return self._limits.at(self._ms, dynamic=self.settings.dynamic_thresholds)
 
     def budget(self, kind: SignalKind) -> float:

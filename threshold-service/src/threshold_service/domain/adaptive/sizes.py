@@ -15,9 +15,10 @@ from threshold_service.domain.surroundings import FLOOR_SHARE, Surroundings
 
 CLUSTER_MS: Final = 1_000
 LATE_MS: Final = 60_000
-"""What is further behind counts among the sizes, but is no news any more."""
+"""A cluster that began longer ago counts among the sizes, but is no news any more."""
 
 FLOOR_USD: Final = 25_000.0
+"""Less is never told of, however small the coin."""
 
 WARNING_DAYS: Final = 3.0
 CRITICAL_DAYS: Final = 30.0
@@ -25,7 +26,7 @@ CRITICAL_DAYS: Final = 30.0
 
 ORIGINAL_WARNING_TIMES: Final = 2.0
 ORIGINAL_CRITICAL_TIMES: Final = 4.0
-"""The same in original limits, while the sizes are still being learned."""
+"""The same while sizes are still being learned, as multiples of the original limit."""
 
 CRITICAL_GAP_MS: Final = 900_000
 
@@ -33,8 +34,8 @@ CRITICAL_GAP_MS: Final = 900_000
 class Cluster(msgspec.Struct, kw_only=True):
     """Prints of one side within a second of the first, before or after, over all venues.
 
-    Of a venue whose feed is sampled only the largest counts: it stands for the second. `usd` is
-    what was liquidated, as far as was seen.
+    Of a venue whose feed is sampled (one print a second) only the largest counts. `usd` is what
+    was liquidated, as far as was seen.
     """
 
     start_ms: int
@@ -65,7 +66,7 @@ class SideSizes(msgspec.Struct):
     critical: News = msgspec.field(default_factory=lambda: News(gap_ms=CRITICAL_GAP_MS))
 
     def add(self, event: Liquidation, offset: int) -> Cluster:
-        """Return the cluster that a print belongs to; one that comes late is alone."""
+        """Count a print and return its cluster; one older than the current cluster has its own."""
         ms, cluster = event.ts_event_ms, self.cluster
         if cluster is not None and ms < cluster.start_ms - CLUSTER_MS:
             alone = Cluster(start_ms=ms, since_offset=offset)
@@ -81,7 +82,7 @@ class SideSizes(msgspec.Struct):
 
 
 class Sizes(msgspec.Struct):
-    """Tells of large liquidations of one coin: from the budget, or anyhow if critical.
+    """Tells of large liquidations of one coin: out of the budget, or beside it if critical.
 
     Until a side's own sizes are known, the original limit of a single liquidation holds.
     """
@@ -95,7 +96,7 @@ class Sizes(msgspec.Struct):
     def on_liquidation(
         self, event: Liquidation, offset: int, around: Surroundings
     ) -> Finding | None:
-        """Count a liquidation; return what is to be told of its cluster, once for each."""
+        """Count a liquidation; return what is to be told of its cluster, once a cluster."""
         if event.ts_recv_ms > self.clock_ms:
             self.clock_ms = event.ts_recv_ms
         side = self.long if event.position == "long" else self.short
@@ -133,14 +134,14 @@ class Sizes(msgspec.Struct):
         )
 
     def _warm(self, rarity: Rarity, per_day: float) -> None:
-        """Start at what as many sizes a day exceed as there is budget, once a day is known."""
+        """Start at what a side's sizes exceed as often as half the budget, once a day is known."""
         if not self.warm and rarity.learned and rarity.days >= 1:
             self.warm = True
             self.budget.warm(rarity.often_z(per_day / 2))
 
 
 class _Scale:
-    """What a size is measured by: the side's own sizes once learned, else the original limit."""
+    """What a size is held against: the side's own sizes once learned, else the original limit."""
 
     __slots__ = ("critical_usd", "floor_usd", "limit", "limit_usd", "rarity", "warning_usd")
 
@@ -158,7 +159,10 @@ class _Scale:
             self.critical_usd = single_usd * ORIGINAL_CRITICAL_TIMES
 
     def score(self, usd: float) -> float:
-        """Return robust units above the usual; while learning, above the limit."""
+        """Return robust standard deviations above the usual.
+
+        While sizes are being learned: the logarithm of times the limit, on top of the score limit.
+        """
         if self.rarity.learned:
             return self.rarity.z(usd)
         return self.limit + log(usd / self.limit_usd)

@@ -17,17 +17,20 @@ from threshold_service.domain.surroundings import FLOOR_SHARE, UNSEEN, Surroundi
 from threshold_service.domain.windows import cents_of
 
 SHADOW_S: Final = 86_400
-"""What it must have heard of, or read of one venue, before it speaks."""
+"""Seconds that must have been heard, or read of one venue's history, before it speaks."""
 
 _SILENT_S: Final = 30
+"""After a longer silence of all venues the windows begin anew."""
+
 _LONGEST_BAR_S: Final = 30
 _FLOOR_OVER_S: Final = 900
 _REFRESH_S: Final = 600
 _DAY_OF_SAMPLES: Final = 86_400 / SAMPLE_S
 _DAY_OF_QUARTERS: Final = 96
 _QUARTER_TO_WINDOW: Final = 2.0
-"""Quarters against the mean of their hour differ by half as much as windows of 5 min, if minutes
-are independent: 3 windows to a quarter, and 4 quarters to the mean."""
+"""Quarters against the mean of their hour differ half as much as windows of 5 min, if minutes are
+independent: a quarter is 3 windows, and a fourth of the mean. (1 / 3 x 3 / 4) ** 0.5 = 0.5."""
+
 _RISE: Final = 1.5
 _NO_SCORE: Final = -100.0
 _SEVERE_ONCE_IN: Final = 1e6
@@ -38,12 +41,13 @@ _SEVERE_UNTIL_KNOWN: Final = 15.0
 class Volume(msgspec.Struct, kw_only=True):
     """One coin's volume over 10, 60 and 300 s against what is expected of the venues heard.
 
-    A window's score is the logarithm of seen by expected, in robust standard deviations of the
-    same window, made comparable. The largest of those that reach the floor in USD, a fifth of the
-    original requirements' limit, is held against one limit for all: a spike shows in several
-    windows, and limits apart would pay for it more than once. `severe` is the score that one
-    sample in a million exceeds: with ten times the expected it is critical, and outside the budget.
-    `heard_s` counts the seconds that some venue was heard in, up to `heard_to`.
+    A window's score is the logarithm of seen by expected, in robust standard deviations of that
+    window, corrected for its length (`Window.edge`). The largest score of those windows that reach
+    the floor in USD, a fifth of the original requirements' limit, is held against one limit: a
+    spike shows in several windows, and limits apart would pay for it more than once. `severe` is
+    the score that one sample in a million exceeds: with ten times the expected volume a spike
+    beyond it is critical, and told beside the budget. `heard_s` counts the seconds in which any
+    venue was heard, up to `heard_to`.
     """
 
     venues: dict[str, Venue] = {}
@@ -63,7 +67,7 @@ class Volume(msgspec.Struct, kw_only=True):
 
     @property
     def learned(self) -> bool:
-        """Whether it speaks: after a day of history, or of what it heard; else it is in shadow."""
+        """Whether it speaks: after a day heard, or a day of history; before, it is in shadow."""
         return self.heard_s >= SHADOW_S or self.taught_min * 60 >= SHADOW_S
 
     def on_candle(self, candle: Candle) -> None:
@@ -75,7 +79,7 @@ class Volume(msgspec.Struct, kw_only=True):
             self.windows[-1].warm(baseline.spread.mad * _QUARTER_TO_WINDOW)
 
     def on_bar(self, bar: Bar, offset: int, around: Surroundings) -> Finding | None:
-        """Count a bar, and tell if there is a spike with it; repeats change nothing."""
+        """Count a bar; return the spike that it completes, if any. Repeats change nothing."""
         last = bar.ts_event_ms // 1000 - 1
         venue, seconds = self._venue(bar.exchange), self.seconds
         sampled = last > seconds.now_s and self._advance(last, around)
@@ -174,7 +178,7 @@ class Volume(msgspec.Struct, kw_only=True):
             self._start(around.budget("volume_spike"))
 
     def _start(self, per_day: float) -> None:
-        """Begin to speak, at no higher a limit than as many samples exceed as there is budget."""
+        """Leave the shadow: its samples exceed the limit at least as often as the budget allows."""
         self.warm = True
         if per_day > 0 and self.scores.weight >= _DAY_OF_SAMPLES / 2:
             often = self.scores.exceeded_once_in(_DAY_OF_SAMPLES / per_day) or 0.0
