@@ -2,19 +2,15 @@
 
 from typing import Final
 
-import msgspec
-
 from foreshock_schemas.events import (
-    Bar,
     DetectorSettings,
     FeedAt,
     MarketContext,
-    OpenInterest,
     SignalKind,
     Threshold,
 )
 from threshold_service.domain.limits import Limits
-from threshold_service.domain.market import InterestHistory, Prices, Traded
+from threshold_service.domain.market import Market
 from threshold_service.domain.surroundings import SETTLED_MS, UNSEEN, Move
 from threshold_service.domain.world import BUDGETS, World
 
@@ -30,26 +26,6 @@ _MEANINGS: Final = {
 
 _FLAT_PCT: Final = 0.05
 """A smaller change of either is no direction."""
-
-
-class Market(msgspec.Struct):
-    """What one coin's market was like lately, by all topics."""
-
-    prices: Prices = msgspec.field(default_factory=Prices)
-    traded: dict[str, Traded] = msgspec.field(default_factory=dict)
-    interest: InterestHistory = msgspec.field(default_factory=InterestHistory)
-
-    def on_bar(self, bar: Bar) -> None:
-        """Count a bar."""
-        self.prices.add(bar)
-        traded = self.traded.get(bar.exchange)
-        if traded is None:
-            traded = self.traded[bar.exchange] = Traded()
-        traded.add(bar.ts_recv_ms, bar.notional_usd + bar.late_notional_usd)
-
-    def on_reading(self, event: OpenInterest) -> None:
-        """Keep a reading."""
-        self.interest.add(event)
 
 
 class Around:

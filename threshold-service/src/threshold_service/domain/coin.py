@@ -22,8 +22,9 @@ from threshold_service.domain.adaptive.interest import Interest
 from threshold_service.domain.adaptive.recent import Recent, credible
 from threshold_service.domain.adaptive.sizes import Sizes
 from threshold_service.domain.adaptive.volume import Volume
-from threshold_service.domain.around import Around, Market
+from threshold_service.domain.around import Around
 from threshold_service.domain.limits import Limits
+from threshold_service.domain.market import Market
 from threshold_service.domain.rules import Rules
 from threshold_service.domain.saying import MODEL, signal_of
 from threshold_service.domain.warmup import Warmup

@@ -200,6 +200,26 @@ class InterestHistory(msgspec.Struct):
         return Move(log(now / then), sqrt(variance * over_s) / now)
 
 
+class Market(msgspec.Struct):
+    """What one coin's market was like lately: price, volume by venue, open interest."""
+
+    prices: Prices = msgspec.field(default_factory=Prices)
+    traded: dict[str, Traded] = msgspec.field(default_factory=dict)
+    interest: InterestHistory = msgspec.field(default_factory=InterestHistory)
+
+    def on_bar(self, bar: Bar) -> None:
+        """Count a bar."""
+        self.prices.add(bar)
+        traded = self.traded.get(bar.exchange)
+        if traded is None:
+            traded = self.traded[bar.exchange] = Traded()
+        traded.add(bar.ts_recv_ms, bar.notional_usd + bar.late_notional_usd)
+
+    def on_reading(self, event: OpenInterest) -> None:
+        """Keep a reading."""
+        self.interest.add(event)
+
+
 def _ends(held: History[Reading], ms: int, over_ms: int) -> tuple[Reading, Reading] | None:
     times = held.times
     last = held.place(ms)

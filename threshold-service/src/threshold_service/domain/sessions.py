@@ -1,4 +1,4 @@
-"""Which part of the world is awake: the four sessions of the original requirements."""
+"""Which part of the world is awake: the original four sessions, with daylight saving."""
 
 from datetime import UTC, datetime, time
 from typing import Final
