@@ -1,4 +1,4 @@
-"""The system under test: the services' own decisions, fed by event in the order of receipt."""
+"""The system under test: the services' own decisions, event by event in the order of receipt."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -39,9 +39,9 @@ class Machine:
         self._told: set[str] = set()
 
     def on_event(self, event: Event) -> Iterator[Signal | Alert]:
-        """Yield what is told with it: a coin's signals, and the router's market-wide alerts.
+        """Yield what an event leads to: the coin's signals, and market-wide alerts of the router.
 
-        An incident is told once; a cascade when it is CONFIRMED.
+        Each incident once; a cascade when it is CONFIRMED, the market's when it opens.
         """
         self._world.on_event(event)
         for output in self._detection.on_event(event, self._evidence(event)):
