@@ -154,7 +154,6 @@ async def _concluded(
     file: Path | None,
     what_if: dict[str, Any],
 ) -> list[bytes]:
-    """Return the signals, a JSON object each; warnings go to stderr."""
     with tempfile.TemporaryDirectory(prefix="foreshock-replay-") as folder:
         written = file or Path(folder) / "signals"
         warnings = await conclude(service, settings, span, written, what_if)

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from alert_router.domain.episode import Direction, Episode
+from alert_router.domain.news import OVER
 from alert_router.domain.recent import Recent
 from foreshock_schemas.events import Signal, SignalKind
 from foreshock_schemas.ids import derived_id
@@ -17,7 +18,6 @@ _NEAREST_FIRST: Final = (0, -1, 1, -2, 2)
 _REMEMBERED: Final = 1_000
 _COINS: Final = 3
 _APART: Final = {"feed", "zone_warning", "market_wide"}
-_OVER: Final = {"FADING", "ENDED"}
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -130,4 +130,4 @@ def _coins(signals: Sequence[Signal]) -> int:
 
 
 def _is_apart(signal: Signal) -> bool:
-    return signal.kind in _APART or signal.coin == MARKET or signal.incident_state in _OVER
+    return signal.kind in _APART or signal.coin == MARKET or signal.incident_state in OVER

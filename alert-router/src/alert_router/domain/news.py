@@ -6,7 +6,8 @@ import msgspec
 
 from foreshock_schemas.events import IncidentState, Severity, SignalKind
 
-_QUIET: Final = {"FADING", "ENDED"}
+OVER: Final = frozenset({"FADING", "ENDED"})
+"""The states of an incident that only end what was told."""
 
 
 class Revision(msgspec.Struct, frozen=True):
@@ -39,7 +40,7 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def quiet(self) -> bool:
         """Whether it only ends what was told: it makes no sound and counts for no limit."""
-        return self.state in _QUIET
+        return self.state in OVER
 
     @property
     def unlimited(self) -> bool:

@@ -11,7 +11,7 @@ from alert_router.domain.episode import Episode
 from alert_router.domain.incidents import Incidents
 from alert_router.domain.limits import Limits
 from alert_router.domain.market_wide import MarketWide
-from alert_router.domain.news import News, Revision
+from alert_router.domain.news import OVER, News, Revision
 from alert_router.domain.past import Past
 from alert_router.domain.recent import Recent
 from alert_router.domain.subscribers import Subscribers
@@ -132,7 +132,7 @@ class Router:
 
     def _wanting(self, signal: Signal) -> list[int]:
         """Return the chats to tell; an end goes to those that were told of the beginning."""
-        if signal.incident_id is None or signal.incident_state not in {"FADING", "ENDED"}:
+        if signal.incident_id is None or signal.incident_state not in OVER:
             return self._subscribers.wanting(signal.coin, signal.kind, signal.severity)
         told = self._told.get(signal.incident_id, set())
         whatever_severity = self._subscribers.wanting(signal.coin, signal.kind, "critical")

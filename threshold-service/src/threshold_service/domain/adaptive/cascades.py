@@ -50,7 +50,8 @@ class Cascades(msgspec.Struct):
 
     Prints alone decide on BUILDING and CONFIRMED, and on where a run ends, by their own clock.
     Bars decide when FADING and ENDED are told, and prints never look at what bars decided: so a
-    race between the two topics changes nothing.
+    race between the two topics changes nothing. `asked_ms` is the second that bars have come to,
+    `closed_ms` the one up to which all that they decide was told.
     """
 
     long: Side = msgspec.field(default_factory=lambda: Side(position="long"))

@@ -157,6 +157,7 @@ class Closing(msgspec.Struct):
         return version, step
 
     def _read(self, versions: Versions, course: Course | None, before_ms: int) -> Course | None:
+        # The course as it is, if no print has come since; else the version of that time
         if course is None or course.state is None or course.received_ms >= before_ms:
             return versions.read(before_ms) if versions.kept else None
         versions.kept.clear()

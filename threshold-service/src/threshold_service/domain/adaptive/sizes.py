@@ -113,14 +113,14 @@ class Sizes(msgspec.Struct):
     ) -> Finding | None:
         threshold, per_day = around.threshold, around.budget("liquidation")
         self._warm(side.rarity, per_day)
-        scale = _Scale(side.rarity, threshold.single_liquidation_usd, self.budget.limit)
+        measure = _Measure(side.rarity, threshold.single_liquidation_usd, self.budget.limit)
         usd = cluster.usd
-        score = scale.score(usd) if usd >= scale.floor_usd else 0.0
+        score = measure.score(usd) if usd >= measure.floor_usd else 0.0
         aloud = around.dynamic
         fires = self.budget.judge(score, self.clock_ms, per_day, aloud=aloud) == "fire"
         if not aloud:
             return None
-        critical = usd >= scale.critical_usd and side.critical.is_new(usd, self.clock_ms)
+        critical = usd >= measure.critical_usd and side.critical.is_new(usd, self.clock_ms)
         if not (fires or critical):
             return None
         cluster.told = True
@@ -128,7 +128,7 @@ class Sizes(msgspec.Struct):
             threshold.coin,
             cluster,
             event,
-            scale,
+            measure,
             budgeted=fires,
             held_back=self.budget.held_back,
         )
@@ -140,7 +140,7 @@ class Sizes(msgspec.Struct):
             self.budget.warm(rarity.often_z(per_day / 2))
 
 
-class _Scale:
+class _Measure:
     """What a size is held against: the side's own sizes once learned, else the original limit."""
 
     __slots__ = ("critical_usd", "floor_usd", "limit", "limit_usd", "rarity", "warning_usd")
@@ -178,34 +178,34 @@ def _finding(
     coin: str,
     cluster: Cluster,
     event: Liquidation,
-    scale: _Scale,
+    measure: _Measure,
     *,
     budgeted: bool,
     held_back: int,
 ) -> Finding:
     usd, position = cluster.usd, event.position
-    limit_usd = scale.limit_usd if budgeted else scale.critical_usd
-    score, coverage = scale.score(usd), wording.coverage_of(cluster.coverages.values())
+    limit_usd = measure.limit_usd if budgeted else measure.critical_usd
+    score, coverage = measure.score(usd), wording.coverage_of(cluster.coverages.values())
     venues = tuple(sorted(cluster.venues_usd))
     number = "" if cluster.prints == 1 else f" in {cluster.prints} within a second"
     return Finding(
         kind="liquidation",
         name=position,
-        severity=scale.severity(usd),
+        severity=measure.severity(usd),
         headline=(
             f"{coin}: {wording.floor_word(coverage)}{wording.dollars(usd)} {position} liquidated"
             f"{number} on {', '.join(venues)} at {event.price:,.6g} "
             f"(limit {wording.dollars(limit_usd)})"
         ),
-        reasons=(_how_rare(scale, usd, position),),
+        reasons=(_how_rare(measure, usd, position),),
         value=usd,
         limit=limit_usd,
         unit="usd",
         window_s=0 if cluster.prints == 1 else CLUSTER_MS // 1000,
         since_offset=cluster.since_offset,
-        baseline=scale.rarity.size(0.0) if scale.rarity.learned else None,
+        baseline=measure.rarity.size(0.0) if measure.rarity.learned else None,
         score=score,
-        score_limit=scale.limit,
+        score_limit=measure.limit,
         factors=tuple(
             Factor(name=f"liquidated_usd:{venue}", value=part, contribution=score * part / usd)
             for venue, part in sorted(cluster.venues_usd.items())
@@ -219,10 +219,10 @@ def _finding(
     )
 
 
-def _how_rare(scale: _Scale, usd: float, position: Position) -> str:
-    rarity = scale.rarity
+def _how_rare(measure: _Measure, usd: float, position: Position) -> str:
+    rarity = measure.rarity
     if not rarity.learned:
-        return f"{usd / scale.limit_usd:.1f} x the limit; the usual sizes are still being learned"
+        return f"{usd / measure.limit_usd:.1f} x the limit; the usual sizes are still being learned"
     days = rarity.days_between(usd)
     often = f", expected once in {days:.1f} days" if days else ""
     return f"{usd / rarity.size(0.0):,.0f} x a usual liquidation of {position}s{often}"
