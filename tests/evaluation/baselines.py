@@ -52,6 +52,9 @@ HALF_LIFE_MS: Final[dict[Detector, int]] = {
 
 _QUARTER_S: Final = 900
 _STEP_S: Final = 5
+_UNKNOWN_USD: Final = 1e6
+"""Stands for the volume limit of a coin whose daily volume is never known."""
+
 _WARM: Final = 20
 """Values that ewma learns from before it scores any."""
 
@@ -115,7 +118,8 @@ def _volume(tape: Tape, name: str, coin: Coin) -> Named:
     traded = {second * 1000 - 1: usd for second, usd in coin.seconds.items()}
     ms, usd = minutes(traded, min(traded), max(traded))
     yield "ewma", _series(name, None, ms, ewma(ms, usd, HALF_LIFE_MS["volume"]))
-    yield "fixed", _series(name, None, ms, usd / (tape.fixed(name).volume_15m_usd or 1e6))
+    constant_usd = tape.fixed(name).volume_15m_usd or _UNKNOWN_USD
+    yield "fixed", _series(name, None, ms, usd / constant_usd)
 
 
 def _liquidation(tape: Tape, name: str, coin: Coin) -> Named:

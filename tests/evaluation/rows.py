@@ -11,7 +11,13 @@ from evaluation.intervals import Counts, Interval, of_share
 from evaluation.lines import DETECTORS, Alert, Detector, Happening, Part, Span
 from evaluation.matching import Match, matches
 
-BUDGET: Final[dict[Detector, float]] = {"volume": 3.0, "open-interest": 2.0, "liquidation": 3.0}
+from threshold_service.domain.world import BUDGETS
+
+BUDGET: Final[dict[Detector, float]] = {
+    "volume": BUDGETS["volume_spike"],
+    "open-interest": BUDGETS["oi_explosion"],
+    "liquidation": BUDGETS["liquidation"],
+}
 """Alerts a day and coin; confirmed cascades and market-wide alerts have no budget."""
 
 _HOUR_MS: Final = 3_600_000

@@ -109,12 +109,12 @@ def settings_of(words: list[str]) -> dict[str, Any]:
             raise ValueError(f"--set {word}: say NAME=VALUE")
         *groups, last = name.split(".")
         inner = settings
-        for group in groups:
-            inner = inner.setdefault(group, {})
         try:
+            for group in groups:
+                inner = inner.setdefault(group, {})
             inner[last] = _value(text)
-        except TypeError as e:
-            raise ValueError(f"--set {word}: {groups[-1]} has a value of its own") from e
+        except (AttributeError, TypeError) as e:
+            raise ValueError(f"--set {word}: {'.'.join(groups)} has a value of its own") from e
     return settings
 
 
