@@ -1,9 +1,9 @@
-"""Rules to be measured against, each scaled to as many alerts as ours on the same stream.
+"""Simpler rules to be measured against, each scaled to as many alerts as ours.
 
-prd: the original requirements' value over their limit, with their factors of size and hour.
+prd: the value over the original requirements' limit, with their factors of size and hour.
 ewma: how many standard deviations the logarithm lies above its exponentially weighted mean.
-fixed: the value over a constant. All look back only, rise above their limit to tell, fall to a
-share of it before they tell again, and have the same cooldown.
+fixed: the value over a constant. All of them look back only, tell when they rise above a limit,
+must fall to a share of it before they tell again, and have the same cooldown.
 """
 
 from collections import defaultdict, deque
@@ -31,6 +31,8 @@ REARM_SHARE: Final[dict[Detector, float]] = {
     "open-interest": 0.5,
     "market-wide": 0.5,
 }
+"""To what share of the limit a score must fall; as in the original requirements' rules."""
+
 COOLDOWN_MS: Final[dict[Detector, int]] = {
     "liquidation": 60_000,
     "cascade": 60_000,
@@ -38,6 +40,8 @@ COOLDOWN_MS: Final[dict[Detector, int]] = {
     "open-interest": 900_000,
     "market-wide": 60_000,
 }
+"""Each rule's window, a minute at least."""
+
 HALF_LIFE_MS: Final[dict[Detector, int]] = {
     "liquidation": 86_400_000,
     "cascade": 86_400_000,
@@ -48,15 +52,20 @@ HALF_LIFE_MS: Final[dict[Detector, int]] = {
 
 _QUARTER_S: Final = 900
 _STEP_S: Final = 5
+_UNKNOWN_USD: Final = 1e6
+"""Stands for the volume limit of a coin whose daily volume is never known."""
+
 _WARM: Final = 20
+"""Values that ewma learns from before it scores any."""
 
 Ms = NDArray[np.int64]
 Values = NDArray[np.float32]
 Key = tuple[Detector, Baseline]
+Named = Iterator[tuple[Baseline, Scores]]
 
 
 def alerts_of(scores: Scores, detector: Detector, limit: float) -> list[int]:
-    """Return when a baseline tells at a limit (ms)."""
+    """Return when a baseline tells if its limit is this one (ms)."""
     return crossings(
         scores,
         limit,
@@ -66,7 +75,7 @@ def alerts_of(scores: Scores, detector: Detector, limit: float) -> list[int]:
 
 
 def scores(tape: Tape) -> dict[Key, list[Scores]]:
-    """Return every baseline's scores of every coin, and of the market where there are three."""
+    """Return every baseline's scores of every coin, and of the market if there are 3 coins."""
     found: defaultdict[Key, list[Scores]] = defaultdict(list)
     for name, coin in tape.coins.items():
         for detector, rule in _RULES.items():
@@ -81,7 +90,7 @@ def scores(tape: Tape) -> dict[Key, list[Scores]]:
 
 
 def ewma(ms: Ms, values: Values, half_life_ms: float) -> Values:
-    """Return by how many deviations the log of each value exceeds the mean of those before."""
+    """Return by how many standard deviations each value's log exceeds the mean of those before."""
     mean = spread = 0.0
     before, out = 0, np.zeros(len(values), np.float32)
     for at, (now, x) in enumerate(zip(ms.tolist(), np.log1p(values).tolist(), strict=True)):
@@ -93,9 +102,6 @@ def ewma(ms: Ms, values: Values, half_life_ms: float) -> Values:
         spread = (1 - share) * (spread + share * gap * gap)
         before = now
     return out
-
-
-Named = Iterator[tuple[Baseline, Scores]]
 
 
 def _volume(tape: Tape, name: str, coin: Coin) -> Named:
@@ -112,7 +118,8 @@ def _volume(tape: Tape, name: str, coin: Coin) -> Named:
     traded = {second * 1000 - 1: usd for second, usd in coin.seconds.items()}
     ms, usd = minutes(traded, min(traded), max(traded))
     yield "ewma", _series(name, None, ms, ewma(ms, usd, HALF_LIFE_MS["volume"]))
-    yield "fixed", _series(name, None, ms, usd / (tape.fixed(name).volume_15m_usd or 1e6))
+    constant_usd = tape.fixed(name).volume_15m_usd or _UNKNOWN_USD
+    yield "fixed", _series(name, None, ms, usd / constant_usd)
 
 
 def _liquidation(tape: Tape, name: str, coin: Coin) -> Named:
@@ -171,7 +178,7 @@ def _rolling(prints: Sequence[Print]) -> Iterator[float]:
 
 
 def _third_largest(singles: Sequence[Scores]) -> Scores:
-    """What three coins have reached in this minute or the one before: the third largest score."""
+    """What three coins reached in a minute or the one before: the third largest of their scores."""
     coins = sorted({each.coin for each in singles})
     first = min(int(each.ms[0]) for each in singles) // MARKET_MS
     last = max(int(each.ms[-1]) for each in singles) // MARKET_MS

@@ -1,4 +1,4 @@
-"""What is claimed of all scenarios together, with intervals, and what chance would give."""
+"""What is claimed of all scenarios together, with intervals, and what chance would find."""
 
 from collections.abc import Iterable, Sequence
 from statistics import median
@@ -12,9 +12,10 @@ from evaluation.matching import matches
 from evaluation.rows import Group, Key
 
 POOLED: Final = tuple(f"simulator:{name}" for name in ("jump", "squeeze", "cascade", "crash"))
-"""Where there are cascades enough."""
+"""The scenarios with cascades enough to claim anything."""
 
 _SHIFTS: Final = 50
+"""How often alerts are moved to find what chance gives."""
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +46,7 @@ def claims(groups: dict[Key, Group], told: dict[Key, dict[str, list[Alert]]]) ->
 
 
 def chances(groups: dict[Key, Group]) -> list[Chance]:
-    """Return what chance gives in every row that has events."""
+    """Return recall and recall by chance of every row that has events."""
     return [
         Chance(
             data=data,
@@ -61,7 +62,10 @@ def chances(groups: dict[Key, Group]) -> list[Chance]:
 
 
 def by_chance(group: Group) -> float:
-    """Return the mean recall of the same alerts, each run's moved around by a time of its own."""
+    """Return the mean recall of the same alerts at other times: each run's are shifted circularly.
+
+    The time by which they are shifted is drawn for each run; the draws are always the same.
+    """
     random = np.random.default_rng(1994)
     spans = {span.run: span for span in group.spans}
     hits = 0

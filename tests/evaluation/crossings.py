@@ -14,7 +14,7 @@ _HALVINGS: Final = 8
 
 
 class Scores(msgspec.Struct, frozen=True, kw_only=True):
-    """What a rule made of one coin (and side) of a run, in the order of time."""
+    """A rule's scores of one coin (and side) in a run, in the order of time."""
 
     coin: str
     position: str | None
@@ -37,10 +37,10 @@ def crossings(scores: Scores, limit: float, *, rearm_share: float, cooldown_ms: 
 
 
 def scaled(count: Callable[[float], int], wanted: int, top: float) -> float:
-    """Return the highest limit that gives at least `wanted` alerts, down from `top`.
+    """Return the highest limit up to `top` that gives at least `wanted` alerts.
 
-    Alerts grow more as the limit falls, until it lies below most of the scores and little rises
-    above it any more: if none gives as many, the limit that gives most is returned.
+    As the limit falls there are more alerts, until it lies below most scores and few rise above it
+    any more. If no limit gives as many, return the one that gives most.
     """
     limits = [top * _STEP**step for step in range(_STEPS)]
     best, most = top, 0

@@ -1,4 +1,4 @@
-"""From what the runs gave to what is said of them."""
+"""Puts rows, claims and baselines together from the outcomes of all runs, and saves them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from evaluation.scaling import baseline_alerts, baseline_rows
 
 
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
-    """What was run: enough to run it again."""
+    """What was run, so that it can be run again."""
 
     seeds: tuple[int, ...]
     scenarios: tuple[str, ...]
@@ -24,7 +24,7 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is said; `spans` are how long what was watched."""
+    """The content of `evaluation.json`; `spans` say how long each run was watched."""
 
     rows: list[Row]
     claims: list[Claim]
@@ -34,7 +34,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """The lines by row, and what the baselines told in each."""
+    """All alerts and events, by row as well, and what the baselines told in each row."""
 
     alerts: list[Alert]
     events: list[Happening]
@@ -61,7 +61,7 @@ def evidence(outcomes: Sequence[Outcome]) -> Evidence:
 
 
 def evaluation(seen: Evidence, ran: Ran) -> Evaluation:
-    """Return the rows, the claims, and what chance gives."""
+    """Return rows, claims, and what chance would find."""
     return Evaluation(
         rows=[
             row(key, group, baseline_rows(group, seen.baselines[key]))
@@ -75,7 +75,7 @@ def evaluation(seen: Evidence, ran: Ran) -> Evaluation:
 
 
 def save(seen: Evidence, result: Evaluation, folder: Path) -> None:
-    """Write `evaluation.json`, and the lines that it follows from: ours, and the baselines'."""
+    """Write `evaluation.json`, and the lines that it follows from, ours and the baselines'."""
     lines: list[Line] = sorted(
         [*seen.alerts, *seen.events], key=lambda line: (line.data, line.run, line.ts_event_ms)
     )

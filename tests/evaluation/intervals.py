@@ -1,8 +1,8 @@
 """How sure a share is: 95 % intervals.
 
-Hits come in clusters, so hours are drawn in blocks of a day on average (the stationary
-bootstrap of Politis and Romano, 1994). Where there are fewer than 30 events, or all or none of
-them are found, there is nothing to draw from: Wilson's interval of 1927 stands in.
+Hits come in clusters, so hours are drawn in blocks of a day on average: the stationary bootstrap
+(Politis and Romano 1994). With fewer than 30 events, or if all or none are found, there is too
+little to draw from: then it is Wilson's score interval (1927), which takes events as independent.
 """
 
 from math import sqrt

@@ -1,4 +1,4 @@
-"""All runs, two at a time, with a bar that shows how far they are."""
+"""All runs, in two processes, with a progress bar."""
 
 import multiprocessing
 import sys
@@ -36,7 +36,7 @@ def outcome(job: Job) -> Outcome:
 
 
 def outcomes(jobs: Sequence[Job]) -> list[Outcome]:
-    """Run all jobs; return what they gave in their own order."""
+    """Run all jobs; return their outcomes in the order of the jobs."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(PROCESSES, mp_context=spawn) as pool:
         running = {pool.submit(outcome, job): job for job in jobs}

@@ -1,10 +1,10 @@
-"""What ought to have been told in a recording, by a rule that looks both ways: for labels only.
+"""What ought to be told of a recording, by rules that look ahead as well: for labels only.
 
-A minute counts if its value is above the 0.999 quantile of the same hour of the week within 14
-days either way (the same hour of the day where the recording is shorter than four weeks), and at
-least five times the median of half an hour either way. A cascade is a run of one side's
-liquidations without a gap of more than a minute, of 8 bp of the open interest and a price move of
-20 bp.
+A minute is an event if its value is above the 0.999 quantile of the same hour of the week within
+14 days before and after (the same hour of the day if the recording is shorter than four weeks), and
+at least five times the median of half an hour before and after. A cascade is a run of one side's
+liquidations without a gap of more than a minute, of at least 8 bp of the open interest, over which
+the price moves at least 20 bp.
 """
 
 from bisect import bisect_right
@@ -18,11 +18,13 @@ from evaluation.lines import Detector
 from evaluation.tape import Coin, Print, Tape
 from numpy.typing import NDArray
 
+from foreshock_schemas.topics import MARKET
+
 QUANTILE: Final = 0.999
 TIMES_MEDIAN: Final = 5.0
 LEAST_LIQUIDATED_USD: Final = 25_000.0
 LEAST_SHARE: Final = 0.2
-"""Of the original requirements' limit: less than either is not worth telling, however rare."""
+"""Of the original requirements' limit; less than either is no event, however rare."""
 
 CASCADE_GAP_MS: Final = 60_000
 CASCADE_BP: Final = 8.0
@@ -59,7 +61,7 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def labels(tape: Tape, detectors: Collection[Detector]) -> list[Label]:
-    """Return what these detectors ought to tell of each coin, and of the whole market last."""
+    """Return what these detectors ought to tell of each coin, then of the whole market."""
     every = (label for name, coin in tape.coins.items() for label in _of_coin(tape, name, coin))
     found = [label for label in every if label.detector in detectors]
     return found + market_wide(found) if "market-wide" in detectors else found
@@ -81,7 +83,7 @@ def market_wide(found: Sequence[Label]) -> list[Label]:
     return [
         Label(
             detector="market-wide",
-            coin="MARKET",
+            coin=MARKET,
             start_ms=min(label.start_ms for label in group),
             end_ms=max(label.end_ms for label in group),
         )
@@ -90,7 +92,7 @@ def market_wide(found: Sequence[Label]) -> list[Label]:
 
 
 def unusual(ms: Times, values: Values) -> NDArray[np.bool_]:
-    """Return which values are labelled; `ms` ascends, a value covers the time up to its own."""
+    """Return which values are events; `ms`, ascending, are the ends of the times they cover."""
     if not len(ms):
         return np.zeros(0, bool)
     hours = (ms - 1) // _HOUR_MS

@@ -1,4 +1,4 @@
-"""What an evaluation has seen: a line for every alert and event; all rows follow from them."""
+"""The lines of an evaluation, one for every alert and event: all rows follow from them."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ import msgspec
 
 Detector = Literal["liquidation", "cascade", "volume", "open-interest", "market-wide"]
 Part = Literal["tuned", "held-out", "neither"]
-"""`neither`: while a run warms up, and what is too small to count as a hit or as a miss."""
+"""`neither`: in a run's warm-up, or too small to count as a hit or as a miss."""
 
 DETECTORS: Final[tuple[Detector, ...]] = (
     "liquidation",
@@ -20,7 +20,7 @@ DETECTORS: Final[tuple[Detector, ...]] = (
 
 
 class Alert(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="alert"):
-    """Something told. `run` is the seed, or empty for a recording; `budgeted`: the budget paid."""
+    """Something told. `run` is the seed, empty for a recording; `budgeted`: a budget paid."""
 
     data: str
     run: str
@@ -60,7 +60,7 @@ _decoder = msgspec.json.Decoder(Line)
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
-    """How long a run was watched in one part."""
+    """How long one detector watched one part of a run, and how many coins."""
 
     data: str
     run: str
@@ -77,7 +77,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write(path: Path, lines: Iterable[msgspec.Struct]) -> None:
-    """Write one JSON object a line, at one stroke."""
+    """Write one JSON object a line; the file appears when all of it is written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
     with fresh.open("wb") as file:

@@ -1,4 +1,4 @@
-"""The system under test: the services' own decisions, fed by event in the order of receipt."""
+"""The system under test: the services' own decisions, event by event in the order of receipt."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from typing import Final
 from evaluation.lines import Detector
 
 from alert_router.domain.routing import Router
+from alert_router.settings import Settings as RouterSettings
 from foreshock_schemas.events import Alert, Event, Evidence, Signal, SignalKind, Subscription
 from foreshock_schemas.topics import TOPICS
 from threshold_service.domain.detection import Partitions
@@ -21,7 +22,6 @@ DETECTOR_OF: Final[dict[SignalKind, Detector]] = {
     "oi_explosion": "open-interest",
     "market_wide": "market-wide",
 }
-COOLDOWN_MS: Final = 300_000
 
 _TOPIC_OF: Final = {topic.event: topic.name for topic in TOPICS}
 _CHAT: Final = 1
@@ -33,15 +33,15 @@ class Machine:
     def __init__(self) -> None:
         self._world = World(told_by(Settings(), 0))
         self._detection = Partitions(self._world)
-        self._router = Router(COOLDOWN_MS, per_day=1_000_000)
+        self._router = Router(RouterSettings().alert_cooldown_s * 1000, per_day=1_000_000)
         self._router.on_subscription(_wants_all())
         self._offsets: Counter[type[Event]] = Counter()
         self._told: set[str] = set()
 
     def on_event(self, event: Event) -> Iterator[Signal | Alert]:
-        """Yield what is told with it: a coin's signals, and the router's market-wide alerts.
+        """Yield what an event leads to: the coin's signals, and market-wide alerts of the router.
 
-        An incident is told once; a cascade when it is CONFIRMED.
+        Each incident once; a cascade when it is CONFIRMED, the market's when it opens.
         """
         self._world.on_event(event)
         for output in self._detection.on_event(event, self._evidence(event)):

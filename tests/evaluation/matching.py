@@ -1,4 +1,4 @@
-"""Which alert tells of which event: by range, one alert for one event, and none for free.
+"""Which alert tells of which event: one alert for one event, by time.
 
 An event is found if an alert lies between its onset and its end, tolerances included. A second
 alert on the same event finds nothing: it counts as an alert, and so against the precision.
@@ -21,10 +21,10 @@ TOLERANCE_S: Final[dict[Detector, int]] = {
     "open-interest": 300,
     "market-wide": 120,
 }
-"""How long after an event's end an alert still tells of it: its window, its bar, its poll."""
+"""How long after an event's end an alert still tells of it: windows, bars and polls take time."""
 
 EARLY_S: Final[dict[Detector, int]] = {"cascade": 60}
-"""How long before its onset: what sets a cascade off are liquidations, too, within its own gap."""
+"""How long before its onset: the liquidations that set a cascade off are not part of it."""
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -35,7 +35,7 @@ class Match(msgspec.Struct, frozen=True):
 
     @property
     def delay_s(self) -> float:
-        """From the onset to when the alert could be told; below 0 where it came before."""
+        """From the onset to when the alert could be told; below 0 if it came before."""
         return (self.alert.ts_recv_ms - self.event.ts_event_ms) / 1000
 
     @property
@@ -50,8 +50,8 @@ class Match(msgspec.Struct, frozen=True):
 def matches(events: Iterable[Happening], alerts: Iterable[Alert]) -> list[Match]:
     """Return the largest set of pairs, in the order of the alerts.
 
-    Each alert, in the order of their times, goes to the open event that ends first: no other
-    choice finds more events, and each event gets the earliest alert that is free.
+    Each alert, in the order of time, goes to the open event that ends first: no other choice finds
+    more events.
     """
     told = _grouped(alerts)
     found: list[Match] = []

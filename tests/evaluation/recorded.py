@@ -11,7 +11,7 @@ FOLDERS: Final = {recording.folder: recording for recording in RECORDINGS}
 
 
 def there(data: Path) -> list[str]:
-    """Return the recordings that are in a folder."""
+    """Return the names of the recordings that a folder has."""
     return [folder for folder in FOLDERS if (data / folder).is_dir()]
 
 

@@ -1,4 +1,4 @@
-"""`evaluation.html`: what came out, for people."""
+"""`evaluation.html`: the report for people, from claims and plots to all rows."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""The table: what follows from the lines, and only from them."""
+"""The table of results: a row per data set, part and detector, from the lines alone."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -11,8 +11,14 @@ from evaluation.intervals import Counts, Interval, of_share
 from evaluation.lines import DETECTORS, Alert, Detector, Happening, Part, Span
 from evaluation.matching import Match, matches
 
-BUDGET: Final[dict[Detector, float]] = {"volume": 3.0, "open-interest": 2.0, "liquidation": 3.0}
-"""Alerts a day and coin; cascades that are confirmed and the whole market have none."""
+from threshold_service.domain.world import BUDGETS
+
+BUDGET: Final[dict[Detector, float]] = {
+    "volume": BUDGETS["volume_spike"],
+    "open-interest": BUDGETS["oi_explosion"],
+    "liquidation": BUDGETS["liquidation"],
+}
+"""Alerts a day and coin; confirmed cascades and market-wide alerts have no budget."""
 
 _HOUR_MS: Final = 3_600_000
 
@@ -27,7 +33,7 @@ class BaselineRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """What one detector did in one part of the data; None is what has no meaning there.
+    """What one detector did in one part of the data; None where a figure has no meaning.
 
     `interval` is the 95 % interval of recall. `days` are days x coins. `alerts_per_day` counts
     what the budget pays for, per coin, as `budget_per_day` does. `delay_s` is the median from

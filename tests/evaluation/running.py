@@ -1,4 +1,4 @@
-"""One run: a simulated market or a recording through the system, and what came of it."""
+"""One run: a simulated market or a recording through the system under test."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
@@ -43,7 +43,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """What is run. `labels` and `parts` are asked for once all events have gone by."""
+    """What to run. `labels` and `parts` (from first and last ms) are called after all events."""
 
     data: str
     run: str
@@ -54,7 +54,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run gave. `scores` are the baselines', to be scaled once all runs are there."""
+    """What a run gave. `scores` are the baselines', to be scaled when all runs have ended."""
 
     data: str
     run: str
@@ -129,7 +129,7 @@ def _happening(source: Source, label: Label, parts: Parts) -> Happening:
 
 
 def _without_small(alerts: Sequence[Alert], events: Sequence[Happening]) -> list[Alert]:
-    """Take out of the count what tells only of an event that does not count."""
+    """Return the alerts; those that tell only of events that do not count are in no part."""
     small = [event for event in events if event.part == "neither"]
     counted = [event for event in events if event.part != "neither"]
     hits = {id(match.alert) for match in matches(counted, alerts)}

@@ -13,10 +13,11 @@ Runs = Sequence[tuple[Outcome, Scores]]
 
 
 def baseline_alerts(key: Key, wanted: int, outcomes: Sequence[Outcome]) -> dict[str, list[Alert]]:
-    """Return what each baseline tells in a row's part when it tells as often as `wanted`.
+    """Return each baseline's alerts in a row, with the limit that gives `wanted` of them.
 
-    Its limit is one for all coins and runs of the row, chosen on the row itself: nobody could
-    have known it better. One that cannot give as few gives the fewest above.
+    A baseline has one limit for all coins and runs of the row, chosen on the row itself: nobody
+    could have known a better one. If no limit gives exactly as many, it gives more rather than
+    fewer.
     """
     told = {}
     for baseline in BASELINES:
@@ -34,7 +35,7 @@ def _as_many(key: Key, baseline: Baseline, runs: Runs, wanted: int) -> list[Aler
 
 
 def baseline_rows(group: Group, told: dict[str, list[Alert]]) -> dict[str, BaselineRow]:
-    """Return how many of the row's events each baseline has found."""
+    """Return the share of the row's events that each baseline found."""
     events = len(group.events)
     return {
         name: BaselineRow(

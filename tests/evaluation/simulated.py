@@ -1,4 +1,4 @@
-"""Simulated markets as sources: what was planted, and the cascades that fed on themselves."""
+"""Simulated markets as sources: events are what was planted, and cascades that fed themselves."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -14,14 +14,14 @@ from foreshock_simulator.market.scenarios import SCENARIOS as MARKETS
 from foreshock_simulator.offline import LARGE, Cascade, Run, Truth, simulate
 
 HELD_OUT_FROM: Final = 100
-"""Seeds from here on were never looked at when anything was tuned."""
+"""Seeds from here on are never looked at while tuning."""
 
 CASCADE_BP: Final = 15.0
 CASCADE_USD: Final = 3e6
-"""What a cascade must have to count; smaller ones are neither hit nor miss."""
+"""What a cascade must reach to count; smaller ones are neither hit nor miss."""
 
 WARM_UP_DAYS: Final = 1.0
-"""Before anything counts: a coin is silent for a day at most until it has learnt."""
+"""Nothing counts before: a coin's volume is learned for up to a day before it is told of."""
 
 SCENARIOS: Final = tuple(name for name in MARKETS if name != "demo")
 

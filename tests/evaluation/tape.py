@@ -1,4 +1,4 @@
-"""What a run has said, kept small: labels and baselines are made of it once the run is over."""
+"""What a run's events said, kept small, for labels and baselines once the run is over."""
 
 from collections import defaultdict
 from math import fsum
@@ -28,7 +28,10 @@ class Print(NamedTuple):
 
 
 class Change(NamedTuple):
-    """Open interest in coins over the venues fresh at both ends of 15 min, and its limits."""
+    """A change of open interest within 15 min: percent of coins without sign, and USD now.
+
+    Over the venues that are fresh at both ends.
+    """
 
     ms: int
     pct: float

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from foreshock_schemas.events import Bar, DetectorSettings, FeedHealth, OpenInterest
 from foreshock_schemas.testing import sample
-from threshold_service.domain.around import Around, Market
+from threshold_service.domain.around import Around
 from threshold_service.domain.history import History
 from threshold_service.domain.limits import Limits
+from threshold_service.domain.market import Market
 from threshold_service.domain.world import World
 
 T0 = 1_781_622_000_000

@@ -18,18 +18,20 @@ _DAY_MS: Final = 86_400_000
 _PAST: Final = {SUBSCRIPTIONS: None, ALERTS: 3 * _DAY_MS}
 _REBUILD_MS: Final = _DAY_MS + 3_600_000
 """Limits and cooldowns look back a day at most, and signals may be late."""
+
 _IDLE_S: Final = 5.0
+"""Without a signal for so long the clock stands in for the signals' time."""
 
 
 async def run(settings: Settings, context: Context) -> None:
-    """Route signals until told to stop; what was told before is read before the first."""
+    """Route signals until told to stop; first read settings of chats and alerts of the past."""
     router = Router(settings.alert_cooldown_s * 1000, settings.alerts_per_day)
     async with (
         Publisher(settings, context.name, context.clock, stop=context.stop) as publisher,
         asyncio.TaskGroup() as group,
     ):
         await keep_following(group, settings, context, _PAST, partial(_on_past, router), publisher)
-        if context.stop.is_set():  # what is known may be half of it
+        if context.stop.is_set():  # the past may have been read in part only
             return
         routing = Routing(router, publisher, context.clock)
         keeping_time = group.create_task(_keep_time(routing))
@@ -52,7 +54,7 @@ def _on_past(router: Router, record: Record) -> None:
 
 
 class Routing:
-    """Publishes what the router decides, in its order."""
+    """Publishes what the router decides, in the order of its decisions."""
 
     def __init__(self, router: Router, publisher: Publishing, clock: Clock) -> None:
         self._router = router
@@ -63,7 +65,7 @@ class Routing:
         self._rebuilding = False
 
     async def on_records(self, records: Sequence[Record]) -> None:
-        """Publish the alerts of a batch; what is replayed was dealt with before."""
+        """Publish the alerts of a batch; what is replayed only rebuilds the state."""
         async with self._turn:
             for record in records:
                 if isinstance(record.event, Signal):
@@ -72,9 +74,9 @@ class Routing:
             self._rebuilding = bool(records) and records[-1].replayed
 
     async def on_idle(self) -> None:
-        """Publish what is due, if no signal has come for a while that would have said so.
+        """Publish what is due by the clock, if no signal has come for a while.
 
-        Half a past says nothing of what is due.
+        Not while the past is read again: with half of it nobody knows what is due.
         """
         async with self._turn:
             if not self._rebuilding and self._clock.monotonic() >= self._last_read_s + _IDLE_S:

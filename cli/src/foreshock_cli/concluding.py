@@ -1,4 +1,4 @@
-"""A service as a process that replays: what it is told, how far it has come, how it ends."""
+"""A replay as a process of its service: its arguments, its progress, and how it ends."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,7 @@ async def conclude(
     """Run the service until it has written its signals into the file; return its warnings.
 
     Raises:
-        NoReplay: It does not end well; with what it said.
+        NoReplay: It failed; with what it logged.
     """
     words = ["--replay", *map(str, span), str(file)]
     if what_if:
@@ -73,7 +73,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 async def _followed(process: asyncio.subprocess.Process, span: tuple[int, int]) -> list[str]:
-    """Show how far it has come, and return what it complained of."""
+    """Show how far it has come, and return its warnings and errors."""
     complaints = []
     with _progress(span) as progress:
         while process.stderr is not None and (line := await process.stderr.readline()):
@@ -103,7 +103,7 @@ def _said(line: bytes) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _progress(span: tuple[int, int]) -> Iterator[Callable[[int], None]]:
-    """Show a progress line on stderr; what is given takes the time that was come to."""
+    """Show a progress line on stderr, and yield what to call with the time that it has come to."""
     columns = (TextColumn("replaying"), BarColumn(), TextColumn("{task.fields[at]}"))
     console = Console(stderr=True)
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:

@@ -30,7 +30,7 @@ class NoSuchSignal(ForeshockError):
 
 
 class Input(msgspec.Struct, frozen=True):
-    """Records that a signal rests on, and how many of them Kafka has no more."""
+    """Records that a signal rests on, and how many of them Kafka no longer has."""
 
     topic: str
     partition: int
@@ -64,9 +64,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Explain the newest such signal; return 1 if there is none, or its records are gone.
+    """Explain the newest such signal; return 1 if there is none or records of it have expired.
 
-    2 for wrong words.
+    Return 2 for wrong arguments.
     """
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     if wrong := _wrong(arguments):
@@ -191,7 +191,7 @@ async def _inputs(settings: KafkaSettings, signal: Signal) -> tuple[Input, ...]:
 
 
 def _ranges(signal: Signal) -> Iterable[OffsetRange]:
-    """Return its inputs, or where it tells none, the records that are its evidence."""
+    """Return its inputs, or if it names none, the records that are its evidence."""
     if signal.why is not None and signal.why.inputs:
         return signal.why.inputs
     return (

@@ -1,4 +1,4 @@
-"""What Ctrl-C and SIGTERM do to a command that has children and files: it clears up, then ends."""
+"""Ctrl-C and SIGTERM for a command that has child processes and files: it clears up, then ends."""
 
 import asyncio
 import signal
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Interrupted(ForeshockError):
-    """The command was told to end; `code` is its exit code then, as shells have it."""
+    """The command was told to end; `code` is its exit code, 128 plus the signal's number."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"{signal.Signals(number).name} came before the end: nothing was written")
@@ -20,10 +20,10 @@ class Interrupted(ForeshockError):
 
 
 async def until_interrupted(work: Awaitable[T]) -> T:
-    """Return what the work gives.
+    """Return what the work returns.
 
     Raises:
-        Interrupted: SIGINT or SIGTERM came first, and the work was cancelled; in a group.
+        Interrupted: (in an exception group) SIGINT or SIGTERM came first; the work was cancelled.
     """
     loop = asyncio.get_running_loop()
     told: asyncio.Future[int] = loop.create_future()

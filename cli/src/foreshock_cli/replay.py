@@ -1,4 +1,7 @@
-"""`foreshock replay FILE`: a recording through a real ingester onto a real topic, and counted."""
+"""`foreshock replay FILE`: a recording through a real ingester onto a real topic, and counted.
+
+With `--from` it is `rerun`'s: what is in Kafka through a real detector.
+"""
 
 import argparse
 import asyncio

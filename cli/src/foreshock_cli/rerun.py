@@ -1,4 +1,4 @@
-"""`foreshock replay --from … --to …`: what a detector concludes from Kafka, once more."""
+"""`foreshock replay --from … --to …`: a detector concludes once more from what is in Kafka."""
 
 import argparse
 import asyncio
@@ -29,7 +29,7 @@ from foreshock_schemas.topics import BARS, LIQUIDATIONS, OPEN_INTEREST, SIGNALS,
 SERVICES: Final[dict[str, frozenset[SignalKind]]] = {
     "threshold-service": frozenset({"liquidation", "cascade", "volume_spike", "oi_explosion"}),
 }
-"""The services that can conclude once more, and what kinds of signals are theirs."""
+"""The services that can conclude once more, and the kinds of signals that are theirs."""
 
 _HEARD: Final = (BARS, LIQUIDATIONS, OPEN_INTEREST)
 
@@ -54,9 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Replay; return 1 if it fails or, when compared, if signals differ, 2 for wrong words.
+    """Replay; return 1 if it fails or if compared signals differ, 2 for wrong arguments.
 
-    What is told to end by a signal returns 128 and the signal's number.
+    Interrupted by SIGINT or SIGTERM, return 128 plus the signal's number.
     """
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _span(arguments: argparse.Namespace, now_ms: int) -> tuple[int, int]:
-    """Return the time to go over; of what is still to come there is nothing to read."""
+    """Return the time to go over: up to now at most."""
     from_ms, to_ms = arguments.from_ms, arguments.to_ms
     if from_ms >= now_ms:
         raise ValueError("--from lies in the future")
@@ -97,10 +97,10 @@ def _check_words(arguments: argparse.Namespace) -> None:
 
 
 def settings_of(words: list[str]) -> dict[str, Any]:
-    """Return settings from words like `budgets.cascade=2`; a value is JSON, or else a text.
+    """Return settings from words like `budgets.cascade=2`; a value is JSON, or else text.
 
     Raises:
-        ValueError: A word has no `=`, or one has a value and settings below it.
+        ValueError: A word has no `=`, or a name is given both a value and settings below it.
     """
     settings: dict[str, Any] = {}
     for word in words:
@@ -109,12 +109,12 @@ def settings_of(words: list[str]) -> dict[str, Any]:
             raise ValueError(f"--set {word}: say NAME=VALUE")
         *groups, last = name.split(".")
         inner = settings
-        for group in groups:
-            inner = inner.setdefault(group, {})
         try:
+            for group in groups:
+                inner = inner.setdefault(group, {})
             inner[last] = _value(text)
-        except TypeError as e:
-            raise ValueError(f"--set {word}: {groups[-1]} has a value of its own") from e
+        except (AttributeError, TypeError) as e:
+            raise ValueError(f"--set {word}: {'.'.join(groups)} has a value of its own") from e
     return settings
 
 
@@ -134,13 +134,7 @@ async def _rerun(
     if service not in SERVICES:
         raise NoReplay(f"{service} concludes nothing; those that do: {', '.join(SERVICES)}")
     await _see_that_there_is_anything(settings, span)
-    with tempfile.TemporaryDirectory(prefix="foreshock-replay-") as folder:
-        file = arguments.out or Path(folder) / "signals"
-        warnings = await conclude(service, settings, span, file, what_if)
-        lines = file.read_bytes().splitlines()
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
-    for warning in warnings:
-        errors.print(f"foreshock replay: {warning}", style="yellow", markup=False)
+    lines = await _concluded(service, settings, span, arguments.out, what_if)
     made = [msgspec.json.decode(line, type=Signal) for line in lines]
     if not (arguments.out or arguments.compare or what_if):
         sys.stdout.writelines(f"{line.decode()}\n" for line in lines)
@@ -150,8 +144,27 @@ async def _rerun(
     out = Console(highlight=False, soft_wrap=True)
     if what_if:
         out.print(comparing.table(live, made, days=(span[1] - span[0]) / 86_400_000))
-    if not arguments.compare:
-        return True
+    return _are_alike(live, made, out) if arguments.compare else True
+
+
+async def _concluded(
+    service: str,
+    settings: KafkaSettings,
+    span: tuple[int, int],
+    file: Path | None,
+    what_if: dict[str, Any],
+) -> list[bytes]:
+    with tempfile.TemporaryDirectory(prefix="foreshock-replay-") as folder:
+        written = file or Path(folder) / "signals"
+        warnings = await conclude(service, settings, span, written, what_if)
+        lines = written.read_bytes().splitlines()
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    for warning in warnings:
+        errors.print(f"foreshock replay: {warning}", style="yellow", markup=False)
+    return lines
+
+
+def _are_alike(live: list[Signal], made: list[Signal], out: Console) -> bool:
     differences = comparing.differences(live, made)
     for line in differences:
         out.print(line, markup=False)

@@ -1,4 +1,4 @@
-"""Recorded markets, read as the events that the services would have made of them."""
+"""Recorded markets, read as the events that the services would have written."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,8 +1,8 @@
 """Liquidations of five coins on Hyperliquid in May and June 2025, with candles and open interest.
 
-The liquidations' `side` is S throughout and says nothing: with the price above the last hour's
-close it is taken to be shorts that are closed, else longs. Open interest is hourly and in USD; as
-a poll would, it is told each minute as it last stood. Candles are hourly, `v` in coins.
+The liquidations' `side` is S throughout and says nothing: if the price is above the last hour's
+close, shorts are taken to be liquidated, else longs. Open interest is hourly and in USD; like a
+poll, each minute repeats what it last was. Candles are hourly, `v` in coins.
 """
 
 from collections.abc import Iterator
@@ -28,8 +28,8 @@ LIQUIDATIONS_FROM_MS: Final = 1_748_131_200_000  # 2025-05-25 00:00 UTC
 LIQUIDATIONS_UNTIL_MS: Final = 1_749_168_000_000  # 2025-06-06 00:00 UTC
 LEADER: Final = "bybit"
 VENUES: Final = ("binance", LEADER)
-"""Those that have candles of every coin all the time; what the leader says is the price. Limits
-rest on what the venue trades whose liquidations are seen: on its own candles, which end in April.
+"""Those that have candles of every coin all the time; the leader's close is the price. Limits rest
+on the volume of `EXCHANGE`, whose liquidations are seen: on its own candles, which end in April.
 """
 
 _MINUTE_MS: Final = 60_000

@@ -1,8 +1,8 @@
 """Hyperliquid's trades and, once a minute, open interest, of three coins over four days.
 
-A line of `trades_*` is `ts` (ms), `px`, `sz` (coins) and `side`: B where the taker bought, A where
-the taker sold. A line of `ctx_*` is `ts`, `oi` (coins) and `mark`, and funding. Trades
-that lie behind older ones came late, and are late for the bars as well.
+A line of `trades_*` is `ts` (ms), `px`, `sz` (coins) and `side`: B if the taker bought, A if the
+taker sold. A line of `ctx_*` is `ts`, `oi` (coins), `mark`, and funding. A trade that lies behind
+newer ones came late, and is late for the bars as well.
 """
 
 import gzip

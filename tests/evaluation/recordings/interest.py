@@ -1,7 +1,7 @@
 """Binance's open interest of seven coins, every five minutes over three months.
 
-A line is `t` (ms), `oi` (coins) and `oi_usd`; their ratio is a price. What `t` says is
-known half a minute later at the earliest. How large a coin is was known before.
+A line is `t` (ms), `oi` (coins) and `oi_usd`; their ratio is taken for the mark price. A reading is
+taken to be received half a minute after `t`. The tier of each coin is known beforehand.
 """
 
 import csv
@@ -22,7 +22,7 @@ _SUFFIX: Final = "_oi_5m.csv.gz"
 
 
 def events(folder: Path) -> Iterator[Event]:
-    """Yield the readings of all coins, and each hour that they are live."""
+    """Yield the readings of all coins, and each hour that their feed is live."""
     told_ms = 0
     readings = [_readings(path) for path in sorted(folder.glob(f"*{_SUFFIX}"))]
     sized: set[str] = set()

@@ -1,8 +1,8 @@
 """Liquidations of thirty coins on Binance by minute and side, for two and a half hours.
 
 A line tells how many positions of either side were liquidated in the minute before `timestamp`
-(UTC), and for how many USD, without a price: sizes are counted in USD at a price of 1. Only the
-totals are known, and only at the minute's end, so each is that many equal ones then.
+(UTC), and for how many USD; there is no price, so sizes are in USD at a price of 1. Only totals
+are known, and only at the minute's end, so each total becomes that many equal liquidations then.
 """
 
 import csv

@@ -30,7 +30,7 @@ _TIERS: Final[dict[str, Tier]] = {
     "ARB": "mid",
     "WIF": "small",
 }
-"""As market caps were in 2025, roughly; a coin that is not here has none."""
+"""Roughly by market caps in 2025; a coin that is not here has no tier."""
 
 
 def feed_health(exchange: str, channel: str, ms: int) -> FeedHealth:
@@ -88,7 +88,7 @@ def open_interest(
 
 
 def size(exchange: str, coin: str, ms: int) -> MarketStats:
-    """Return statistics that tell nothing but how large a coin is."""
+    """Return statistics that say nothing but a coin's tier."""
     return MarketStats(
         event_id=derived_id("stats", coin, ms),
         ts_event_ms=ms,
@@ -102,7 +102,7 @@ def size(exchange: str, coin: str, ms: int) -> MarketStats:
 
 
 class Stats:
-    """One coin's market statistics each hour, of what has been seen so far."""
+    """One coin's market statistics each hour, from what was seen so far."""
 
     def __init__(self, exchange: str, coin: str) -> None:
         self._exchange = exchange

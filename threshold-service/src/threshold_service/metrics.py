@@ -23,12 +23,12 @@ REFUSED: Final = Counter(
 )
 HELD_BACK: Final = Counter(
     "foreshock_threshold_service_held_back_total",
-    "What the budget kept from being told, counted when the next of its coin and kind is told.",
+    "Events that the budget held back, counted with the next signal of their coin and kind.",
     ["kind"],
 )
 for _kind in get_args(SignalKind):  # from zero, so that the first of a kind is seen to come
     HELD_BACK.labels(_kind)
 LEARNING: Final = Gauge(
     "foreshock_threshold_service_learning_coins",
-    "Coins whose usual volume is not known yet: the requirements' rule speaks for it.",
+    "Coins whose usual volume is not learned yet: the original rule speaks for it.",
 )

@@ -1,4 +1,4 @@
-"""Wiring: market topics in, limits and signals out, or into a file."""
+"""Wiring: market topics in, limits and signals out; in a replay, signals into a file."""
 
 import asyncio
 from collections.abc import Sequence
@@ -47,10 +47,10 @@ _REBUILD_MS: Final = {
     BARS.name: 16 * _MINUTE_MS,
     OPEN_INTEREST.name: 18 * _MINUTE_MS,
 }
-"""Each rule's window and some more, as records lie by the time of receipt."""
+"""How far back to read without a snapshot: each rule's window, and some more for late records."""
 
 _WORLD_MS: Final = 26 * 60 * _MINUTE_MS
-"""How far back feeds are asked for: as long as a service may have been away."""
+"""How far back states of feeds are read: over a day, as long as a service may have been away."""
 
 
 async def run(settings: Settings, context: Context) -> None:
@@ -105,9 +105,9 @@ def told_by(settings: Settings, now_ms: int) -> DetectorSettings:
 
 
 async def tell(told: DetectorSettings, world: World, publisher: Publishing) -> None:
-    """Put the environment's settings on their topic, if they are other than its last ones.
+    """Put the environment's settings on their topic, unless its last ones are the same.
 
-    What a user has set since holds until the environment changes.
+    What a user has set since then holds until the environment changes.
     """
     before = world.latest_by("environment")
     if (
@@ -128,7 +128,7 @@ async def replay(settings: Settings, context: Context, order: Replay) -> None:
     """Write the signals of a stretch of the past into the file, a JSON object a line.
 
     Raises:
-        SettingsInvalid: what it is told instead of the settings is none of them.
+        SettingsInvalid: the order supposes a setting that does not exist, or cannot be so.
     """
     now_ms = context.clock.now_ms()
     world = World(told_by(settings, now_ms), _what_if(order))
@@ -156,7 +156,7 @@ async def replay(settings: Settings, context: Context, order: Replay) -> None:
 
 
 async def write(owned: Partitions, file: BinaryIO, records: Sequence[Record]) -> None:
-    """Write the signals that follow from a batch, but for what is replayed."""
+    """Write the signals that follow from a batch; what is replayed only rebuilds the state."""
     for record in records:
         outputs = owned.on_event(record.event, record.evidence)
         for output in () if record.replayed else outputs:

@@ -12,8 +12,8 @@ PerDay = Annotated[float, msgspec.Meta(ge=0, le=1_000)]
 class Settings(ServiceSettings, frozen=True, kw_only=True):
     """For example `ENABLE_DYNAMIC_THRESHOLDS=false`: the original constants for every coin.
 
-    `ENABLE_VOLUME_MONITORING=false` leaves bars unwatched, so there are no volume spikes. The
-    numbers are alerts a day that each coin may raise, beside critical ones and confirmed cascades.
+    With `ENABLE_VOLUME_MONITORING=false` there are no volume spikes. The numbers are how many
+    alerts a day each coin may raise, beside critical ones and confirmed cascades.
     """
 
     enable_dynamic_thresholds: bool = True

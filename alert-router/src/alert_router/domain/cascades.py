@@ -1,4 +1,4 @@
-"""Incidents that detectors follow themselves: each state is told once, in whatever order."""
+"""Incidents whose states detectors tell themselves: each state is told once, in any order."""
 
 from typing import Final
 
@@ -19,7 +19,7 @@ class _Known(msgspec.Struct):
 
 
 class Cascades:
-    """How far each incident has come, by its signals alone."""
+    """Remembers how far each incident has come, by its signals alone."""
 
     def __init__(self) -> None:
         self._known: Recent[str, _Known] = Recent(_REMEMBERED)
@@ -27,7 +27,7 @@ class Cascades:
     def judge(self, incident_id: str, state: IncidentState) -> Revision | None:
         """Return the revision that a state makes; `None` if it is late or a repeat.
 
-        CONFIRMED is news however late: what it says is known from nothing else.
+        CONFIRMED is news however late: nothing else says it.
         """
         if incident_id not in self._known:
             self._known[incident_id] = _Known()

@@ -20,10 +20,10 @@ Direction = Literal["up", "down"]
 
 
 class Episode:
-    """What its signals add up to; it ends five minutes after the last, after an hour at most.
+    """What its signals add up to; it ends five minutes after the last, or after an hour.
 
-    Of each coin the largest sum counts: a cascade's holds its single liquidations. What it adds
-    up to is the same in whatever order they came.
+    Of each coin only the largest sum counts, since a cascade's includes its single liquidations.
+    The total is the same in whatever order the signals came.
     """
 
     def __init__(self, incident_id: str, opening: Sequence[Signal]) -> None:
@@ -33,7 +33,7 @@ class Episode:
         self.direction: Direction | None = None
         self.usd_of: dict[str, float] = {}
         self.floor = False
-        self.joined = -len(opening)  # they are no news to it
+        self.joined = -len(opening)  # counts those that come after
         self.severity: Severity = "warning"
         self.newest = self.strongest = opening[0]
         self.signal_ids: deque[str] = deque(maxlen=_LISTED)
@@ -43,7 +43,7 @@ class Episode:
 
     @property
     def usd(self) -> float:
-        """What was liquidated, as far as signals say so."""
+        """What was liquidated, as far as the signals say."""
         return fsum(self.usd_of.values())
 
     @property
@@ -76,7 +76,7 @@ class Episode:
         self.usd_of[signal.coin] = max(self.usd_of.get(signal.coin, 0.0), usd)
 
     def revise(self, now_ms: int) -> bool:
-        """Return whether it is told anew: not within a minute, and only when grown by half."""
+        """Return whether to tell it anew: a minute after the last time, if it grew by half."""
         if now_ms < self._told_ms + _PAUSE_MS or not self._grown():
             return False
         self.revision += 1
@@ -84,7 +84,7 @@ class Episode:
         return True
 
     def catch_up(self, now_ms: int) -> bool:
-        """As `revise`, for growth within the minute: at its end, whenever that is noticed."""
+        """Like `revise`, as of the end of the minute: for growth while nothing could be told."""
         due_ms = self._told_ms + _PAUSE_MS
         return now_ms >= due_ms and self.revise(due_ms)
 

@@ -1,6 +1,6 @@
-"""Which signals are news: one incident per coin and kind, then silence for a while.
+"""Which signals are news: one incident per coin and kind, then silence for the cooldown.
 
-Feeds have no coin: there it is one per exchange.
+Feeds have no coin: for them it is one per exchange.
 """
 
 import msgspec
@@ -28,8 +28,8 @@ class _Incident(msgspec.Struct, kw_only=True):
 class Incidents:
     """Tells news from more of the same. Its time is the signals' own.
 
-    Within the cooldown only a rise in severity is news: it revises the incident. What is
-    held back is counted, and the next alert of that coin and kind says so.
+    Within the cooldown only a rise in severity is news: it revises the incident. Signals held
+    back are counted, and the next alert of that coin and kind says how many they were.
     """
 
     def __init__(self, cooldown_ms: int) -> None:
@@ -48,7 +48,7 @@ class Incidents:
         return self.recall(signal, Revision(before.incident_id, before.number + 1))
 
     def recall(self, signal: Signal, revision: Revision | None) -> Told | None:
-        """Take a signal that was told as this revision, or (`None`) not told, whyever."""
+        """Take a signal that was told as this revision, or was not told (`None`)."""
         key = _key(signal)
         incident = self._open.get(key)
         if revision is None:
@@ -75,6 +75,6 @@ class Incidents:
 
 
 def _key(signal: Signal) -> tuple[str, str, str]:
-    """Return what is told together: of feeds an exchange's troubles, and their ends, apart."""
+    """Return what signals of one incident share; of feeds, exchange and severity as well."""
     apart = f"{signal.exchanges} {signal.severity}" if signal.kind == "feed" else ""
     return signal.coin, signal.kind, apart

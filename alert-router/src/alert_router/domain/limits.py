@@ -1,4 +1,4 @@
-"""How much a chat is told in a day: as its limit fills up, the least severe gives way."""
+"""How much a chat is told in a day: as its limit fills up, the least severe is held back."""
 
 from collections import Counter, deque
 from typing import Final
@@ -8,7 +8,7 @@ from foreshock_schemas.events import Severity, SignalKind
 
 _DAY_MS: Final = 86_400_000
 _SHARE: Final[dict[Severity, float]] = {"info": 0.6, "warning": 1.0}
-"""Of the limit; beyond it a severity is held back."""
+"""The share of the limit beyond which a severity is held back."""
 
 
 class _Chat:
@@ -20,7 +20,7 @@ class _Chat:
 class Limits:
     """Alerts of the last 24 h by chat, and what was held back since the last of them.
 
-    Time is the signals' own. What rings counts, whether the limit may hold it back or not.
+    Time is the signals' own. All that makes a sound counts, even what no limit may hold back.
     """
 
     def __init__(self, per_day: int) -> None:
@@ -41,7 +41,7 @@ class Limits:
         return self._chat(chat_id).held_back
 
     def note(self, chat_id: int, news: News, *, held_back: bool) -> None:
-        """Count what was decided."""
+        """Count what was decided: one more told, or held back."""
         chat = self._chat(chat_id)
         if held_back:
             chat.held_back[news.kind] += 1

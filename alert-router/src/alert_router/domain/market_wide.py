@@ -1,4 +1,4 @@
-"""Whether many coins fire at once: then it is the market's matter, told as one."""
+"""Whether many coins fire at once: that is one market-wide incident, told as one."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from alert_router.domain.episode import Direction, Episode
+from alert_router.domain.news import OVER
 from alert_router.domain.recent import Recent
 from foreshock_schemas.events import Signal, SignalKind
 from foreshock_schemas.ids import derived_id
@@ -13,11 +14,10 @@ from foreshock_schemas.topics import MARKET
 
 _WINDOW_MS: Final = 60_000
 _NEAREST_FIRST: Final = (0, -1, 1, -2, 2)
-"""Windows by which two readings of one burst may find its beginning apart."""
+"""By how many windows a burst may begin elsewhere when its signals are read in another order."""
 _REMEMBERED: Final = 1_000
 _COINS: Final = 3
-_OTHERS: Final = {"feed", "zone_warning", "market_wide"}
-_OVER: Final = {"FADING", "ENDED"}
+_APART: Final = {"feed", "zone_warning", "market_wide"}
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -28,12 +28,12 @@ class Joined(msgspec.Struct, frozen=True):
 
 
 class MarketWide:
-    """Three coins within a minute, one way where they have one, are a market-wide incident.
+    """Three coins within a minute, of one direction where they have one, are an incident.
 
-    It follows from the signals in their order alone; their time is their own. What joined an
-    incident opens no other. Its name is the minute of its first signal, and the way; an incident
-    that `was_told` before we started goes on by the name it has, in whatever order its signals
-    come now.
+    It follows from the signals and their order alone, by their own time. A signal that joined an
+    incident opens no other. The id is made of the minute of the first signal, and the direction.
+    An incident that `was_told` before a restart keeps its id, in whatever order its signals come
+    now.
     """
 
     def __init__(self, was_told: Callable[[str], bool]) -> None:
@@ -44,7 +44,7 @@ class MarketWide:
         self._now_ms = 0
 
     def due(self, now_ms: int) -> list[Episode]:
-        """Return the incidents that grew soon after they were told and are to be told anew."""
+        """Return the incidents to tell anew: they grew within a minute of being told."""
         return [episode for episode in self._open if episode.catch_up(now_ms)]
 
     def take(self, signal: Signal) -> Joined | None:
@@ -68,7 +68,7 @@ class MarketWide:
         return Joined(self._open[-1], news=True)
 
     def foretold(self, signal: Signal) -> str | None:
-        """Return the incident that told of a signal's burst before, if it is not open yet."""
+        """Return the id of an incident told before a restart that is not open again yet."""
         return None if _is_apart(signal) else self._told_about(signal.ts_event_ms, signal.direction)
 
     def _told_about(self, at_ms: int, way: Direction | None) -> str | None:
@@ -93,7 +93,7 @@ class MarketWide:
 
 
 def _names(at_ms: int, way: Direction | None) -> Iterator[str]:
-    """Yield what an incident may be called that began about then."""
+    """Yield the ids that an incident which began about then may have."""
     ways: Sequence[Direction | None] = (way, None) if way else (None, "up", "down")
     for windows in _NEAREST_FIRST:
         for one_way in ways:
@@ -109,7 +109,7 @@ def _key(signal: Signal) -> tuple[str, SignalKind, Direction | None]:
 
 
 def _densest(signal: Signal, others: Sequence[Signal], way: Direction) -> list[Signal]:
-    """Return the most coins that go one way within a window that this signal is in."""
+    """Return the signals of the window around this one that has most coins of one direction."""
     at_ms = signal.ts_event_ms
     near = [
         each
@@ -130,4 +130,4 @@ def _coins(signals: Sequence[Signal]) -> int:
 
 
 def _is_apart(signal: Signal) -> bool:
-    return signal.kind in _OTHERS or signal.coin == MARKET or signal.incident_state in _OVER
+    return signal.kind in _APART or signal.coin == MARKET or signal.incident_state in OVER

@@ -1,4 +1,4 @@
-"""What there is to tell, before it is known to whom."""
+"""News: what there is to tell, before it is decided to whom."""
 
 from typing import Final
 
@@ -6,11 +6,12 @@ import msgspec
 
 from foreshock_schemas.events import IncidentState, Severity, SignalKind
 
-_QUIET: Final = {"FADING", "ENDED"}
+OVER: Final = frozenset({"FADING", "ENDED"})
+"""The states of an incident that only end what was told."""
 
 
 class Revision(msgspec.Struct, frozen=True):
-    """How far an incident has come; 1 is its first."""
+    """One telling of an incident; 1 is the first, more are its updates."""
 
     incident_id: str
     number: int
@@ -19,7 +20,7 @@ class Revision(msgspec.Struct, frozen=True):
 class News(msgspec.Struct, frozen=True, kw_only=True):
     """One revision of an incident, as any chat may hear it; fields as in `Alert`.
 
-    `explained` is the signal to ask `foreshock explain` about.
+    `explained` is the id of the signal that `foreshock explain` can explain.
     """
 
     revision: Revision
@@ -38,8 +39,8 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def quiet(self) -> bool:
-        """Whether it only ends what was told: no sound, and no part of any limit."""
-        return self.state in _QUIET
+        """Whether it only ends what was told: it makes no sound and counts for no limit."""
+        return self.state in OVER
 
     @property
     def unlimited(self) -> bool:

@@ -7,7 +7,7 @@ _MINUTE_MS: Final = 60_000
 
 
 def usd(value: float) -> str:
-    """Return an amount of money, whatever its sign: $1.24B, $12.4M, $980."""
+    """Return an amount of money, without its sign: $1.24B, $12.4M, $980."""
     value = abs(value)
     for scale, letter in _SCALES:
         if value >= scale * 0.9995:
@@ -26,6 +26,6 @@ def amount(value: float, unit: str) -> str:
 
 
 def span(ms: int) -> str:
-    """Return how long something is."""
+    """Return a time span in minutes, or in seconds below one minute."""
     number, unit = (ms / _MINUTE_MS, "min") if ms >= _MINUTE_MS else (ms / 1000, "s")
     return f"{round(number, 1):g} {unit}"

@@ -1,4 +1,4 @@
-"""What was written before: who was told what, whatever the chats' settings say now."""
+"""Alerts written before a restart: who was told what, whatever the chats' settings say now."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -11,7 +11,7 @@ _REMEMBERED: Final = 10_000
 
 
 class Past:
-    """Alerts by what they tell. Their signals, read again in order, make the same state of them."""
+    """Alerts by what they tell: with their signals, read again, they restore the router's state."""
 
     def __init__(self) -> None:
         self._chats: Recent[Revision, dict[int, bool]] = Recent(_REMEMBERED)
@@ -36,5 +36,5 @@ class Past:
         return Revision(incident_id, 1) in self._chats
 
     def chats(self, revision: Revision) -> Mapping[int, bool]:
-        """Return the chats that a revision was written for, and whether it was held back."""
+        """Return the chats that a revision was written for, and for which it was held back."""
         return self._chats.get(revision, {})

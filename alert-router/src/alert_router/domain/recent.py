@@ -1,4 +1,4 @@
-"""Memory that forgets the oldest."""
+"""A bounded dictionary that forgets its oldest keys."""
 
 from collections import OrderedDict
 from typing import TypeVar
@@ -8,7 +8,7 @@ V = TypeVar("V")
 
 
 class Recent(OrderedDict[K, V]):
-    """The `most` newest keys."""
+    """Keeps the `most` newest keys."""
 
     def __init__(self, most: int) -> None:
         super().__init__()

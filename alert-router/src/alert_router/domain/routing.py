@@ -11,7 +11,7 @@ from alert_router.domain.episode import Episode
 from alert_router.domain.incidents import Incidents
 from alert_router.domain.limits import Limits
 from alert_router.domain.market_wide import MarketWide
-from alert_router.domain.news import News, Revision
+from alert_router.domain.news import OVER, News, Revision
 from alert_router.domain.past import Past
 from alert_router.domain.recent import Recent
 from alert_router.domain.subscribers import Subscribers
@@ -28,7 +28,7 @@ Untold = Literal["repeat", "unwanted", "cooldown", "market_wide"]
 
 
 class Routed(msgspec.Struct):
-    """What a signal gives: what is news, the alerts to write, or why it is no news of its own."""
+    """What a signal leads to: news, alerts to write, and if it is not told itself, why."""
 
     news: list[News] = []
     alerts: list[Alert] = []
@@ -38,8 +38,8 @@ class Routed(msgspec.Struct):
 class Router:
     """Joins who wants what with what is news: the same signals give the same alerts.
 
-    A signal of the past, read again, makes the same state and no alert; what was written of it
-    is the truth about whom it was told.
+    A signal of the past, read again, restores the state and gives no alert. Whom it was told is
+    what the alerts written then say.
     """
 
     def __init__(self, cooldown_ms: int, per_day: int) -> None:
@@ -67,11 +67,11 @@ class Router:
         self._route(signal, past=True)
 
     def on_signal(self, signal: Signal) -> Routed:
-        """Return what a signal gives; what is written already is not given again."""
+        """Return what a signal leads to, without the alerts that are written already."""
         return self._route(signal, past=False)
 
     def on_time(self, now_ms: int) -> Routed:
-        """Return what is due when no signal comes that would say how late it is."""
+        """Return what is due at a time: for when no signal comes to tell the time."""
         routed = Routed()
         self._tell_due(now_ms, routed, past=False)
         return routed
@@ -108,7 +108,7 @@ class Router:
             self._tell_episode(episode, routed, past=past)
 
     def _tell_market(self, signal: Signal, routed: Routed, *, past: bool) -> set[int]:
-        """Tell the market-wide incident, if that is news; return whom it speaks to already."""
+        """Tell the market-wide incident, if that is news; return the chats that were told of it."""
         joined = self._market.take(signal)
         if joined is None:
             return set()
@@ -119,7 +119,7 @@ class Router:
         return self._told.get(joined.episode.incident_id, set())
 
     def _foretold(self, signal: Signal) -> Mapping[int, bool]:
-        """Return whom a market-wide alert told of a signal that came before it then."""
+        """Return the chats that a market-wide alert told of this signal before a restart."""
         incident_id = self._market.foretold(signal)
         if incident_id is None or _is_always_told(signal):
             return {}
@@ -131,8 +131,8 @@ class Router:
         self._tell(news, chats, routed, past=past)
 
     def _wanting(self, signal: Signal) -> list[int]:
-        """Return the chats to tell; an end is for those who heard the beginning."""
-        if signal.incident_id is None or signal.incident_state not in {"FADING", "ENDED"}:
+        """Return the chats to tell; an end goes to those that were told of the beginning."""
+        if signal.incident_id is None or signal.incident_state not in OVER:
             return self._subscribers.wanting(signal.coin, signal.kind, signal.severity)
         told = self._told.get(signal.incident_id, set())
         whatever_severity = self._subscribers.wanting(signal.coin, signal.kind, "critical")
@@ -161,7 +161,7 @@ class Router:
         )
 
     def _tell(self, news: News, wanting: Iterable[int], routed: Routed, *, past: bool) -> None:
-        """Decide for each chat; what was written before was decided before."""
+        """Decide for each chat, or repeat what was decided when its alert was written."""
         routed.news.append(news)
         before = self._past.chats(news.revision)
         for chat in sorted(before if past else {*wanting, *before}):

@@ -44,7 +44,7 @@ def happened(signal: Signal) -> tuple[str, ...]:
 
 
 def details(signal: Signal) -> tuple[str, ...]:
-    """Return why it is told, and how far it can be trusted."""
+    """Return why it is told, and what to beware of."""
     said = list(signal.reasons)
     if signal.why:
         said += _why(signal.why, signal)
@@ -61,7 +61,7 @@ def cooled(held_back: int, cooldown_ms: int) -> tuple[str, ...]:
 
 
 def laid_out(first: Sequence[str], details: Sequence[str], last: Sequence[str]) -> tuple[str, ...]:
-    """Return an alert's lines; empty ones set the details apart."""
+    """Return an alert's lines, the details set apart by empty ones."""
     apart = ("", *filter(None, details), "") if any(details) else ()
     return (*filter(None, first), *apart, *last)
 
@@ -77,7 +77,7 @@ def limited(held_back: Mapping[SignalKind, int], per_day: int) -> str:
 
 
 def explain(signal_id: str) -> str:
-    """Return the command that says all there is to know."""
+    """Return the command that explains a signal."""
     return f"foreshock explain {signal_id}"
 
 

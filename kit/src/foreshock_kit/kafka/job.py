@@ -1,4 +1,4 @@
-"""What a member of a group is asked to do."""
+"""The arguments of `consume`, which its parts hand to one another."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 

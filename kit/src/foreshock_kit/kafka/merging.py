@@ -1,4 +1,4 @@
-"""One order for the records of many partitions: the oldest Kafka timestamps first."""
+"""One order for the records of many partitions: the oldest Kafka timestamps (receipt) first."""
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
@@ -11,6 +11,8 @@ from aiokafka import TopicPartition
 from foreshock_kit.kafka.reader import Batches
 
 _FULL: Final = 2_000
+"""Records of a partition that are held before no more are read from it."""
+
 _SILENT_S: Final = 2.0
 _NEVER: Final = float("inf")
 
@@ -18,18 +20,18 @@ _timestamp = attrgetter("timestamp")
 
 
 def merged(batches: Batches) -> list[Any]:
-    """Return one poll's records, as aiokafka has them, in order, whatever is unread elsewhere."""
+    """Return one poll's records (aiokafka's) in order, whatever is still unread elsewhere."""
     merger = Merger(batches)
     merger.put(batches, 0.0)
     return merger.take(())
 
 
 class Merger:
-    """Holds back what is newer than something that is still unread elsewhere.
+    """Holds back records that are newer than something that may still be unread elsewhere.
 
-    A partition with more to read bounds all others by the latest timestamp that it has brought.
-    One that brings nothing in `patience_s` of waiting bounds none: what seems unread was
-    compacted away, or its broker does not answer. Whoever reads pauses what is `full`.
+    A partition with more to read holds the others back at the latest timestamp that it has
+    brought. One that has brought nothing in `patience_s` of waiting holds back none: what seems
+    unread was compacted away, or its broker does not answer. The caller pauses what is `full`.
     """
 
     def __init__(
@@ -48,7 +50,7 @@ class Merger:
                 queue.silent_s += waited_s
 
     def take(self, behind: Collection[TopicPartition]) -> list[Any]:
-        """Return what nothing unread can come before, in order, and keep the rest.
+        """Return, in order, the records that nothing unread can precede; keep the rest.
 
         `behind` are the partitions that have more to read.
         """
@@ -65,7 +67,7 @@ class Merger:
         return {where for where, queue in self._queues.items() if len(queue.held) >= _FULL}
 
     def silent(self, behind: Collection[TopicPartition]) -> bool:
-        """Return whether there is one that has brought nothing for too long."""
+        """Return whether one of these partitions has brought nothing for too long."""
         return any(self._queues[where].silent_s >= self._patience_s for where in behind)
 
     def holds(self, where: TopicPartition) -> bool:

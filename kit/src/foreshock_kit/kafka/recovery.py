@@ -1,4 +1,4 @@
-"""Finding the snapshots to go on from, and what has to be read again for their sake."""
+"""Finding the snapshots to go on from, and the offsets to read from then."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
@@ -21,7 +21,7 @@ _log = get_logger(__name__)
 
 
 def needed(saved: Saved) -> dict[TopicPartition, tuple[int, int]]:
-    """Return of each log the first and the last offset that a snapshot goes on from."""
+    """Return, for each log, the lowest and the highest offset that a snapshot goes on from."""
     found: dict[TopicPartition, tuple[int, int]] = {}
     for coins in saved.values():
         for snapshot in coins.values():
@@ -39,7 +39,7 @@ async def load(
     committed: Mapping[TopicPartition, Commit],
     decode: Decode,
 ) -> Saved:
-    """Return each coin's newest snapshot, of the partitions that have a commit.
+    """Return each coin's newest snapshot, for the partitions that have a commit.
 
     Raises:
         Stopped: the service was told to stop meanwhile.
@@ -64,16 +64,16 @@ async def find(
     *,
     until_ms: int | None = None,
 ) -> dict[int, dict[str, StateSnapshot]]:
-    """Return each coin's newest snapshot, of the partitions asked for that have any.
+    """Return each coin's newest snapshot, for those of the partitions asked for that have any.
 
-    Looks an hour back, then a day, then as far as there is.
+    Looks back for an hour, then a day, then to the beginning.
 
     Args:
         logs: The state topic.
         service: Whose snapshots.
-        around_ms: By partition, the time that it had come to.
-        decode: What reads records.
-        until_ms: The time that no snapshot may be newer than; None: any.
+        around_ms: By partition, the time from which to look back.
+        decode: Reads records.
+        until_ms: A snapshot must be older than this time; None: may be of any time.
 
     Raises:
         Transient: the broker does not answer.
@@ -81,6 +81,7 @@ async def find(
     found: dict[int, dict[str, StateSnapshot]] = {}
     ends: Offsets = logs.ends
     if until_ms is not None:
+        # An hour more, for older snapshots may lie behind newer ones of other coins
         ends = await logs.at(dict.fromkeys(logs.ends, until_ms + HOUR_MS))
     for back_ms in (*_LOOK_BACK_MS, None):
         missing = around_ms.keys() - found.keys()

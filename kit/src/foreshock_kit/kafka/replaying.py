@@ -1,4 +1,4 @@
-"""A stretch of the past once more: the same records in the same order, from the state before."""
+"""Reading a stretch of the past again: the same records in order, from the state before it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -25,12 +25,12 @@ _log = get_logger(__name__)
 
 
 class Past(msgspec.Struct, frozen=True, kw_only=True):
-    """What is read again: what these topics have from `from_ms` to before `to_ms`.
+    """What to read again: what these topics have from `from_ms` to before `to_ms`.
 
-    `state` is given back what it had before; a partition of which it had nothing is read from its
-    beginning. `rebuild_ms` has by topic name how far before `from_ms` to start where a snapshot
-    says nothing of the topic (None: from the beginning). A record may lie
-    behind others in its log that are newer by `late_ms` (None: by however much).
+    `state` is given back its snapshots of before; a partition without one is read from its
+    beginning. `rebuild_ms` has, by topic name, how far before `from_ms` to start where snapshots
+    do not name the topic (None: at the beginning). `late_ms` is by how much the records that lie
+    before a record in its log may be newer than it (None: by any time).
     """
 
     topics: Sequence[Topic]
@@ -46,10 +46,10 @@ async def reread(
 ) -> None:
     """Hand over the records of all partitions, the oldest receive times first.
 
-    Starts at each coin's newest snapshot before `past.from_ms`, and at a partition's beginning
-    where there is none; it warns of those whose beginning Kafka no longer has. A record that was
-    received before `past.from_ms`, or after the end, comes with `replayed`. How far it has come is
-    logged each second.
+    Starts where each coin's newest snapshot before `past.from_ms` ends, and at a partition's
+    beginning where there is none; a warning says whose beginning Kafka no longer has. A record
+    received before `past.from_ms`, or at `past.to_ms` or later, comes with `replayed`. How far it
+    has come is logged each second.
 
     Raises:
         Stopped: the service was told to stop.
@@ -77,7 +77,7 @@ async def reread(
 async def received(
     settings: KafkaSettings, context: Context, topic: Topic, from_ms: int, to_ms: int
 ) -> list[Record]:
-    """Return what a topic has of what was received from `from_ms` to before `to_ms`.
+    """Return a topic's records that were received from `from_ms` to before `to_ms`.
 
     Raises:
         Stopped: the service was told to stop.

@@ -1,4 +1,4 @@
-"""A service's state in Kafka: a snapshot of each coin, with the offsets that it was true at."""
+"""A service's state in Kafka: snapshots of each coin, with the offsets that they go up to."""
 
 import asyncio
 import zlib
@@ -16,36 +16,39 @@ from foreshock_schemas.ids import derived_id
 from foreshock_schemas.topics import MARKET_PARTITIONS, STATE
 
 Saved = Mapping[int, Mapping[str, StateSnapshot]]
-"""By partition and coin, the newest snapshot."""
+"""The newest snapshots, by partition and coin."""
 
 HOUR_MS: Final = 3_600_000
 FIRST_MS: Final = 120_000
-"""So soon after a state is whole, new or given back, it is written."""
+"""How soon a state, new or given back, is written after it is whole."""
 
 _APART_MS: Final = 1_000
+"""How far apart the first writes of neighbouring partitions lie."""
+
 _QUICK: Final = 1
+"""The zlib level: speed before size."""
 
 _log = get_logger(__name__)
 
 
 class Stateful(Protocol):
-    """What keeps state by coin, and can be given back what it had.
+    """Something that keeps state by coin, and can take it back.
 
-    Partitions are numbers: partition n of all topics is one member's.
+    Partitions are numbers: partition n of every topic belongs to one member of the group.
     """
 
     def snapshot(self, partition: int) -> Iterable[tuple[str, bytes]]:
-        """Return the state of each coin of a partition, as it is after the last record."""
+        """Return each coin of a partition with its state after the last record."""
         ...
 
     def restore(self, partition: int, coin: str, offsets: Mapping[str, int], state: bytes) -> None:
         """Take a coin's state back, before the first record of its partition.
 
-        Records below `offsets` ("topic:partition", see `Record.log`) are in it: they may be
-        handed over again for other coins' sake, and must not be applied to this one.
+        It holds the records below `offsets` (by "topic:partition", see `Record.log`). They may be
+        handed over again for other coins' sake, and must not be applied to this coin twice.
 
         Raises:
-            ValueError: another version wrote it; the coin is then learned anew.
+            ValueError: another version wrote it; the coin is then begun anew.
         """
         ...
 
@@ -70,9 +73,9 @@ class _Stateless:
 class Snapshots:
     """Writes the state of partitions when it is time, and gives it back.
 
-    After a start a state is written whenever twice as much time has passed as at the last time, so
-    that a crash costs at most half of what it has learned since, however short the topics are;
-    later each hour, every partition at a minute of its own. Time is that of the records.
+    After a start a state is written at 2, 4, 8, … minutes of age, so that a crash costs at most
+    half of what was learned since, however little the topics keep; later every hour, each
+    partition at a minute of its own. Time is that of the records.
     """
 
     def __init__(self, state: Stateful | None, service: str, publisher: Publishing) -> None:
@@ -85,7 +88,10 @@ class Snapshots:
         self._due_ms: dict[int, int] = {}
 
     def restart(self, partitions: Collection[int], saved: Saved, ends: Mapping[str, int]) -> Saved:
-        """Forget everything but what was saved of these partitions; see `restore`."""
+        """Drop all state, give back what was saved of these partitions, and return that.
+
+        See `restore`.
+        """
         self._state.forget(partitions)
         self._unwatch(self._times_ms)
         self._times_ms.clear()
@@ -100,18 +106,18 @@ class Snapshots:
         return taken
 
     def forget(self, partitions: Collection[int]) -> None:
-        """Drop what is another member's now."""
+        """Drop the state of partitions that are another member's now."""
         self._state.forget(partitions)
         self._unwatch(partitions)
 
     def passed(self, partition: int, at_ms: int) -> None:
-        """Note the time that a partition's records have come to."""
+        """Note the time up to which a partition's records have been handed over."""
         if partition not in self._times_ms:
             self._watch(partition, at_ms)
         self._times_ms[partition] = max(at_ms, self._times_ms.get(partition, 0))
 
     def due(self) -> set[int]:
-        """Return the partitions that it is time for; asked only when all of them are whole."""
+        """Return the partitions to write; asked only when the state of all of them is whole."""
         for partition in self._times_ms.keys() - self._due_ms.keys():
             at_ms = self._whole_ms[partition] = self._times_ms[partition]
             self._due_ms[partition] = at_ms + FIRST_MS + partition * _APART_MS
@@ -122,7 +128,11 @@ class Snapshots:
         }
 
     async def write(self, partitions: Collection[int], handed: Offsets) -> None:
-        """Publish each coin's state, after everything that it has led to is acknowledged.
+        """Publish each coin's state, once everything that followed from it is acknowledged.
+
+        Args:
+            partitions: Whose coins.
+            handed: The offsets up to which records were handed over.
 
         Raises:
             Permanent: a coin's state is larger than a record may be.
@@ -168,8 +178,8 @@ class Snapshots:
 def restore(state: Stateful, saved: Saved, ends: Mapping[str, int]) -> Saved:
     """Give a service back what was saved, and return what it has taken.
 
-    `ends` ("topic:partition") are where the logs end: what a snapshot says of a log that has
-    become shorter does not hold.
+    `ends` is where the logs end, by "topic:partition": an offset that lies beyond is left out, for
+    then the log was begun anew.
     """
     taken: dict[int, dict[str, StateSnapshot]] = {}
     for partition, coins in saved.items():
@@ -190,6 +200,6 @@ def log_of(where: TopicPartition) -> str:
 
 
 def _next_hour(partition: int, at_ms: int) -> int:
-    """Return when the next hour begins by the partition's own watch: each begins elsewhere."""
+    """Return when the partition's next hour begins: those of others begin at other minutes."""
     ahead_ms = partition * HOUR_MS // MARKET_PARTITIONS
     return ((at_ms + ahead_ms) // HOUR_MS + 1) * HOUR_MS - ahead_ms

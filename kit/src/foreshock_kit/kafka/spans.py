@@ -1,4 +1,4 @@
-"""Reading a stretch of topics without a group: what was there, in order, and then the end."""
+"""Reading a stretch of topics in order, without a group, and then ending."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -20,13 +20,14 @@ Offsets = Mapping[TopicPartition, int]
 
 _LOOKUP_S: Final = 10.0
 _STALLED_S: Final = 30.0
+"""How long partitions with more to read may bring nothing."""
 
 
 @asynccontextmanager
 async def open_logs(
     settings: KafkaSettings, topics: Sequence[Topic], *, name: str, stop: asyncio.Event
 ) -> AsyncIterator["Logs"]:
-    """Hold all partitions of the topics open for reading.
+    """Open all partitions of the topics for reading.
 
     Raises:
         Stopped: `stop` was set before the broker answered.
@@ -45,7 +46,7 @@ async def open_logs(
 
 
 class Logs:
-    """Partitions and their bounds, as they were when they were opened."""
+    """Partitions, with their first and end offsets as they were when opened."""
 
     def __init__(
         self, consumer: AIOKafkaConsumer, first: Offsets, ends: Offsets, stop: asyncio.Event
@@ -57,7 +58,7 @@ class Logs:
         self._clock: Clock = SystemClock()
 
     async def at(self, times_ms: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
-        """Return each partition's first offset that is not older than its time.
+        """Return each partition's first offset at or after its time, else its end.
 
         Raises:
             Transient: the broker does not answer within 10 s.

@@ -2,19 +2,15 @@
 
 from typing import Final
 
-import msgspec
-
 from foreshock_schemas.events import (
-    Bar,
     DetectorSettings,
     FeedAt,
     MarketContext,
-    OpenInterest,
     SignalKind,
     Threshold,
 )
 from threshold_service.domain.limits import Limits
-from threshold_service.domain.market import InterestHistory, Prices, Traded
+from threshold_service.domain.market import Market
 from threshold_service.domain.surroundings import SETTLED_MS, UNSEEN, Move
 from threshold_service.domain.world import BUDGETS, World
 
@@ -29,26 +25,7 @@ _MEANINGS: Final = {
 """By whether open interest (first) and price (second) rise."""
 
 _FLAT_PCT: Final = 0.05
-
-
-class Market(msgspec.Struct):
-    """What one coin's market was like lately, by all topics."""
-
-    prices: Prices = msgspec.field(default_factory=Prices)
-    traded: dict[str, Traded] = msgspec.field(default_factory=dict)
-    interest: InterestHistory = msgspec.field(default_factory=InterestHistory)
-
-    def on_bar(self, bar: Bar) -> None:
-        """Count a bar."""
-        self.prices.add(bar)
-        traded = self.traded.get(bar.exchange)
-        if traded is None:
-            traded = self.traded[bar.exchange] = Traded()
-        traded.add(bar.ts_recv_ms, bar.notional_usd + bar.late_notional_usd)
-
-    def on_reading(self, event: OpenInterest) -> None:
-        """Keep a reading."""
-        self.interest.add(event)
+"""A smaller change of either is no direction."""
 
 
 class Around:
@@ -65,7 +42,7 @@ class Around:
         self.settings: DetectorSettings = world.settings(coin, 0)
 
     def look(self, recv_ms: int) -> None:
-        """Stand 30 s before the receipt of an event."""
+        """Go to 30 s before the receipt of an event: what is asked from now on is of then."""
         self._ms = recv_ms - SETTLED_MS
         self.settings = self._world.settings(self._coin, self._ms)
 
@@ -76,7 +53,7 @@ class Around:
 
     @property
     def threshold(self) -> Threshold:
-        """The limits of the original requirements, or their constants."""
+        """The limits of the original requirements; their constants where not `dynamic`."""
         return self._limits.at(self._ms, dynamic=self.settings.dynamic_thresholds)
 
     def budget(self, kind: SignalKind) -> float:

@@ -1,4 +1,4 @@
-"""One coin's matters: all that is known of it, and what follows from each of its records."""
+"""One coin: all that is known of it, and which detector takes which of its records."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -22,8 +22,9 @@ from threshold_service.domain.adaptive.interest import Interest
 from threshold_service.domain.adaptive.recent import Recent, credible
 from threshold_service.domain.adaptive.sizes import Sizes
 from threshold_service.domain.adaptive.volume import Volume
-from threshold_service.domain.around import Around, Market
+from threshold_service.domain.around import Around
 from threshold_service.domain.limits import Limits
+from threshold_service.domain.market import Market
 from threshold_service.domain.rules import Rules
 from threshold_service.domain.saying import MODEL, signal_of
 from threshold_service.domain.warmup import Warmup
@@ -32,13 +33,13 @@ from threshold_service.domain.world import World
 Output = Threshold | Signal
 
 FORGOTTEN_MS: Final = 7 * 86_400_000
-"""A coin outside the universe of which nothing has come for so long is a new one."""
+"""A coin outside the universe that nothing has come of for so long is forgotten."""
 
 
 class State(msgspec.Struct, kw_only=True):
-    """What a snapshot of a coin holds; one of another `model` cannot be gone on from.
+    """What a snapshot of a coin holds; one that another `model` wrote is of no use.
 
-    `heard_ms` is the newest receipt of a record, `followed` whether it is in the universe.
+    `heard_ms` is when its newest record was received, `followed` whether it is in the universe.
     """
 
     model: str = MODEL
@@ -58,9 +59,10 @@ class State(msgspec.Struct, kw_only=True):
 class Coin:
     """Routes a coin's records to its detectors.
 
-    The requirements' rules speak where dynamic thresholds are off, and of volume and open interest
-    while what is usual is not learned; they begin to count when they are to speak. The detectors
-    learn meanwhile, and spend nothing: the first thing that they may tell is told.
+    The original requirements' rules speak where dynamic thresholds are off, and of volume and open
+    interest until what is usual is learned; they see records only while they speak. The adaptive
+    detectors see all records; while they may not speak they learn, and spend nothing of their
+    budgets.
     """
 
     def __init__(self, name: str, world: World, state: State | None = None) -> None:
@@ -69,7 +71,7 @@ class Coin:
         self._around = Around(name, self.state.limits, self.state.market, world)
 
     def is_forgotten(self, ms: int) -> bool:
-        """Return whether a record that is received at `ms` is the first of another coin."""
+        """Return whether a record received at `ms` finds it forgotten, and begins it anew."""
         state = self.state
         return ms - state.heard_ms >= FORGOTTEN_MS and not state.followed
 

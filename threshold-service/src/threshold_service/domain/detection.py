@@ -1,4 +1,4 @@
-"""All coins of the partitions that a member owns."""
+"""All coins of the partitions that a member of the consumer group owns."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
@@ -18,8 +18,8 @@ _UNPACK: Final = msgspec.msgpack.Decoder(State)
 class Detection:
     """Limits and signals of one partition's coins, from the log alone.
 
-    A coin is begun anew by its own next record, once it is forgotten; that it is dropped from
-    memory before that, when a snapshot is due, changes nothing.
+    A coin that is forgotten begins anew with its next record. When a snapshot is due it may be
+    dropped from memory before that, which changes nothing.
     """
 
     def __init__(self, world: World) -> None:
@@ -28,7 +28,7 @@ class Detection:
         self._held: dict[tuple[str, str], int] = {}
 
     def on_event(self, event: Event, evidence: Evidence) -> Sequence[Output]:
-        """Return what follows from a record; nothing from one that a snapshot holds already."""
+        """Return what follows from a record; nothing if its coin's snapshot holds it already."""
         name = getattr(event, "coin", None)
         if name is None:
             return ()
@@ -43,11 +43,11 @@ class Detection:
 
     @property
     def learning(self) -> int:
-        """How many coins' usual volume is not known yet."""
+        """How many coins' usual volume is not learned yet."""
         return sum(not coin.state.volume.learned for coin in self._coins.values())
 
     def snapshot(self) -> Iterator[tuple[str, bytes]]:
-        """Yield each coin's state, and drop the coins that any record to come begins anew."""
+        """Yield each coin's state, after dropping the coins that are forgotten for certain."""
         heard_ms = max((coin.state.heard_ms for coin in self._coins.values()), default=0)
         settled_ms = heard_ms - SETTLED_MS
         self._coins = {
@@ -57,10 +57,10 @@ class Detection:
             yield name, _PACK.encode(coin.state)
 
     def restore(self, name: str, offsets: Mapping[str, int], state: bytes) -> None:
-        """Take a coin's state, true before `offsets` ("topic:partition").
+        """Take a coin's state, which holds all records before `offsets` ("topic:partition").
 
         Raises:
-            ValueError: another version of ours wrote it.
+            ValueError: another version of the service wrote it.
         """
         try:
             held = _UNPACK.decode(state)
@@ -92,7 +92,10 @@ class Partitions:
         self.refused = 0
 
     def on_event(self, event: Event, evidence: Evidence) -> Sequence[Output]:
-        """Return what follows from a record of a partition; what its time refutes is counted."""
+        """Return what follows from a record.
+
+        One whose own time lies more than 5 s ahead of its receipt is refused, and counted.
+        """
         if event.ts_event_ms > event.ts_recv_ms + AHEAD_MS:
             self.refused += 1
             return ()
@@ -100,7 +103,7 @@ class Partitions:
 
     @property
     def learning(self) -> int:
-        """How many coins' usual volume is not known yet."""
+        """How many coins' usual volume is not learned yet."""
         return sum(detection.learning for detection in self._owned.values())
 
     def snapshot(self, partition: int) -> Iterator[tuple[str, bytes]]:
@@ -108,7 +111,11 @@ class Partitions:
         return self._of(partition).snapshot()
 
     def restore(self, partition: int, coin: str, offsets: Mapping[str, int], state: bytes) -> None:
-        """Take a coin's state, true before `offsets`; ValueError if it is of another version."""
+        """Take a coin's state; see `Detection.restore`.
+
+        Raises:
+            ValueError: another version of the service wrote it.
+        """
         self._of(partition).restore(coin, offsets, state)
 
     def forget(self, partitions: Iterable[int]) -> None:

@@ -1,4 +1,7 @@
-"""Limits from what a coin is like: the original requirements' formulas, and their constants."""
+"""The limits of the original requirements: their formulas, and their constants.
+
+Every number without a reason of its own is theirs.
+"""
 
 from typing import Final
 
@@ -34,7 +37,7 @@ _FIXED_USD: Final = {"BTC": 100_000.0, "ETH": 50_000.0, "SOL": 25_000.0}
 _FIXED_USD_ELSE: Final = 10_000.0
 _FIXED_OI: Final = {"BTC": (15.0, 50_000_000.0), "ETH": (18.0, 25_000_000.0)}
 _FIXED_OI_ELSE: Final = (20.0, 10_000_000.0)
-"""The requirements name none for other coins: our choice, going on as from BTC to ETH."""
+"""For other coins the requirements name none: our choice, going on as from BTC to ETH."""
 
 
 def baseline_prd(stats: MarketStats) -> Threshold:

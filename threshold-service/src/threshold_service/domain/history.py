@@ -1,4 +1,4 @@
-"""What was true when: values by the time that we received them."""
+"""Values by the time of their receipt, so that one can ask which was in force when."""
 
 from bisect import bisect_right
 from typing import Final, Generic, TypeVar
@@ -6,14 +6,15 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 _NEAR: Final = 5
+"""How many of the last values are tried before a binary search."""
 
 T = TypeVar("T")
 
 
 class History(msgspec.Struct, Generic[T]):
-    """The latest values of something, up to `most` of them, by the ms of their receipt.
+    """The latest `most` values of something, by the time of their receipt in ms.
 
-    One that comes out of order takes the time of the latest before it.
+    One that comes out of order takes the latest time before it.
     """
 
     most: int
@@ -21,7 +22,7 @@ class History(msgspec.Struct, Generic[T]):
     values: list[T] = msgspec.field(default_factory=list)
 
     def add(self, ms: int, value: T) -> None:
-        """Keep a value; the oldest goes."""
+        """Keep a value; the oldest goes if there are too many."""
         times = self.times
         times.append(max(ms, times[-1]) if times else ms)
         self.values.append(value)
@@ -34,9 +35,9 @@ class History(msgspec.Struct, Generic[T]):
         return None if place < 0 else self.values[place]
 
     def place(self, ms: int) -> int:
-        """Return where the value in force at `ms` is kept; -1 before the first.
+        """Return the index of the value in force at `ms`; -1 before the first.
 
-        Mostly it is one of the last: it is asked for as of half a minute ago.
+        Mostly it is one of the last, for one asks about half a minute ago.
         """
         times = self.times
         place = len(times) - 1

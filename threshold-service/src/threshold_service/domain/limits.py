@@ -1,4 +1,4 @@
-"""One coin's limits in force at any time of the recent past, so that a replay finds the same."""
+"""The original requirements' limits of one coin, as they were in force at any recent time."""
 
 from typing import Final
 
@@ -14,10 +14,10 @@ HISTORY: Final = 240
 
 
 class Limits(msgspec.Struct):
-    """Reviews a coin's limits as its statistics arrive, and finds those that held at a time.
+    """Reviews a coin's limits as its statistics arrive, and finds those in force at a time.
 
-    They hold from the receipt of their statistics on, by which topics have an order. A review is
-    due by the statistics' own time, for what they say of a session or an hour is of then.
+    Limits are in force from the receipt of their statistics on, since receipt is what orders the
+    topics. Whether a review is due, and of which session, goes by the statistics' own time.
     """
 
     coin: str
@@ -25,7 +25,7 @@ class Limits(msgspec.Struct):
     _fixed: Threshold | None = None
 
     def on_stats(self, stats: MarketStats, *, dynamic: bool) -> Threshold | None:
-        """Return new limits if a review is due, else None."""
+        """Return new limits if a review is due, else None; constants if not `dynamic`."""
         held = self._reviews.values
         if held and not _is_due(held[-1], stats):
             return None
@@ -36,8 +36,9 @@ class Limits(msgspec.Struct):
     def at(self, ms: int, *, dynamic: bool) -> Threshold:
         """Return the limits whose statistics had been received at `ms`.
 
-        Before all that is known, the earliest: statistics are read before anything else. A coin of
-        which nothing is known has the original constants, as has every coin that is not `dynamic`.
+        For a time before all that is known these are the earliest: statistics are read before
+        anything else. A coin of which nothing is known has the original constants; so has every
+        coin if not `dynamic`.
         """
         if not self._reviews.values:
             if self._fixed is None:

@@ -1,8 +1,8 @@
-"""One coin's market as other topics told it, kept so that the past can be asked for.
+"""One coin's price, volume and open interest of late, to be asked about a past time.
 
-Bars are summed by the time of their receipt into slots that are asked for only when they are
-whole, readings of open interest are kept with theirs: what is asked as of a time is the same
-whatever else has come since.
+Bars are summed into slots by the time of their receipt, and a slot counts only when it is whole;
+readings of open interest are kept by theirs. So an answer about a time is the same, whatever
+else has come since.
 """
 
 from collections.abc import Collection
@@ -18,21 +18,25 @@ from threshold_service.domain.windows import MOST_USD
 
 SLOT_MS: Final = 10_000
 _SLOTS: Final = 100
+"""Slots of prices kept: 16 min. What is asked about a longer time is not known."""
+
 _MINUTE_MS: Final = 60_000
 _MINUTES: Final = 66
 _READINGS: Final = 70
+"""Minutes of volume and readings of open interest kept: over an hour."""
+
 _FRESH_MS: Final = 330_000
 """How old a reading may be to stand for now; some venues tell every five minutes."""
 
 _TOLERANCE: Final = 0.5
-"""How far from the asked time, in parts of the span, a reading may lie to stand for it."""
+"""How far before the beginning of a span, as a share of it, a reading may lie to stand for it."""
 
 _FORGET: Final = 1 / 360
-"""Weight of a new slot in the usual move: an hour of slots."""
+"""Weight of a slot in the usual move: an hour has 360 of them."""
 
 
 class Slot(msgspec.Struct, array_like=True, gc=False):
-    """The market at the end of some seconds; sums run from the start of our time."""
+    """The market at the end of a slot; `cvd_usd` is summed since the coin was first seen."""
 
     price: float
     variance: float
@@ -40,7 +44,7 @@ class Slot(msgspec.Struct, array_like=True, gc=False):
 
 
 class Prices(msgspec.Struct):
-    """Price, its usual variance and the takers' flow, by slots of 10 s."""
+    """Price, the usual variance of its log return, and the takers' flow, in slots of 10 s."""
 
     slots: History[Slot] = msgspec.field(default_factory=lambda: History(_SLOTS))
     open_index: int = 0
@@ -101,7 +105,7 @@ class Prices(msgspec.Struct):
 
 
 class Traded(msgspec.Struct):
-    """A venue's volume by minutes of receipt: sums from the start of our time."""
+    """A venue's volume by minutes of receipt, summed since it was first seen."""
 
     minutes: History[float] = msgspec.field(default_factory=lambda: History(_MINUTES))
     open_index: int = 0
@@ -120,7 +124,7 @@ class Traded(msgspec.Struct):
     def over(self, ms: int, over_s: int) -> float | None:
         """Return the volume of the whole minutes that cover the seconds before `ms`; USD.
 
-        None where less than half of that time was seen.
+        None if less than half of that time was seen.
         """
         now = self._at(ms)
         if now is None:
@@ -143,7 +147,7 @@ class Traded(msgspec.Struct):
 
 
 class Reading(msgspec.Struct, array_like=True, gc=False):
-    """One venue's open interest."""
+    """One venue's open interest, and the variance per second of its log changes."""
 
     coins: float
     usd: float
@@ -157,7 +161,7 @@ class InterestHistory(msgspec.Struct):
     venues: dict[str, History[Reading]] = msgspec.field(default_factory=dict)
 
     def add(self, event: OpenInterest) -> None:
-        """Keep a reading with the usual change of its venue, per second."""
+        """Keep a reading, and learn from it how much its venue usually changes."""
         coins, usd = event.open_interest_coins, event.open_interest_usd
         if not (0 < coins < float("inf") and 0 < usd < float("inf")):
             return
@@ -175,7 +179,7 @@ class InterestHistory(msgspec.Struct):
         held.add(event.ts_recv_ms, Reading(coins, usd, event.comparable_since_ms, variance))
 
     def usd(self, ms: int, leave_out: Collection[str]) -> float | None:
-        """Return the open interest of the venues that are fresh but some; None if none is."""
+        """Return the open interest of the fresh venues, some left out; None if none is left."""
         total = 0.0
         for exchange, held in self.venues.items():
             last = held.place(ms)
@@ -184,7 +188,7 @@ class InterestHistory(msgspec.Struct):
         return total or None
 
     def move(self, ms: int, over_s: int) -> Move | None:
-        """Return the change in coins over venues that are fresh, and comparable, at both ends."""
+        """Return the change in coins over the venues that are fresh and comparable at both ends."""
         then = now = variance = 0.0
         for held in self.venues.values():
             ends = _ends(held, ms, over_s * 1000)
@@ -194,6 +198,26 @@ class InterestHistory(msgspec.Struct):
         if then <= 0 or now <= 0:
             return None
         return Move(log(now / then), sqrt(variance * over_s) / now)
+
+
+class Market(msgspec.Struct):
+    """What one coin's market was like lately: price, volume by venue, open interest."""
+
+    prices: Prices = msgspec.field(default_factory=Prices)
+    traded: dict[str, Traded] = msgspec.field(default_factory=dict)
+    interest: InterestHistory = msgspec.field(default_factory=InterestHistory)
+
+    def on_bar(self, bar: Bar) -> None:
+        """Count a bar."""
+        self.prices.add(bar)
+        traded = self.traded.get(bar.exchange)
+        if traded is None:
+            traded = self.traded[bar.exchange] = Traded()
+        traded.add(bar.ts_recv_ms, bar.notional_usd + bar.late_notional_usd)
+
+    def on_reading(self, event: OpenInterest) -> None:
+        """Keep a reading."""
+        self.interest.add(event)
 
 
 def _ends(held: History[Reading], ms: int, over_ms: int) -> tuple[Reading, Reading] | None:

@@ -1,4 +1,4 @@
-"""From what a detector found to a signal that says why."""
+"""Makes a signal that says why out of what an adaptive detector found."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -72,7 +72,7 @@ def _why(found: Finding, event: Event, evidence: Evidence, around: Around) -> Wh
 
 
 def _inputs(found: Finding, evidence: Evidence) -> Iterator[OffsetRange]:
-    """What it is told of, and what told it; partition n of all topics has the same coins."""
+    """Yield the records it rests on, by topic; partition n of all topics has the same coins."""
     if found.prints is not None:
         first, last = found.prints
         yield OffsetRange(

@@ -1,4 +1,4 @@
-"""Which part of the world is awake: the PRD's four sessions, with daylight saving."""
+"""Which part of the world is awake: the original four sessions, with daylight saving."""
 
 from datetime import UTC, datetime, time
 from typing import Final
@@ -23,8 +23,8 @@ _OPEN: Final[tuple[tuple[Session, ZoneInfo, time, time], ...]] = (
 def session_at(ms: int) -> Session:
     """Return the session at a time (ms since 1970 UTC).
 
-    The weekend is Saturday and Sunday in UTC; then the US come before Europe. What is left,
-    Asia's own hours as well as the gaps between sessions, counts as Asia.
+    Saturday and Sunday in UTC are the weekend. On other days the US come before Europe where both
+    are open, and what is left, the gaps between sessions included, counts as Asia.
     """
     utc = datetime.fromtimestamp(ms / 1000, UTC)
     if utc.weekday() >= _SATURDAY:

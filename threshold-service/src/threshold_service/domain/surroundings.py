@@ -1,7 +1,7 @@
-"""What a detector may know from other topics than its own: all of it 30 s old.
+"""What a detector may know from topics other than its own: all of it 30 s old.
 
-A detector is driven by one topic. What others said is read as of the receipt of the event in
-hand less 30 s, so that a race between topics changes nothing and a replay finds the same.
+A detector is driven by one topic. What other topics said is read as of 30 s before the receipt of
+the event in hand, so that a race between topics changes nothing and a replay finds the same.
 """
 
 from typing import Final, Protocol
@@ -11,24 +11,24 @@ import msgspec
 from foreshock_schemas.events import FeedAt, FeedState, MarketContext, SignalKind, Threshold
 
 SETTLED_MS: Final = 30_000
-"""What other topics say is used from so long after its receipt on."""
+"""How long after its receipt what another topic says is used."""
 
 FLOOR_SHARE: Final = 0.2
-"""What is less than so much of the original limits is not worth telling."""
+"""Less than this share of the original limits is not worth telling."""
 
 UNSEEN: Final[frozenset[FeedState]] = frozenset({"MUTE", "DOWN"})
 """States in which a feed shows nothing of what happens."""
 
 
 class Move(msgspec.Struct, frozen=True, gc=False):
-    """A change over some time: a log return, and the standard deviation that is usual for it."""
+    """A change over some time: a log return, and its usual standard deviation."""
 
     change: float
     usual: float
 
     @property
     def sigmas(self) -> float:
-        """The change in usual deviations."""
+        """The change in usual deviations; 0 while those are not known."""
         return self.change / self.usual if self.usual > 0 else 0.0
 
 
@@ -62,7 +62,7 @@ class Surroundings(Protocol):
         ...
 
     def traded_usd(self, exchange: str, over_s: int) -> float | None:
-        """Return what was traded on a venue; None where its trades are not seen."""
+        """Return what was traded on a venue, USD; None where its trades are not seen."""
         ...
 
     def feeds(self, channel: str) -> tuple[FeedAt, ...]:

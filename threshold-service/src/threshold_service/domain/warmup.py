@@ -1,4 +1,4 @@
-"""Candles of history that wait until those of their venue are all there."""
+"""Candles of history, which wait until all those of their venue are there."""
 
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from threshold_service.domain.adaptive.baseline import Candle
 from threshold_service.domain.surroundings import SETTLED_MS
 
 QUIET_MS: Final = 60_000
-"""No candle for so long: the venue's history is there, in whatever order it came."""
+"""Once no candle has come for so long, the venue's history is taken to be complete."""
 
 _MOST: Final = 5_000
 _recv_ms = attrgetter("ts_recv_ms")
@@ -20,19 +20,19 @@ _start_ms = attrgetter("start_ms")
 
 
 class Warmup(msgspec.Struct):
-    """Gives a venue's candles back oldest first, however their pages came."""
+    """Gives a venue's candles back oldest first, in whatever order their pages came."""
 
     waiting: dict[str, list[Candle]] = {}
 
     def add(self, kline: Kline) -> None:
-        """Keep a candle; of more than 5,000 of a venue and interval the first go."""
+        """Keep a candle: the latest 5,000 of each venue and interval."""
         candles = self.waiting.setdefault(f"{kline.exchange} {kline.interval}", [])
         candles.append(Candle.of(kline))
         if len(candles) > _MOST:
             del candles[0]
 
     def take(self, recv_ms: int) -> Iterator[Candle]:
-        """Yield what may be known to an event received at `recv_ms`, and leave it out from now."""
+        """Yield, once, the candles that an event received at `recv_ms` may know of."""
         settled_ms = recv_ms - SETTLED_MS
         for key in [key for key, them in self.waiting.items() if _is_whole(them, settled_ms)]:
             candles = self.waiting.pop(key)

@@ -1,7 +1,7 @@
-"""Sums over the last while, and episodes above a limit.
+"""Rolling sums, and episodes above a limit: what the original requirements' rules count with.
 
-Money is counted in whole cents: sums are then exact, whatever was added and dropped before,
-so that a window rebuilt from the log equals one that was never interrupted.
+Money is counted in whole cents. Sums are then exact, whatever was added and dropped before, so
+that a window rebuilt from the log equals one that was never interrupted.
 """
 
 from bisect import bisect_left
@@ -11,13 +11,13 @@ from typing import Final
 import msgspec
 
 MOST_USD: Final = 1e13
-"""More than any amount that can be believed."""
+"""No amount as large as this can be believed."""
 
 _ms = attrgetter("ms")
 
 
 class Entry(msgspec.Struct, gc=False, array_like=True):
-    """What came in one millisecond."""
+    """What was counted in one millisecond."""
 
     ms: int
     cents: int = 0
@@ -39,7 +39,7 @@ class RollingSum(msgspec.Struct):
     _latest_of: dict[str, int] = msgspec.field(default_factory=dict)
 
     def advance(self, ms: int) -> None:
-        """Drop what lies a whole span before `ms`; time never goes back."""
+        """Drop what lies a whole span or more before `ms`; time never goes back."""
         if ms > self.latest_ms:
             self.latest_ms = ms
         oldest_ms, old = self.latest_ms - self.span_ms, 0
@@ -84,7 +84,7 @@ class RollingSum(msgspec.Struct):
 
 
 class Episode(msgspec.Struct):
-    """A stretch above a limit: told of once, over when the value is back at `rearm_share`."""
+    """A stretch above a limit: told once, and over when the value falls to `rearm_share` of it."""
 
     rearm_share: float
     running: bool = False
@@ -106,5 +106,5 @@ class Episode(msgspec.Struct):
 
 
 def cents_of(usd: float) -> int:
-    """Return whole cents; none for what is no credible amount, NaN and infinity included."""
+    """Return whole cents; 0 for an amount that is not credible, NaN and infinity included."""
     return round(usd * 100) if 0 < usd < MOST_USD else 0

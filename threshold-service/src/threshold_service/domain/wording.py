@@ -1,4 +1,4 @@
-"""How signals speak: money, severities, and why a limit is what it is."""
+"""The words of signals: amounts, severities, and why a limit is what it is."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -16,6 +16,8 @@ QUADRANTS: Final[dict[tuple[bool, bool], tuple[str, Position]]] = {
 """By whether open interest and price rise."""
 
 _ONE_SIDED: Final = 0.55
+"""The share of volume from which on takers of one side push the price."""
+
 _CRITICAL_TIMES: Final = 4.0
 _WARNING_TIMES: Final = 2.0
 _UNITS: Final = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
@@ -40,21 +42,21 @@ def severity_of(value: float, limit: float, least: Severity = "info") -> Severit
 
 
 def way_of(bought: float) -> Literal["up", "down"] | None:
-    """Return where takers push the price who bought this share of what was traded."""
+    """Return where takers who bought this share of the volume push the price, if anywhere."""
     if bought >= _ONE_SIDED:
         return "up"
     return "down" if bought <= 1 - _ONE_SIDED else None
 
 
 def coverage_of(coverages: Collection[Coverage]) -> Coverage:
-    """Return what a sum over such feeds covers: the weakest of them."""
+    """Return the coverage of a sum over such feeds: the weakest of theirs."""
     if "sampled" in coverages:
         return "sampled"
     return "unknown" if "unknown" in coverages else "full"
 
 
 def floor_word(coverage: Coverage) -> str:
-    """Return the words that go before a total: nothing where all of it was seen."""
+    """Return the words to put before a total: none where all of it was seen."""
     return "" if coverage == "full" else "at least "
 
 
@@ -71,7 +73,7 @@ def liquidation_limit(threshold: Threshold) -> str:
 
 
 def circumstances(threshold: Threshold) -> tuple[str, ...]:
-    """Return since when the limit holds and how sure it is; nothing for constants."""
+    """Return since when the limits hold and how sure they are; nothing for constants."""
     if threshold.base_share is None:
         return ()
     since = datetime.fromtimestamp(threshold.ts_event_ms / 1000, UTC)

@@ -1,4 +1,4 @@
-"""What holds for all coins: the states of feeds, and what detectors are told."""
+"""What concerns all coins: the states of feeds, and the detectors' settings."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -21,23 +21,24 @@ BUDGETS: Final[Mapping[SignalKind, float]] = {
     "liquidation": 3.0,
     "cascade": 1.0,
 }
-"""Alerts a day and coin, where nothing else is told."""
+"""Alerts a day and coin, where the settings name none."""
 
 EVERYWHERE: Final = "*"
 """The scope of settings for every coin that has none of its own."""
 
 _KEPT: Final = 2_000
+"""Settings of a scope, and states of a channel's feeds, that are kept."""
 
 
 class WhatIf(msgspec.Struct, forbid_unknown_fields=True):
-    """What a replay supposes instead of the settings in force."""
+    """What a replay supposes instead of the settings that were in force."""
 
     dynamic_thresholds: bool | None = None
     volume_monitoring: bool | None = None
     budgets: dict[SignalKind, float] = {}
 
     def instead_of(self, settings: DetectorSettings) -> DetectorSettings:
-        """Return the settings with what is supposed in its place."""
+        """Return the settings, replaced where something else is supposed."""
         dynamic, volume = self.dynamic_thresholds, self.volume_monitoring
         return replace(
             settings,
@@ -48,9 +49,9 @@ class WhatIf(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class World:
-    """Read without a group by every member, and asked as of a time.
+    """Settings and states of feeds as they were at any time; every member reads all of them.
 
-    `told` holds until settings are on their topic; all settings pass through `what_if`.
+    `told` holds until there are settings on their topic; `what_if` is applied to all settings.
     """
 
     def __init__(self, told: DetectorSettings, what_if: WhatIf | None = None) -> None:
@@ -74,7 +75,7 @@ class World:
         return made[-1] if made else None
 
     def settings(self, coin: str, ms: int) -> DetectorSettings:
-        """Return what was in force for a coin at `ms`; before all that is known, the earliest."""
+        """Return the settings in force for a coin at `ms`; before any were, the earliest."""
         own, general = self._settings.get(coin), self._settings.get(EVERYWHERE)
         if own is not None and (found := own.at(ms)) is not None:
             return found
@@ -83,7 +84,7 @@ class World:
         return general.at(ms) or general.values[0]
 
     def feeds(self, channel: str, ms: int) -> tuple[FeedAt, ...]:
-        """Return the states of a channel's feeds at `ms`, by exchange; those that are known."""
+        """Return the known states of a channel's feeds at `ms`, sorted by exchange."""
         held = self._feeds.get(channel)
         return (held.at(ms) or ()) if held else ()
 

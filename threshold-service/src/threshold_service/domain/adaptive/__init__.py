@@ -1,1 +1,11 @@
-"""Limits that are learned: what is usual for a coin, a venue and an hour; a budget of alerts."""
+"""Detectors that learn what is usual for a coin, a venue and an hour, and keep to a budget.
+
+- `volume`: sums of `seconds` in a `window`, against what each `venue` is expected to bring by its
+  `baseline` and `seasons`; told by `spike`.
+- `interest`: changes between `poll`s over several `horizons`; told by `opening`.
+- `sizes`: single liquidations, by their `rarity`.
+- `cascades`: the `pressure` on either of the `sides`, as an `incident` with its `continuation`;
+  told by `telling`.
+
+All of them share `budget`, `scale`, `sketch`, `news`, `recent`, and return a `finding`.
+"""

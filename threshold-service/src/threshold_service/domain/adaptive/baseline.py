@@ -1,4 +1,4 @@
-"""What is expected of one venue: a level that follows the market, on a learned profile."""
+"""What is expected of one venue: a level that follows the market, times a seasonal profile."""
 
 import math
 from typing import Final, Self
@@ -14,13 +14,27 @@ QUIET_USD: Final = 100.0
 
 _KNOWN_MIN: Final = 30
 _LEVEL_RATE: Final = 1 - 2 ** (-1 / 60)
+"""A minute's weight in the level: a half-life of an hour."""
+
 _ANCHOR_RATE: Final = 1 - 2 ** (-1 / 1_440)
+"""A minute's weight in the anchor: a half-life of a day."""
+
 _AFRESH_MIN: Final = 60
+"""After a longer gap the level is found afresh."""
+
 _AFRESH_RATE: Final = 0.1
+"""The first minute's weight then; the n-th weighs an n-th of it, down to the usual weight."""
+
 _PAST_LEVEL_RATE: Final = 0.5
 _PAST_ANCHOR_RATE: Final = 1 - 2 ** (-1 / 24)
+"""An hour's weight in level and anchor, with the same half-lives."""
+
 _CLIP: Final = 2.0
+"""The most that one minute pulls, in logarithms: a spike of 7 times or more weighs no more."""
+
 _PRIOR_MIN: Final = 3 * 1_440
+"""The weight of the original requirements' sessions against the hours that were learned."""
+
 _MINUTE_MS: Final = 60_000
 _HOUR_MS: Final = 3_600_000
 _QUARTER_MS: Final = 900_000
@@ -28,7 +42,7 @@ _QUARTERS: Final = 4
 
 
 class Candle(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """What is learned of a `Kline`."""
+    """What is kept of a `Kline` to learn from."""
 
     exchange: str
     interval: str
@@ -39,7 +53,7 @@ class Candle(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     @classmethod
     def of(cls, kline: Kline) -> Self:
-        """Return it without what is not learned."""
+        """Return a candle with what is learned from."""
         return cls(
             kline.exchange,
             kline.interval,
@@ -51,7 +65,7 @@ class Candle(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class Expected(msgspec.Struct, gc=False):
-    """What a minute should bring in USD, and the logarithms that it is the product of."""
+    """What a minute should bring in USD, and what the profile adds to its logarithm."""
 
     usd: float = 0.0
     hour: float = 0.0
@@ -59,12 +73,13 @@ class Expected(msgspec.Struct, gc=False):
 
 
 class Baseline(msgspec.Struct, kw_only=True):
-    """One venue's minutes, each told by its number since 1970: they teach what is to come.
+    """What one venue's minutes (numbers since 1970) have taught about those to come.
 
-    Until it knows the hours of the week the original requirements' sessions stand in, with
-    3 days' weight. The level (half-life an hour) follows the market, so that another regime is
-    soon the usual one; the profile is learned against an anchor (half-life a day), for what
-    follows the market takes the hours' ups and downs for its own.
+    The logarithm of a minute's volume is a level, plus parts of the hour of the week and of the
+    minute of the hour. The level (half-life an hour) follows the market, so that another regime
+    is soon the usual one. The profile is learned against an anchor (half-life a day): a level
+    that follows the market would swallow the ups and downs of the hours. Until those are known,
+    the original requirements' sessions stand in, with the weight of 3 days.
     """
 
     seasons: Seasons = msgspec.field(default_factory=Seasons)
@@ -109,7 +124,7 @@ class Baseline(msgspec.Struct, kw_only=True):
         self.level += rate * _clipped(seen - of_level - self.level)
 
     def on_candle(self, candle: Candle) -> None:
-        """Learn from a candle of before its own minutes, oldest first; repeats teach nothing."""
+        """Learn from a candle of before its own minutes, oldest first; repeats are ignored."""
         usd = candle.notional_usd
         if not 0 <= usd < math.inf or (
             self.own_min and candle.ts_event_ms > self.first_min * _MINUTE_MS

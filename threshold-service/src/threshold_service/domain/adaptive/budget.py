@@ -1,4 +1,4 @@
-"""A budget of alerts: a limit that learns where it must lie, and a bound that holds regardless."""
+"""A budget of alerts: a limit that learns where it must lie, and a bound that always holds."""
 
 from typing import Final, Literal
 
@@ -7,24 +7,30 @@ import msgspec
 Verdict = Literal["below", "same", "fire", "held"]
 
 CAPACITY: Final = 6.0
-"""What may be saved up. A span that is worth 30 alerts then has at most 36."""
+"""How many alerts may be saved up: in the time that pays for 30 there are then at most 36."""
 
 SILENT_MS: Final = 48 * 3_600_000
-"""Nobody hears nothing for longer than this while scores exceed the least limit."""
+"""The longest silence while scores exceed the least limit."""
 
 LONGEST_CLUSTER_MS: Final = 3_600_000
+"""An event that lasts longer than this counts as a new one."""
 
 IDLE_MS: Final = 60_000
-"""How long a budget may go unasked: its time passes by being asked."""
+"""How often time must be passed on to a budget whose scores stay below the limit."""
 
 _DAY_MS: Final = 86_400_000
 _EASE_MS: Final = 12 * 3_600_000
+"""The last part of `SILENT_MS`, in which the limit falls to the least."""
+
 _UNFOLDING_MS: Final = 300_000
+"""The first part of an event, which sets the peak that a later rise is held against."""
+
 _LONGEST_STEP_MS: Final = 6 * 3_600_000
+"""The most that a gap in the judging counts for: what was not watched was not silent."""
 
 
 class Bucket(msgspec.Struct):
-    """Alerts that may be spent: filled at the budget's rate, and never more than `CAPACITY`."""
+    """A token bucket of alerts: filled at the budget's rate, holding at most `CAPACITY`."""
 
     tokens: float = CAPACITY
     filled_ms: int = 0
@@ -44,17 +50,17 @@ class Bucket(msgspec.Struct):
 class Budget(msgspec.Struct, kw_only=True):
     """The limit of a score, such that fresh events exceed it as often as the budget allows.
 
-    It rises a step with each fresh event and falls as much in the time that the budget allows for
-    one, so that the rate of events is the budget's whatever the scores are like (quantile
-    tracking, Angelopoulos, Candes and Tibshirani 2023, on events instead of exceedances).
-    Exceedances less than `gap_s` apart are one event, for an hour at most: what goes on is then
-    told again. After 36 h without an alert the limit eases, down to `least` at 48 h, and the next
-    event sets the threshold. What the tracker lets through a bucket may still hold back.
+    The threshold rises a step with each fresh event, and falls by a step in the time that the
+    budget allows for one. So the rate of events is the budget's, whatever the scores are like:
+    quantile tracking (Angelopoulos, Candes and Tibshirani 2023), on events instead of exceedances.
+    Exceedances less than `gap_s` apart are one event, for an hour at most; what goes on for longer
+    is told again. After 36 h without an alert the limit eases, down to `least` at 48 h, and the
+    next event sets the threshold. What the tracker lets through, the bucket may still hold back.
 
-    `step` is a fifth of the score's standard deviation; what exceeds the first 5 minutes of its
-    event by `rise` counts as a new one. `limit` is what the last score had to exceed;
-    `held_back` counts the events that were silent between the last alert and the one before it,
-    or since the last one.
+    `step` is a fifth of the score's standard deviation. A score that exceeds the peak of its
+    event's first 5 minutes by `rise` counts as a new event. `limit` is what the last score had to
+    exceed. `held_back` counts the events that stayed silent before the last alert; once another
+    one is silent, those since that alert.
     """
 
     threshold: float = 4.0
@@ -77,16 +83,31 @@ class Budget(msgspec.Struct, kw_only=True):
         """Start at a limit that is known from elsewhere."""
         self.threshold = max(threshold, self.least)
 
-    def judge(self, score: float, ms: int, per_day: float, *, aloud: bool = True) -> Verdict:
-        """Return what a score means; time never goes back.
+    def pass_time(self, ms: int, per_day: float) -> None:
+        """Let time pass without an event; `limit` is then what the next score must exceed.
 
-        "below" the limit, the "same" event as before, "fire", or "held" back for the budget.
-        A gap in the judging counts for 6 h at most. Where nothing may be said `aloud` the limit
-        learns as ever, but a fresh event costs nothing and is "held", without being counted; what
-        still goes on when something may be said is fresh once more.
+        Time never goes back, and a gap counts for 6 h at most.
         """
-        ms = self._pass_time(ms, per_day)
+        elapsed_ms = ms - self.judged_ms
+        if elapsed_ms > 0:
+            if self.judged_ms:
+                elapsed_ms = min(elapsed_ms, _LONGEST_STEP_MS)
+                fallen = self.threshold - self.step * per_day * elapsed_ms / _DAY_MS
+                self.threshold = max(fallen, self.least)
+                self.silent_ms += elapsed_ms
+            self.judged_ms = ms
         self.limit = self._eased()
+
+    def judge(self, score: float, ms: int, per_day: float, *, aloud: bool = True) -> Verdict:
+        """Let time pass and return what a score means.
+
+        It is "below" the limit, the "same" event as before, or a fresh event: "fire", or "held"
+        back for the budget. Where nothing may be said `aloud` the limit learns as ever, but a
+        fresh event costs nothing and is "held" without being counted; if it still goes on when
+        something may be said, it is fresh once more.
+        """
+        self.pass_time(ms, per_day)
+        ms = self.judged_ms
         if not score > self.limit:
             return "below"
         fresh = self._is_fresh(score, ms) or (aloud and not self.aloud)
@@ -114,18 +135,6 @@ class Budget(msgspec.Struct, kw_only=True):
             return self.threshold
         left = max(0.0, 1 - late_ms / _EASE_MS)
         return self.least + (self.threshold - self.least) * left
-
-    def _pass_time(self, ms: int, per_day: float) -> int:
-        elapsed_ms = ms - self.judged_ms
-        if elapsed_ms <= 0:
-            return self.judged_ms
-        if self.judged_ms:
-            elapsed_ms = min(elapsed_ms, _LONGEST_STEP_MS)
-            fallen = self.threshold - self.step * per_day * elapsed_ms / _DAY_MS
-            self.threshold = max(fallen, self.least)
-            self.silent_ms += elapsed_ms
-        self.judged_ms = ms
-        return ms
 
     def _spend(self, ms: int, per_day: float) -> Verdict:
         if self.bucket.take(ms, per_day):

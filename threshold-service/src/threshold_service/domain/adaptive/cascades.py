@@ -43,14 +43,15 @@ class Minute(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Cascades(msgspec.Struct):
-    """One coin's cascades. BUILDING is paid from the budget; CONFIRMED is told whatever it says.
+    """One coin's cascades. The budget pays for BUILDING; CONFIRMED is told whatever it says.
 
-    Where nothing may be said, prints are counted and no state is entered; but the end of what was
-    told is told all the same, so that no incident stays open.
+    Where nothing may be said, prints are counted and no state is entered. But the end of a
+    cascade that was told is told all the same, so that no incident stays open.
 
-    Prints alone decide on BUILDING and CONFIRMED, and end a run by their own clock; bars tell of
-    FADING and ENDED and are never asked by the former, so that a race between the two topics
-    changes nothing.
+    Prints alone decide on BUILDING and CONFIRMED, and on where a run ends, by their own clock.
+    Bars decide when FADING and ENDED are told, and prints never look at what bars decided: so a
+    race between the two topics changes nothing. `asked_ms` is the second that bars have come to,
+    `closed_ms` the one up to which all that they decide was told.
     """
 
     long: Side = msgspec.field(default_factory=lambda: Side(position="long"))
@@ -83,9 +84,9 @@ class Cascades(msgspec.Struct):
         return None if course is None else self._judge(side, course, around)
 
     def on_time(self, now_ms: int, offset: int, around: Surroundings) -> Finding | None:
-        """Return that a cascade fades or has ended, if so it was 30 s before `now_ms`.
+        """Return that a cascade fades or has ended, if that was so 30 s before `now_ms`.
 
-        One at a time: what is due of the other side is returned by the next call.
+        Where both sides have something to tell, the next call returns the second.
         """
         asked_ms = (now_ms - SETTLED_MS) // 1000 * 1000
         if asked_ms <= self.closed_ms:
@@ -108,7 +109,7 @@ class Cascades(msgspec.Struct):
     def _judge(self, side: Side, course: Course, around: Surroundings) -> Finding | None:
         enough = side.pressure.usd_60 >= self.unit.at(CORROBORATED_BP)
         if enough or side.clock_ms - self.budget.judged_ms >= IDLE_MS:
-            self.budget.judge(0.0, side.clock_ms, around.budget("cascade"))
+            self.budget.pass_time(side.clock_ms, around.budget("cascade"))
         finding = None
         if enough and around.dynamic and (course.state != "CONFIRMED" or course.faded):
             signs = Signs(
@@ -155,7 +156,7 @@ def _confirms(side: Side, unit: Unit, signs: Signs) -> bool:
 
 
 def _revives(side: Side, course: Course, unit: Unit, signs: Signs) -> bool:
-    """Whether a wave after a fading is an incident of its own, for states only go forward."""
+    """Whether a wave after the fading is an incident of its own: states never go back."""
     enough_usd = unit.at(signs.least_bp(side.position))
     return course.fresh_usd(side.pressure) >= enough_usd
 

@@ -1,4 +1,8 @@
-"""How likely a cascade goes on: self-exciting intensities, as a probability and no trigger."""
+"""How likely a cascade goes on: a Hawkes process, whose probability is told but triggers nothing.
+
+Self-exciting intensities with exponential kernels (Hawkes 1971), read as a branching process
+(Hawkes and Oakes 1974).
+"""
 
 from math import copysign, erfc, exp, log, log1p, sqrt
 from typing import Final
@@ -7,18 +11,19 @@ import msgspec
 
 HORIZON_S: Final = 300.0
 MOST_BRANCHING: Final = 0.95
-"""Each liquidation brings less than one more in the mean, or none would ever be the last."""
+"""The most that the branching ratio may be: at 1 no liquidation would ever be the last."""
 
 _MEDIAN_STEP: Final = 0.02
-"""The median of log sizes goes up or down by as much with every order."""
+"""How far the median of log sizes goes up or down with every order."""
 
 
 class Kernel(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """How many more liquidations one brings, and how soon.
 
-    One of mean mark brings `weights[i]` more, exponentially spread over `taus_s[i]`; a mark is
-    log1p(size / median size), `mean_mark` its mean. `size_cv2` is the squared coefficient of
-    variation of sizes. `slope` and `shift` act on the log odds and calibrate what comes out.
+    A liquidation of mean mark brings `weights[i]` more, with exponential delays of mean
+    `taus_s[i]`. A mark is log1p(size / median size), `mean_mark` its mean. `size_cv2` is the
+    squared coefficient of variation of sizes. `slope` and `shift` calibrate the log odds of the
+    probability (Platt scaling; 1 and 0: not calibrated).
     """
 
     taus_s: tuple[float, float, float, float]
@@ -29,7 +34,7 @@ class Kernel(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     shift: float = 0.0
 
     def brought(self, within_s: float, sums: list[float]) -> float:
-        """Return how many more are brought at once by decaying sums of marks."""
+        """Return how many more these decaying sums of marks bring directly within some time."""
         return sum(
             weight * mark * (1 - exp(-within_s / tau))
             for tau, weight, mark in zip(self.taus_s, self.weights, sums, strict=True)
@@ -73,8 +78,8 @@ class Intensities(msgspec.Struct):
     def probability(self, needed_usd: float, mean_usd: float, kernel: Kernel = FITTED) -> float:
         """Return how likely `needed_usd` or more is liquidated within five minutes.
 
-        What those of late bring and what that brings in turn, of `mean_usd` each, taken as
-        log-normal: its mean is a branching process's, its spread that of sizes and of generations.
+        What the latest liquidations bring, and what that brings in turn, of `mean_usd` each, is
+        taken to be log-normal, with the mean and the variance of the branching process's total.
         """
         if not self.sums:
             return 0.0

@@ -17,9 +17,10 @@ from foreshock_schemas.events import (
 class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Something worth telling of one coin; fields as in `Signal` and `Why`.
 
-    `name` tells findings of the same triggering record apart (a side, a way, a state) and goes
-    into the signal's id. `since_offset` is the oldest record of the driving topic that it rests
-    on, `prints` the first and the last liquidation where these are not its driving topic.
+    `name` tells findings of the same triggering record apart (a side, a direction, a state) and
+    goes into the signal's id. `since_offset` is the oldest record of the driving topic that it
+    rests on; `prints` are the offsets of the first and the last liquidation, where liquidations
+    are not the driving topic.
     """
 
     kind: SignalKind

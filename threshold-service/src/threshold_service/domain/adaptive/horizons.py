@@ -1,4 +1,7 @@
-"""How open interest changed over several times, held against what is usual for each."""
+"""How open interest changed over 1 to 60 minutes, and how much is usual for each of these times.
+
+Slow build-ups are found by a CUSUM on either side (Page 1954).
+"""
 
 from collections.abc import Collection
 from math import copysign, log
@@ -10,22 +13,28 @@ from threshold_service.domain.adaptive.poll import Polls
 from threshold_service.domain.adaptive.scale import MAD_TO_SIGMA, Scale
 
 MINUTES: Final = (1, 5, 15, 60)
+"""The times over which a change is looked at."""
 
 LEARNED: Final = 120
-"""Changes from which on it is known what is usual."""
+"""So many changes must have been seen before it is known what is usual."""
 
 LEAST_SHARE: Final = 0.5
-"""Of all open interest as much must be comparable, or a change says nothing of the coin."""
+"""This share of all open interest must be comparable, or a change says nothing of the coin."""
 
 CUSUM_SLACK: Final = 1.0
+"""Robust standard deviations that a change must exceed to add to a build-up."""
+
 CUSUM_LIMIT: Final = 8.0
 CLIP: Final = 4.0
+"""The most that a single change adds: a jump is no build-up."""
 
 _CUSUM_MOST: Final = 2 * CUSUM_LIMIT
 _HALF_LIFE_S: Final = 3 * 86_400.0
 _LEAST_MAD: Final = 1e-5
 _HOURS: Final = 24
 _HOUR_RATE: Final = 0.002
+"""A minute's weight in what is usual at its hour of the day."""
+
 _HOUR_LEAST: Final = 0.5
 _HOUR_MOST: Final = 2.0
 
@@ -44,7 +53,7 @@ class Part(msgspec.Struct, frozen=True, gc=False):
 
 
 class Change(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A matched difference: over the contracts that are fresh at both ends."""
+    """A matched difference: over the contracts that are fresh at both ends; in coins."""
 
     minutes: int
     then: float
@@ -67,7 +76,7 @@ def matched(
 ) -> Change | None:
     """Return the change up to a minute; None where too little can be compared.
 
-    A contract that said nothing new for longer than `minutes` has no part in it.
+    A contract whose figure stood still for longer than `minutes` has no part in it.
     """
     fresh, then, comparable, parts = 0.0, 0.0, 0.0, []
     for contract, each in polls.items():
@@ -87,7 +96,7 @@ def matched(
 class Usual(msgspec.Struct):
     """What changes are usual over each time and at each hour of the day, and slow build-ups.
 
-    `up` and `down` are CUSUMs of the shortest time's clipped deviations that can be compared.
+    `up` and `down` are CUSUMs of clipped deviations over the shortest time that can be compared.
     """
 
     scales: list[Scale] = msgspec.field(
@@ -101,11 +110,11 @@ class Usual(msgspec.Struct):
 
     @property
     def learned(self) -> bool:
-        """Whether it is known of any time."""
+        """Whether it is known of any of these times what is usual."""
         return any(scale.samples >= LEARNED for scale in self.scales)
 
     def z(self, change: Change, minute: int) -> float:
-        """Return robust standard deviations of the hour; 0 while that is being learned."""
+        """Return a change in robust standard deviations of its hour; 0 while they are learned."""
         scale = self.scales[MINUTES.index(change.minutes)]
         if scale.samples < LEARNED:
             return 0.0

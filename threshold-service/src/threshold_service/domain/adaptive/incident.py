@@ -1,8 +1,8 @@
 """A cascade's course: it builds up, is confirmed, fades and ends, and never goes back.
 
-Prints move it forward to BUILDING and CONFIRMED. Silence brings no prints, so FADING and ENDED
-are told by whoever has a clock, from a `Course` that says when they are due: sums decay in a
-known way.
+Prints move it forward to BUILDING and CONFIRMED. Silence brings no prints, so it is left to a
+topic that goes on all the time, the bars, to tell of FADING and ENDED. A `Course` says when they
+are due: its sums decay in a known way.
 """
 
 from bisect import bisect_left
@@ -17,8 +17,8 @@ from threshold_service.domain.adaptive.pressure import Pressure
 
 FADED_SHARE: Final = 0.1
 SILENT_MS: Final = 60_000
-"""A cascade fades once its sum over 60 s is down to a tenth of its peak, or nothing came for as
-long; it has ended once that sum was below a basis point for as long."""
+"""A cascade fades once its sum over 60 s is down to a tenth of its peak, or no print has come for
+60 s. It has ended once that sum has been below a basis point of open interest for 60 s."""
 
 HISTORY: Final = 300
 """Versions kept: one for each second with prints, until they have been read."""
@@ -27,9 +27,9 @@ HISTORY: Final = 300
 class Course(msgspec.Struct, kw_only=True):
     """One run of prints of one side, from the first one after silence to the next silence.
 
-    It is an incident once it has a state, and `told` once somebody heard of it; `limit_usd` is
-    what it had to reach for that. Its prints lie from `since_offset` to `last_offset`. `fades_ms`
-    and `ends_ms` hold if no further print comes.
+    It is an incident once it has a state, and `told` once a signal said so; `limit_usd` is what
+    it had to reach for that. Its prints lie from `since_offset` to `last_offset`. `fades_ms` and
+    `ends_ms` are when it fades and ends if no further print comes.
     """
 
     first_id: str
@@ -55,7 +55,7 @@ class Course(msgspec.Struct, kw_only=True):
 
     @property
     def incident_id(self) -> str:
-        """The same for everything that is told of it."""
+        """The id of the incident, the same in each of its states."""
         return derived_id("incident", "cascade", self.first_id)
 
     @property
@@ -64,17 +64,17 @@ class Course(msgspec.Struct, kw_only=True):
         return sum(self.venues_usd.values())
 
     def become(self, state: Literal["BUILDING", "CONFIRMED"]) -> None:
-        """Enter a state; the peak is that since the first one."""
+        """Enter a state; the peak is counted from the first state on."""
         if self.state is None:
             self.peak_usd = 0.0
         self.state = state
 
     def fade(self, pressure: Pressure) -> None:
-        """Have faded, before a print is counted: what there is now is of the wave that is over."""
+        """Take note that it has faded; what the sum holds now belongs to the wave that is over."""
         self.faded, self.faded_usd, self.faded_ms = True, pressure.usd_60, pressure.at_ms
 
     def fresh_usd(self, pressure: Pressure) -> float:
-        """Return the sum over 60 s of what came since it had faded."""
+        """Return the sum over 60 s of what has come since it faded."""
         return pressure.usd_60 - pressure.left_of(self.faded_usd, self.faded_ms)
 
     def count(self, event: Liquidation, offset: int, orders: float, received_ms: int) -> None:
@@ -109,7 +109,10 @@ class Course(msgspec.Struct, kw_only=True):
 
 
 class Versions(msgspec.Struct):
-    """What incidents looked like at the end of each second in which prints came."""
+    """What an incident looked like at the end of each second in which prints came.
+
+    Bars are asked about a time 30 s ago, when the course may have been another.
+    """
 
     kept: list[Course] = []
 
@@ -119,14 +122,14 @@ class Versions(msgspec.Struct):
         del self.kept[:-HISTORY]
 
     def read(self, before_ms: int) -> Course | None:
-        """Return the last one from before a full second, and drop those before it."""
+        """Return the last version received before a full second, and drop those before it."""
         found = bisect_left(self.kept, before_ms, key=lambda each: each.received_ms)
         del self.kept[: max(0, found - 1)]
         return self.kept[0] if found else None
 
 
 class Closing(msgspec.Struct):
-    """What was told of an incident's end by whoever has a clock."""
+    """What was told of an incident's end, and by which version of its course."""
 
     course: Course | None = None
     told: Literal["FADING", "ENDED"] | None = None
@@ -134,9 +137,9 @@ class Closing(msgspec.Struct):
     def due(
         self, versions: Versions, course: Course | None, before_ms: int
     ) -> tuple[Course, IncidentState] | None:
-        """Return what is to be told by what was received before a full second; once.
+        """Return what is to be told, once, by what was received before a full second.
 
-        Another incident's beginning ends the one before it.
+        The beginning of another incident ends the one before it.
         """
         version = self._read(versions, course, before_ms)
         if version is None:
@@ -154,6 +157,7 @@ class Closing(msgspec.Struct):
         return version, step
 
     def _read(self, versions: Versions, course: Course | None, before_ms: int) -> Course | None:
+        # The course as it is, if no print has come since; else the version of that time
         if course is None or course.state is None or course.received_ms >= before_ms:
             return versions.read(before_ms) if versions.kept else None
         versions.kept.clear()

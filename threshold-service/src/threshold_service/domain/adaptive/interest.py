@@ -1,4 +1,4 @@
-"""Open interest explosions: positions opened or closed faster than the coin is used to."""
+"""Open interest: positions opened or closed faster than is usual for the coin at this hour."""
 
 from bisect import bisect_left
 from typing import Final
@@ -27,16 +27,16 @@ SMALL_TIMES: Final = 2.0
 SMALL: Final[Tier] = "small"
 
 CUSUM_PER_SCORE: Final = 2.0
-"""A build-up of 8 weighs as much as a change of 4 robust standard deviations."""
+"""A build-up (CUSUM) of 8 weighs as much as a change of 4 robust standard deviations."""
 
 AGREEING_PART: Final = 0.05
-"""A venue agrees with a change if it makes up at least as much of it."""
+"""A venue agrees with a change if it makes up at least this share of it."""
 
 SINGLE_PART: Final = 0.6
-"""A change that is one venue's alone is told only if it makes up more than this."""
+"""A change that no other venue agrees with is told only if one makes up more than this share."""
 
 CHECKED_MIN: Final = 15
-"""Trades are held against at least as long: those of the last minute are not known yet."""
+"""A change is held against the trades of at least this time: the latest are not known yet."""
 
 TRADED_SLACK: Final = 1.1
 TRADED_SLACK_OF_INTEREST: Final = 0.001
@@ -44,12 +44,14 @@ TRADED_SLACK_OF_INTEREST: Final = 0.001
 
 CRITICAL_GAP_MS: Final = 3_600_000
 _REACH_MIN: Final = 6
+"""How far before a change's beginning the reading may lie that stands for it."""
 
 
 class Interest(msgspec.Struct):
     """One coin's open interest in coins, minute by minute.
 
-    A minute is judged once everybody has said what it was, or with the next one's first reading.
+    A minute is judged once every contract that is due has told of it, or with the first reading
+    of the next one.
     """
 
     polls: dict[str, Polls] = {}
@@ -63,7 +65,7 @@ class Interest(msgspec.Struct):
 
     @property
     def learned(self) -> bool:
-        """Whether it is known of any time what is usual."""
+        """Whether it is known what is usual, over any of the times."""
         return self.usual.learned
 
     def on_reading(self, event: OpenInterest, offset: int, around: Surroundings) -> Finding | None:
@@ -116,7 +118,7 @@ class Interest(msgspec.Struct):
         return Move(change=change, z=z, score=max(abs(z), built_up), floor=floor)
 
     def _checked(self, move: Move, around: Surroundings) -> Move | None:
-        """Leaves out who cannot have changed so much, and asks who agrees."""
+        """Leaves out contracts that cannot have changed so much, and asks which venues agree."""
         change = move.change
         wrong = [
             each.contract for each in change.parts if not self._plausible(each, change, around)
@@ -149,7 +151,7 @@ class Interest(msgspec.Struct):
 
     def _tell(self, move: Move | None, event: OpenInterest, around: Surroundings) -> Finding | None:
         ms, per_day = self.minute * 60_000, around.budget("oi_explosion")
-        self.budget.judge(0.0, ms, per_day)
+        self.budget.pass_time(ms, per_day)
         limit = self.budget.limit
         if move is None:
             return None

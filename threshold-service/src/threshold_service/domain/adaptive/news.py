@@ -1,14 +1,15 @@
-"""What is worth telling again although it was told a while ago."""
+"""What is critical is told beside the budget; this keeps it from being told again and again."""
 
 from typing import Final
 
 import msgspec
 
 TIMES: Final = 2.0
+"""How much larger a value must be to be news within the gap."""
 
 
 class News(msgspec.Struct):
-    """What was told last outside the budget: again within `gap_ms` only if twice as large."""
+    """What was told last beside the budget: within `gap_ms` only twice as much is news again."""
 
     gap_ms: int
     value: float = 0.0

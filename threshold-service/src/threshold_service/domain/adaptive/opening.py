@@ -1,4 +1,4 @@
-"""What is told of open interest that explodes or collapses."""
+"""The words and numbers that tell of open interest that rises or falls faster than usual."""
 
 from math import expm1
 from typing import Final, Literal
@@ -13,13 +13,13 @@ from threshold_service.domain.surroundings import Surroundings
 
 CRITICAL_TIMES: Final = 6.0
 WARNING_TIMES: Final = 3.0
-"""Severities, in floors of what is worth telling."""
+"""How large a change is for its severity, in multiples of the floor."""
 
 
 class Move(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A change beyond its floor, and how far out of the usual it is.
+    """A change beyond its floor (a share), and how far out of the usual it is.
 
-    `venues` are their shares of the change, the largest first.
+    `venues` has each venue's share of the change, the largest first.
     """
 
     change: Change
@@ -31,7 +31,7 @@ class Move(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def times(self) -> float:
-        """The change in floors."""
+        """The change as a multiple of its floor."""
         return abs(self.change.share) / self.floor
 
 

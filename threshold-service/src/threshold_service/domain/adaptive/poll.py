@@ -1,4 +1,4 @@
-"""One venue's open interest on the minute clock: what of it can be compared with what."""
+"""One contract's open interest, minute by minute: which readings can be compared with which."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
@@ -11,15 +11,20 @@ import msgspec
 from foreshock_schemas.events import AHEAD_MS, OpenInterest
 
 KEPT_MIN: Final = 70
+"""The longest change that is looked at takes 60 min; the rest is for polls that come late."""
+
 WAIT_RATIO: Final = 1.6
-"""A change by more than this in one poll counts only if the next poll agrees, for a change of
-definition may be told a poll late; halving and doubling are the usual ones."""
+"""A change by more than this factor in one poll counts only if the next poll agrees. A venue that
+changes what it counts (mostly halves or doubles it) may say so a poll late."""
 
 BREAK_RATIO: Final = 3.0
-"""A change by more than this in one poll is one of definition or multiplier, never the market's."""
+"""A change by more than this factor is one of definition or multiplier, never the market's."""
 
 STALE_POLLS: Final = 3
+"""After more repeats than this a contract is stale, if another moved within as many minutes."""
+
 PRICE_TOLERANCE: Final = 0.05
+"""How far USD by coins may lie from the mark price, as a share of it."""
 
 
 def minute_of(ms: int) -> int:
@@ -30,8 +35,8 @@ def minute_of(ms: int) -> int:
 def is_sound(event: OpenInterest) -> bool:
     """Return whether a reading can be believed by itself.
 
-    Not if an amount is not positive and finite, if it comes from the future, or if coins at the
-    mark price are not the dollars: then a contract's multiplier is wrong.
+    It cannot if an amount is not positive and finite, if it comes from the future, or if its
+    coins at the mark price are not its dollars: then the contract's multiplier is wrong.
     """
     coins, usd, mark = event.open_interest_coins, event.open_interest_usd, event.mark_price
     if not (isfinite(coins) and isfinite(usd) and coins > 0 and usd > 0):
@@ -44,10 +49,11 @@ def is_sound(event: OpenInterest) -> bool:
 class Polls(msgspec.Struct, kw_only=True):
     """The last 70 min of one contract's readings in coins, one a minute at most.
 
-    `held` is a reading that waits for the next one to agree. `repeats` counts polls in a row
-    that said the same; while others move they are `stale`, and only the first of them stands.
-    `interval` is the minutes between polls: the shorter of the last two gaps. `news` are the
-    minutes that said something else than the one before.
+    `seen` is the minute of the latest poll, `moved` that of the latest change. `held` is a reading
+    that waits for the next one to agree. `repeats` counts polls in a row that said the same: where
+    there are too many while other contracts move, only the first of them stands. `interval` is the
+    time between polls, the shorter of the last two gaps. `news` are the minutes whose figure
+    differed from the one before.
     """
 
     exchange: str
@@ -84,21 +90,22 @@ class Polls(msgspec.Struct, kw_only=True):
                 self._drop_repeats()
 
     def pace(self, minute: int) -> int:
-        """Return from the news that a minute repeats to the next: what happened in that time.
+        """Return how many minutes the figure of a minute stood still, from its news to the next.
 
-        What is polled each minute may be counted each hour, or be stuck for a while.
+        What is polled each minute may be counted each hour, or be stuck for a while; the change
+        that ends such a stretch took all of it.
         """
         after = bisect_right(self.news, minute)
         began = self.news[after - 1] if after else minute
         return (self.news[after] if after < len(self.news) else self.seen) - began
 
     def is_due(self, minute: int) -> bool:
-        """Return whether a reading for this minute is still to be waited for."""
+        """Return whether a reading for this minute may still come."""
         age = minute - self.seen
         return self.interval <= age <= self.interval + 1
 
     def at(self, minute: int) -> float | None:
-        """Return the coins that stand for a minute: its own poll's, or those of just before."""
+        """Return the coins that stand for a minute: its own poll's or the last one's before it."""
         index = bisect_right(self.minutes, minute) - 1
         if index < 0 or minute - self.minutes[index] > self.interval + 1:
             return None
@@ -116,7 +123,7 @@ class Polls(msgspec.Struct, kw_only=True):
         self._cut(0, bisect_left(self.minutes, minute - KEPT_MIN))
 
     def _wait(self, minute: int, coins: float) -> None:
-        """Holds a reading that jumped, until the next one agrees with it or with those before."""
+        """Hold a reading that jumped until the next one agrees with it, or with those before."""
         held, self.held = self.held, coins
         held_minute, self.held_minute = self.held_minute, minute
         if held is None or _ratio(held, coins) > WAIT_RATIO:

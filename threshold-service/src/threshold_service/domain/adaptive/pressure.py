@@ -1,4 +1,4 @@
-"""How fast one side is being closed by force: sums that decay, in USD."""
+"""How fast one side is being closed by force: exponentially decaying sums, in USD."""
 
 from math import exp, log
 from typing import Final
@@ -7,14 +7,17 @@ import msgspec
 
 LONGEST_S: Final = 60.0
 LATE_S: Final = 60.0
-"""What is further behind the newest print counts in totals only."""
+"""A print that is further behind the newest one counts in totals only."""
 
 CHILD_MS: Final = 50
-"""Prints of one venue and side so close together are one order in several pieces."""
+"""Prints of one venue and side that are no further apart are one order in several pieces."""
 
 
 class Pressure(msgspec.Struct):
-    """Decaying sums of USD over 15, 30 and 60 s, and the decaying count of prints over 30 s."""
+    """Sums of USD that decay with time constants of 15, 30 and 60 s, and the orders over 30 s.
+
+    `prints` counts orders; `orders` has by exchange when its latest order began.
+    """
 
     at_ms: int = 0
     usd_15: float = 0.0
@@ -24,12 +27,12 @@ class Pressure(msgspec.Struct):
     orders: dict[str, int] = {}
 
     def add(self, ms: int, usd: float, prints: float) -> bool:
-        """Count prints of an exchange's time `ms`; return False, counting none, if too late."""
+        """Count orders of the exchange's time `ms`; return False, counting none, if too late."""
         ahead_s = (ms - self.at_ms) / 1000
         if ahead_s < -LATE_S:
             return False
         long = exp(-abs(ahead_s) / LONGEST_S)
-        middle = long * long
+        middle = long * long  # half the time constant
         short = middle * middle
         if ahead_s >= 0:
             self.at_ms = ms
@@ -53,9 +56,9 @@ class Pressure(msgspec.Struct):
         return 1
 
     def falls_to(self, usd: float) -> int:
-        """Return when the sum over 60 s will have decayed to `usd`, ms; past if it has."""
+        """Return when the sum over 60 s decays to `usd` (ms): in the past if it has already."""
         return self.at_ms + round(LONGEST_S * 1000 * log(self.usd_60 / usd))
 
     def left_of(self, usd: float, ms: int) -> float:
-        """Return what is left now of a sum over 60 s that was `usd` at a time."""
+        """Return what is left now of a sum over 60 s that was `usd` at the time `ms`."""
         return usd * exp((ms - self.at_ms) / (LONGEST_S * 1000))

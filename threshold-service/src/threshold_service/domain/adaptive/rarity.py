@@ -1,4 +1,4 @@
-"""How rare a size is: robust units, and once in how many days."""
+"""How rare a size is: in robust standard deviations, and once in how many days."""
 
 from math import exp, exp2, inf, log
 from typing import Final
@@ -8,15 +8,19 @@ import msgspec
 from threshold_service.domain.adaptive.sketch import Sketch
 
 LEARNED: Final = 50.0
-"""From so many sizes on they say what is large."""
+"""So many sizes must have been seen (old ones counting less) before they say what is large."""
 
 REVIEW: Final = 512
 """Sizes between two readings of the quantiles; while there are few, each power of two."""
 
 _TOP: Final = 10.0
 _NEXT: Final = 100.0
+"""How many sizes lie beyond the two quantiles that the tail is drawn through."""
+
 _LEAST_TAIL: Final = 0.2
 _IQR_TO_SIGMA: Final = 1.349
+"""The interquartile range of a normal distribution, in standard deviations."""
+
 _LEAST_SIGMA: Final = 0.1
 _DAY_S: Final = 86_400.0
 
@@ -24,8 +28,9 @@ _DAY_S: Final = 86_400.0
 class Rarity(msgspec.Struct):
     """What the sizes of one kind were like, old ones counting less; O(1) but for the reviews.
 
-    Beyond the ten largest the tail goes on as a power of the size, with Hill's exponent from the
-    ten and the hundred largest: there a sketch holds too little to say how rare a size is.
+    Beyond the ten largest a sketch holds too little to say how rare a size is. There the tail is
+    Pareto's, drawn through the quantiles beyond which ten and a hundred sizes lie; `tail` is the
+    inverse of its exponent, and `days` is how long those sizes took to come.
     """
 
     sketch: Sketch = msgspec.field(default_factory=Sketch)
@@ -57,13 +62,13 @@ class Rarity(msgspec.Struct):
         return (log(usd) - self.median_log) / self.sigma_log
 
     def days_between(self, usd: float) -> float:
-        """Return in how many days one of this size or more is expected once; 0: often."""
+        """Return in how many days this size or more is expected once; 0 within the ten largest."""
         if not usd > self.top_usd > 0:
             return 0.0
         return self.days / _TOP * exp(log(usd / self.top_usd) / self.tail)
 
     def once_in(self, days: float) -> float:
-        """Return the size that is reached once in so many days; infinity: not known."""
+        """Return the size that is reached once in so many days; infinity while not known."""
         if self.top_usd <= 0 or self.days <= 0:
             return inf
         return self.top_usd * exp(log(days * _TOP / self.days) * self.tail)
@@ -73,7 +78,7 @@ class Rarity(msgspec.Struct):
         return exp(self.median_log + z * self.sigma_log)
 
     def often_z(self, per_day: float) -> float:
-        """Return what so many a day exceed, in robust units."""
+        """Return the size that so many a day exceed, in robust standard deviations."""
         share = min(1.0, per_day * self.days / self.sketch.weight)
         return (self._log_at(1 - share) - self.median_log) / self.sigma_log
 
@@ -91,7 +96,7 @@ class Rarity(msgspec.Struct):
         self.top_usd, self.tail = exp(top_log), max(slope, _LEAST_TAIL)
 
     def _effective_days(self) -> float:
-        """Days that the weight stands for: of the past only as much as is not forgotten."""
+        """Return the days that the weight stands for, old ones counting less like their sizes."""
         half_life_s, age_s = self.sketch.half_life_s, (self.sketch.latest_ms - self.since_ms) / 1000
         return half_life_s / log(2) * (1 - exp2(-age_s / half_life_s)) / _DAY_S
 

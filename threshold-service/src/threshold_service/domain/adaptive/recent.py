@@ -1,4 +1,4 @@
-"""What may be counted: credible amounts, and each event once."""
+"""Which liquidations may be counted: credible amounts, and each event once."""
 
 from typing import Final
 
@@ -8,13 +8,13 @@ from foreshock_schemas.events import AHEAD_MS, Liquidation
 from threshold_service.domain.windows import MOST_USD
 
 GENERATION: Final = 256
-"""Ids kept at least; at most twice as many."""
+"""The fewest ids that are kept; the most are twice as many."""
 
 
 def credible(event: Liquidation) -> bool:
     """Return whether a liquidation can be counted.
 
-    An amount of zero or less, NaN or infinity cannot, nor what comes from the future.
+    One whose amount is zero or less, NaN or infinite cannot, nor one from the future.
     """
     if not 0 < event.notional_usd < MOST_USD:
         return False

@@ -1,4 +1,4 @@
-"""What is usual and how far from it is usual, in a way that outliers cannot move."""
+"""Median and MAD of a stream: what is usual, and how far from it, whatever the outliers."""
 
 import math
 from typing import Final
@@ -6,11 +6,14 @@ from typing import Final
 import msgspec
 
 MAD_TO_SIGMA: Final = 1.4826
+"""The standard deviation of a normal distribution, in median absolute deviations."""
+
 _MOST: Final = 0.05
 
-# A sign step moves by the chance of being above less that of being below. Around the middle of
-# a normal distribution this is 0.538 of the distance of a median in MADs, and 0.857 of that of
-# the logarithm of a MAD: divided by it, a step closes the share of the distance that is asked.
+# On average a sign step moves by the probability of a sample above, less that of one below. Near
+# the middle of a normal distribution that is 0.538 times how far off the median is in MADs, and
+# 0.857 times how far off the MAD is in logarithms. Divided by these a step closes, on average,
+# the share of the distance that it was asked to.
 _MEDIAN_STEP: Final = 1 / 0.538
 _MAD_STEP: Final = 1 / 0.857
 
@@ -18,8 +21,9 @@ _MAD_STEP: Final = 1 / 0.857
 class Scale(msgspec.Struct):
     """Exponentially weighted median and MAD, each by a step up or down with every sample.
 
-    A sample weighs by the time since the one before, so that their pace does not matter, at most
-    a twentieth. `least_mad` keeps what is nearly constant from making everything else an event.
+    This is stochastic approximation (Robbins and Monro 1951). A sample weighs by the time since
+    the one before, a twentieth at most, so that the pace of samples does not matter. `least_mad`
+    keeps a stream that is nearly constant from making an event of everything else.
     """
 
     half_life_s: float
@@ -30,7 +34,7 @@ class Scale(msgspec.Struct):
     latest_ms: int = 0
 
     def add(self, x: float, ms: int) -> None:
-        """Learn from a sample taken at a time; no number and infinity teach nothing."""
+        """Learn from a sample taken at a time; NaN and infinity are ignored."""
         if not math.isfinite(x):
             return
         self.samples += 1

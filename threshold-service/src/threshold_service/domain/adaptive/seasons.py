@@ -1,4 +1,4 @@
-"""How far the hours of the week and the minutes of the hour lie above what is usual."""
+"""A seasonal profile: how far each hour of the week and minute of the hour lies above the rest."""
 
 import math
 from typing import Final
@@ -16,15 +16,18 @@ _MONDAY_MIN: Final = 3 * _DAY_MIN
 
 _HOUR_RATE: Final = 0.01
 _MINUTE_RATE: Final = 0.004
+"""The weight of one minute in its hour of the week and in its minute of the hour."""
+
 _CLIP: Final = 1.0
+"""The most that one minute pulls, in logarithms."""
 
 
 class Seasons(msgspec.Struct, kw_only=True):
     """A profile by hour of the week (UTC, from Monday) and by minute of the hour, in logarithms.
 
-    Between the middles of two hours it goes straight. What an hour teaches in the first week goes
-    to the same hour of the days to come as well: until a day has been seen, others stand for it.
-    A minute is told by its number since 1970.
+    It is linear between the middles of two hours. What an hour teaches in the first week also goes
+    to the same hour of the days that have not been seen yet: until then other days stand for them.
+    A minute is a number since 1970.
     """
 
     hours: list[float] = msgspec.field(default_factory=lambda: [0.0] * HOURS)
@@ -41,7 +44,7 @@ class Seasons(msgspec.Struct, kw_only=True):
         return self.minutes[minute % MINUTES]
 
     def learn(self, minute: int, off: float) -> None:
-        """Take a step towards a minute that was `off` above level and profile together."""
+        """Take a step towards a minute that lay `off` above level and profile together."""
         off = _clipped(off)
         self.minutes[minute % MINUTES] += _MINUTE_RATE * off
         hour, share = _place(minute)
@@ -50,13 +53,13 @@ class Seasons(msgspec.Struct, kw_only=True):
         self.learned_min += 1
 
     def learn_hour(self, minute: int, off: float) -> None:
-        """Take as many steps as an hour has minutes, for the hour that begins with `minute`."""
+        """Take the steps of 60 minutes at once, for the hour that begins with `minute`."""
         hour, _ = _place(minute + MINUTES // 2)
         self._learn_hour(hour, (1 - (1 - _HOUR_RATE) ** MINUTES) * _clipped(off))
         self.learned_min += MINUTES
 
     def learn_quarter(self, quarter: int, off: float) -> None:
-        """Take as many steps for the minutes of a quarter of an hour (0 to 3)."""
+        """Take 15 steps at once for each minute of a quarter of an hour (0 to 3)."""
         first = quarter * 15
         rate = 1 - (1 - _MINUTE_RATE) ** 15
         for minute in range(first, first + 15):
@@ -69,7 +72,7 @@ class Seasons(msgspec.Struct, kw_only=True):
 
 
 def _place(minute: int) -> tuple[int, float]:
-    """Return the hour of the week whose middle is behind, and how far on it is to the next."""
+    """Return the hour of the week whose middle came last, and the share of the way to the next."""
     since = minute + _MONDAY_MIN - MINUTES // 2
     return since // MINUTES % HOURS, since % MINUTES / MINUTES
 

@@ -16,10 +16,10 @@ _burst = attrgetter("burst")
 
 
 class Second(msgspec.Struct, gc=False, array_like=True):
-    """What was traded in a second, what was due, and what of it takers bought.
+    """What was traded in a second (`seen`), what was `due`, and what takers bought; in cents.
 
-    `burst` is its largest run of one side, `burst_on` where it was, `offset` where the first
-    record that told of it lies.
+    `burst` is its largest run of trades of one side, `burst_on` the venue of that, `offset` the
+    offset of the first record that told of the second.
     """
 
     seen: int = 0
@@ -37,8 +37,7 @@ def _unheard() -> list[Second]:
 class Seconds(msgspec.Struct, kw_only=True):
     """What was traded and what was due, second by second, over the venues that were heard.
 
-    A second is told by its number since 1970. Whole cents: sums stay exact, whatever comes and
-    goes.
+    A second is a number since 1970. Whole cents keep the sums exact, whatever comes and goes.
     """
 
     now_s: int = 0
@@ -65,7 +64,7 @@ class Seconds(msgspec.Struct, kw_only=True):
         past[now % PAST_S] = Second()
 
     def add(self, second: int, seen: int, due: int, bought: int) -> None:
-        """Count money of a second; what lies further back than the past reaches is gone."""
+        """Count cents of a second; one from before the longest window is ignored."""
         age = self.now_s - second
         if age >= PAST_S:
             return
@@ -80,7 +79,7 @@ class Seconds(msgspec.Struct, kw_only=True):
                 due_sums[i] += due
 
     def note(self, second: int, offset: int, burst: int, venue: str) -> None:
-        """Note a record that ends with a second, and its largest run of one side."""
+        """Note a record that ends with a second, and its largest run of trades of one side."""
         if self.now_s - second >= PAST_S:
             return
         slot = self.past[second % PAST_S]
@@ -98,12 +97,12 @@ class Seconds(msgspec.Struct, kw_only=True):
         return sum(second.bought for second in self._in(span))
 
     def burst_in(self, span: int) -> tuple[int, str]:
-        """Return the largest run of one side in a window, and the venue it was on."""
+        """Return the largest run of one side in a window (cents), and its venue."""
         largest = max(self._in(span), key=_burst)
         return largest.burst, largest.burst_on
 
     def since_offset(self, span: int, offset: int) -> int:
-        """Return where the oldest record of a window lies; `offset` is that of the newest."""
+        """Return the offset of a window's oldest record; `offset` is that of its newest."""
         told = (second.offset for second in self._in(span))
         return min((o for o in told if o != _NONE), default=offset)
 

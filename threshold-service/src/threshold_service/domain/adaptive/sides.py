@@ -1,4 +1,4 @@
-"""One side of one coin's liquidations, and what they are measured in."""
+"""One side of one coin's liquidations: what a cascade must reach, and in which unit."""
 
 from typing import Final
 
@@ -12,23 +12,32 @@ from threshold_service.domain.adaptive.pressure import Pressure
 from threshold_service.domain.surroundings import Move, Surroundings
 
 BUILDING_BP: Final = 4.0
+"""Basis points of open interest that the sum over 30 s must reach for BUILDING."""
+
 CONFIRMED_BP: Final = 8.0
+"""The same of the sum over 60 s, for CONFIRMED."""
+
 CORROBORATED_BP: Final = 4.0
 """Enough for CONFIRMED where open interest falls or the price moves as in a cascade."""
 
 BUILDING_PRINTS: Final = 5.0
 CONFIRMED_PRINTS: Final = 3.0
-"""Orders that must be among what is counted: one alone is a large liquidation, no cascade."""
+"""Orders that the sum must consist of: one alone is a large liquidation, no cascade."""
 
 FEW_PRINTS: Final = 1.5
 FEW_TIMES: Final = 4.0
-"""Two are enough for so many times the limit: a sampled feed shows no more than one a second."""
+"""At so many times the limit two orders are enough (1.5 after decay): a sampled feed shows no more
+than one a second."""
 
 CORROBORATING_SIGMAS: Final = 3.0
+"""How many usual deviations open interest or price must move to agree with a cascade."""
+
 INTEREST_S: Final = 300
 PRICE_S: Final = 180
 
 _FLOOR_SHARE: Final = 0.1
+"""Of the original limit of a single liquidation: less is no cascade, however small the coin."""
+
 FLOOR_USD: Final = 100_000.0
 
 _REVIEW_MS: Final = 1_000
@@ -37,8 +46,8 @@ _REVIEW_MS: Final = 1_000
 class Unit(msgspec.Struct, kw_only=True):
     """What sums are measured in: a basis point of open interest in USD, and the floor.
 
-    Where open interest is not `known`, the original cascade limit is `CONFIRMED_BP` basis points,
-    and enough of a floor.
+    Where open interest is not `known`, the original requirements' cascade limit stands for
+    `CONFIRMED_BP` basis points, and `FLOOR_USD` does not apply.
     """
 
     usd: float = 1.0
@@ -48,7 +57,7 @@ class Unit(msgspec.Struct, kw_only=True):
     read_ms: int = 0
 
     def review(self, now_ms: int, around: Surroundings) -> None:
-        """Read it anew, once a second."""
+        """Read open interest and limits anew, once a second."""
         if now_ms - self.read_ms < _REVIEW_MS:
             return
         self.read_ms = now_ms
@@ -86,12 +95,12 @@ class Signs(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def moves(self) -> tuple[tuple[str, Move, int], ...]:
-        """What is known of them: name, move, seconds."""
+        """The moves that are known: name, move, seconds."""
         every = (("open interest", self.interest, INTEREST_S), ("price", self.price, PRICE_S))
         return tuple((name, move, over_s) for name, move, over_s in every if move is not None)
 
     def least_bp(self, position: Position) -> float:
-        """Return what a cascade must reach to be confirmed."""
+        """Return the basis points that a cascade must reach to be confirmed."""
         return CORROBORATED_BP if self.agreeing(position) else CONFIRMED_BP
 
     def agreeing(self, position: Position) -> tuple[tuple[str, Move, int], ...]:
@@ -105,7 +114,8 @@ class Signs(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 class Side(msgspec.Struct, kw_only=True):
     """How fast one side's prints come, the run that they are in, and what was told of it.
 
-    Once a run has faded, `following` is counted beside it: what an incident of its own would be.
+    Once a run has faded, `following` counts what has come since: the incident that a new wave would
+    be if it is large enough by itself.
     """
 
     position: Position
@@ -118,7 +128,10 @@ class Side(msgspec.Struct, kw_only=True):
     closing: Closing = msgspec.field(default_factory=Closing)
 
     def add(self, event: Liquidation, offset: int, orders: float, unit: Unit) -> Course | None:
-        """Count a print that stands for so many orders; None if it only counts in totals."""
+        """Count a print that stands for `orders` orders, and return its run.
+
+        None if it comes so late that it counts in totals only.
+        """
         course = self.course
         if course is not None and course.state is not None:
             self._pass_time(course)
@@ -139,7 +152,7 @@ class Side(msgspec.Struct, kw_only=True):
         return course if in_time else None
 
     def follow(self) -> Course | None:
-        """Let what came since the fading be an incident of its own."""
+        """Make what has come since the fading the current run."""
         self.course, self.following = self.following, None
         return self.course
 
@@ -155,7 +168,7 @@ class Side(msgspec.Struct, kw_only=True):
 
     @property
     def continuation(self) -> float:
-        """How likely as much again as within the last minute is liquidated within five."""
+        """How likely the sum over 60 s is liquidated once more within five minutes."""
         usd, course = self.pressure.usd_60, self.course
         if course is None or course.prints <= 0:
             return 0.0

@@ -15,9 +15,10 @@ from threshold_service.domain.surroundings import FLOOR_SHARE, Surroundings
 
 CLUSTER_MS: Final = 1_000
 LATE_MS: Final = 60_000
-"""What is further behind counts among the sizes, but is no news any more."""
+"""A cluster that began longer ago counts among the sizes, but is no news any more."""
 
 FLOOR_USD: Final = 25_000.0
+"""Less is never told of, however small the coin."""
 
 WARNING_DAYS: Final = 3.0
 CRITICAL_DAYS: Final = 30.0
@@ -25,7 +26,7 @@ CRITICAL_DAYS: Final = 30.0
 
 ORIGINAL_WARNING_TIMES: Final = 2.0
 ORIGINAL_CRITICAL_TIMES: Final = 4.0
-"""The same in original limits, while the sizes are still being learned."""
+"""The same while sizes are still being learned, as multiples of the original limit."""
 
 CRITICAL_GAP_MS: Final = 900_000
 
@@ -33,8 +34,8 @@ CRITICAL_GAP_MS: Final = 900_000
 class Cluster(msgspec.Struct, kw_only=True):
     """Prints of one side within a second of the first, before or after, over all venues.
 
-    Of a venue whose feed is sampled only the largest counts: it stands for the second. `usd` is
-    what was liquidated, as far as was seen.
+    Of a venue whose feed is sampled (one print a second) only the largest counts. `usd` is what
+    was liquidated, as far as was seen.
     """
 
     start_ms: int
@@ -65,7 +66,7 @@ class SideSizes(msgspec.Struct):
     critical: News = msgspec.field(default_factory=lambda: News(gap_ms=CRITICAL_GAP_MS))
 
     def add(self, event: Liquidation, offset: int) -> Cluster:
-        """Return the cluster that a print belongs to; one that comes late is alone."""
+        """Count a print and return its cluster; one older than the current cluster has its own."""
         ms, cluster = event.ts_event_ms, self.cluster
         if cluster is not None and ms < cluster.start_ms - CLUSTER_MS:
             alone = Cluster(start_ms=ms, since_offset=offset)
@@ -81,7 +82,7 @@ class SideSizes(msgspec.Struct):
 
 
 class Sizes(msgspec.Struct):
-    """Tells of large liquidations of one coin: from the budget, or anyhow if critical.
+    """Tells of large liquidations of one coin: out of the budget, or beside it if critical.
 
     Until a side's own sizes are known, the original limit of a single liquidation holds.
     """
@@ -95,14 +96,14 @@ class Sizes(msgspec.Struct):
     def on_liquidation(
         self, event: Liquidation, offset: int, around: Surroundings
     ) -> Finding | None:
-        """Count a liquidation; return what is to be told of its cluster, once for each."""
+        """Count a liquidation; return what is to be told of its cluster, once a cluster."""
         if event.ts_recv_ms > self.clock_ms:
             self.clock_ms = event.ts_recv_ms
         side = self.long if event.position == "long" else self.short
         cluster = side.add(event, offset)
         large = cluster.usd >= FLOOR_USD
         if large or self.clock_ms - self.budget.judged_ms >= IDLE_MS:
-            self.budget.judge(0.0, self.clock_ms, around.budget("liquidation"))
+            self.budget.pass_time(self.clock_ms, around.budget("liquidation"))
         if not large or cluster.told or self.clock_ms - cluster.start_ms > LATE_MS:
             return None
         return self._judge(side, cluster, event, around)
@@ -112,14 +113,14 @@ class Sizes(msgspec.Struct):
     ) -> Finding | None:
         threshold, per_day = around.threshold, around.budget("liquidation")
         self._warm(side.rarity, per_day)
-        scale = _Scale(side.rarity, threshold.single_liquidation_usd, self.budget.limit)
+        measure = _Measure(side.rarity, threshold.single_liquidation_usd, self.budget.limit)
         usd = cluster.usd
-        score = scale.score(usd) if usd >= scale.floor_usd else 0.0
+        score = measure.score(usd) if usd >= measure.floor_usd else 0.0
         aloud = around.dynamic
         fires = self.budget.judge(score, self.clock_ms, per_day, aloud=aloud) == "fire"
         if not aloud:
             return None
-        critical = usd >= scale.critical_usd and side.critical.is_new(usd, self.clock_ms)
+        critical = usd >= measure.critical_usd and side.critical.is_new(usd, self.clock_ms)
         if not (fires or critical):
             return None
         cluster.told = True
@@ -127,20 +128,20 @@ class Sizes(msgspec.Struct):
             threshold.coin,
             cluster,
             event,
-            scale,
+            measure,
             budgeted=fires,
             held_back=self.budget.held_back,
         )
 
     def _warm(self, rarity: Rarity, per_day: float) -> None:
-        """Start at what as many sizes a day exceed as there is budget, once a day is known."""
+        """Start at what a side's sizes exceed as often as half the budget, once a day is known."""
         if not self.warm and rarity.learned and rarity.days >= 1:
             self.warm = True
             self.budget.warm(rarity.often_z(per_day / 2))
 
 
-class _Scale:
-    """What a size is measured by: the side's own sizes once learned, else the original limit."""
+class _Measure:
+    """What a size is held against: the side's own sizes once learned, else the original limit."""
 
     __slots__ = ("critical_usd", "floor_usd", "limit", "limit_usd", "rarity", "warning_usd")
 
@@ -158,7 +159,10 @@ class _Scale:
             self.critical_usd = single_usd * ORIGINAL_CRITICAL_TIMES
 
     def score(self, usd: float) -> float:
-        """Return robust units above the usual; while learning, above the limit."""
+        """Return robust standard deviations above the usual.
+
+        While sizes are being learned: the logarithm of times the limit, on top of the score limit.
+        """
         if self.rarity.learned:
             return self.rarity.z(usd)
         return self.limit + log(usd / self.limit_usd)
@@ -174,34 +178,34 @@ def _finding(
     coin: str,
     cluster: Cluster,
     event: Liquidation,
-    scale: _Scale,
+    measure: _Measure,
     *,
     budgeted: bool,
     held_back: int,
 ) -> Finding:
     usd, position = cluster.usd, event.position
-    limit_usd = scale.limit_usd if budgeted else scale.critical_usd
-    score, coverage = scale.score(usd), wording.coverage_of(cluster.coverages.values())
+    limit_usd = measure.limit_usd if budgeted else measure.critical_usd
+    score, coverage = measure.score(usd), wording.coverage_of(cluster.coverages.values())
     venues = tuple(sorted(cluster.venues_usd))
     number = "" if cluster.prints == 1 else f" in {cluster.prints} liquidations within a second"
     return Finding(
         kind="liquidation",
         name=position,
-        severity=scale.severity(usd),
+        severity=measure.severity(usd),
         headline=(
             f"{coin}: {wording.floor_word(coverage)}{wording.dollars(usd)} {position} liquidated"
             f"{number} on {', '.join(venues)} at {event.price:,.6g} "
             f"(limit {wording.dollars(limit_usd)})"
         ),
-        reasons=(_how_rare(scale, usd, position),),
+        reasons=(_how_rare(measure, usd, position),),
         value=usd,
         limit=limit_usd,
         unit="usd",
         window_s=0 if cluster.prints == 1 else CLUSTER_MS // 1000,
         since_offset=cluster.since_offset,
-        baseline=scale.rarity.size(0.0) if scale.rarity.learned else None,
+        baseline=measure.rarity.size(0.0) if measure.rarity.learned else None,
         score=score,
-        score_limit=scale.limit,
+        score_limit=measure.limit,
         factors=tuple(
             Factor(name=f"liquidated_usd:{venue}", value=part, contribution=score * part / usd)
             for venue, part in sorted(cluster.venues_usd.items())
@@ -215,10 +219,10 @@ def _finding(
     )
 
 
-def _how_rare(scale: _Scale, usd: float, position: Position) -> str:
-    rarity = scale.rarity
+def _how_rare(measure: _Measure, usd: float, position: Position) -> str:
+    rarity = measure.rarity
     if not rarity.learned:
-        return f"{usd / scale.limit_usd:.1f} x the limit; the usual sizes are still being learned"
+        return f"{usd / measure.limit_usd:.1f} x the limit; the usual sizes are still being learned"
     days = rarity.days_between(usd)
     often = f", expected once in {days:.1f} days" if days else ""
     return f"{usd / rarity.size(0.0):,.0f} x a usual liquidation of {position}s{often}"

@@ -1,4 +1,4 @@
-"""A quantile sketch that forgets: how large is large, for what was seen of late."""
+"""A quantile sketch that forgets: which values are large among those seen lately."""
 
 import math
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 BINS: Final = 2_048
+"""As many as 1e-6 to 6e11 take."""
 
 _ERROR: Final = 0.01
 _GAMMA: Final = (1 + _ERROR) / (1 - _ERROR)
@@ -13,17 +14,22 @@ _PER_LOG: Final = 1 / math.log(_GAMMA)
 _LEAST: Final = 1e-6
 _OFFSET: Final = math.floor(math.log(_LEAST) * _PER_LOG)
 _MOST_INFLATION: Final = 64.0
+"""Half-lives after which all weights are scaled back, before they overflow."""
+
 _NEAR: Final = 0.99
 _FAR: Final = 0.999
+"""The quantiles that an exponential tail is drawn through."""
+
 _LEAST_SPREAD: Final = 0.1
 
 
 class Sketch(msgspec.Struct, kw_only=True):
     """Values in bins of equal ratio, each weighing half as much after a half-life.
 
-    Quantiles are right to 1 % of the value, from 1e-6 to 6e11; what is smaller counts as 1e-6,
-    what is larger as the largest; no number and infinity count for nothing. The bins are
-    DDSketch's (Masson, Rim and Lee 2019). Instead of shrinking old weights, new ones grow.
+    Quantiles are right to 1 % of the value, from 1e-6 to 6e11. Smaller values count as 1e-6,
+    larger ones as the largest; NaN and infinity are ignored. The bins are DDSketch's (Masson, Rim
+    and Lee 2019). Instead of shrinking old weights, new ones grow (forward decay: Cormode,
+    Shkapenyuk, Srivastava and Xu 2009).
     """
 
     half_life_s: float = 604_800.0
@@ -67,18 +73,17 @@ class Sketch(msgspec.Struct, kw_only=True):
         return _middle_of(index)
 
     def tail(self, value: float) -> float:
-        """Return the share of the weight above a value, less its own bin; 1 while empty."""
+        """Return the share of the weight in the bins above a value's own; 1 while empty."""
         if not self.bins:
             return 1.0
         own = _bin_of(value)
         return sum(weight for index, weight in self.bins.items() if index > own) / self.total
 
     def rarity(self, value: float) -> float:
-        """Return how likely a score is to be exceeded, further out than anything was seen too.
+        """Return how likely a score is exceeded, even beyond anything seen so far; 1 while empty.
 
-        From the .999 quantile on by the exponential through it and the .99 quantile. That is for
-        scores that go with the logarithm of an amount: the amount then has a power law. 1 while
-        empty.
+        Beyond the .999 quantile by an exponential tail through it and the .99 quantile. That suits
+        scores that go with the logarithm of an amount: the amount then follows a power law.
         """
         far, spread = self._far_tail()
         if far is None or value <= far:
@@ -86,12 +91,12 @@ class Sketch(msgspec.Struct, kw_only=True):
         return (1 - _FAR) * math.pow(10, (far - value) / spread)
 
     def exceeded_once_in(self, times: float) -> float | None:
-        """Return the score that one in so many exceeds, a thousand at least; None while empty."""
+        """Return the score that one in `times` exceeds (1,000 or more); None while empty."""
         far, spread = self._far_tail()
         return None if far is None else far + spread * math.log10(times * (1 - _FAR))
 
     def _far_tail(self) -> tuple[float | None, float]:
-        """Return the .999 quantile, and how much further the next tenth of it lies."""
+        """Return the .999 quantile, and how much further out a tenth as many scores lie."""
         far, near = self.quantile(_FAR), self.quantile(_NEAR)
         if far is None or near is None:
             return None, _LEAST_SPREAD

@@ -1,4 +1,4 @@
-"""What a volume spike was made of, and the words and numbers that tell of it."""
+"""The words and numbers that tell of a volume spike, and what they are made from."""
 
 import math
 from typing import Final
@@ -10,9 +10,11 @@ from threshold_service.domain.adaptive.finding import Finding
 from threshold_service.domain.wording import dollars, way_of
 
 SAMPLE_S: Final = 10
-"""Scores are sampled as often as the shortest window is a new one."""
+"""How often scores are sampled: when the shortest window is over and another begins."""
 
 _RARE: Final = 3e-4
+"""A spike whose score a smaller share of samples reach is a warning: 2.6 samples a day."""
+
 _MINUTES_A_DAY: Final = 1_440
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -21,8 +23,9 @@ class Spike(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A window's sums in cents, and how its score came about.
 
     `hour`, `minute` and `usual` are logarithms: what the profile expects above the level, and
-    what is usual of the window above what is expected; `sigma` is their standard deviation.
-    `rarity` is the share of scores that are higher, `venues` what was seen on each.
+    how far the window usually lies above what is expected; `sigma` is the standard deviation of
+    that. `quiet` is what is added to both sums before they are compared. `rarity` is the share of
+    scores that are higher, `venues` what was seen on each.
     """
 
     span_s: int
@@ -121,8 +124,8 @@ def _silence(spike: Spike) -> tuple[str, ...]:
 def _factors(spike: Spike, threshold: Threshold) -> tuple[Factor, ...]:
     """Return what made the score; the contributions add up to it.
 
-    Each venue's part is its share of the volume against the coin's average day; level and profile
-    take off what was to be expected.
+    The logarithm of the volume against the coin's average day is divided among the venues by
+    their volume; level and profile take off what was to be expected.
     """
     due, sigma = spike.due + spike.quiet, spike.sigma
     level = due / math.exp(spike.hour + spike.minute)
@@ -155,9 +158,3 @@ def _times(ratio: float) -> str:
 
 def _share(share: float) -> str:
     return f"{share:.2g}" if share < 1e-6 else f"{share * 100:.2g} %"
-
-
-def weighted_mean(values: list[float], weights: list[int]) -> float:
-    """Return the mean of values by their weights; 0 where there are none."""
-    total = sum(weights)
-    return sum(v * w for v, w in zip(values, weights, strict=True)) / total if total else 0.0

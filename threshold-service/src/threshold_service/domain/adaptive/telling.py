@@ -1,4 +1,4 @@
-"""What is told of a cascade, in each of its states."""
+"""The words and numbers that tell of a cascade, in each of its states."""
 
 from collections.abc import Iterable
 from typing import Final, Literal
@@ -11,7 +11,7 @@ from threshold_service.domain.adaptive.sides import Side, Signs, Unit
 from threshold_service.domain.surroundings import Move
 
 CRITICAL_BP: Final = 16.0
-"""From here on a confirmed cascade is critical, as is one whose signs agree."""
+"""Basis points from which a confirmed cascade is critical; one whose signs agree always is."""
 
 _WAY: Final[dict[Position, Literal["up", "down"]]] = {"long": "down", "short": "up"}
 
@@ -24,7 +24,7 @@ def growing(
     limit_bp: float,
     held_back: int,
 ) -> Finding:
-    """Return that a cascade builds up (told from the budget) or is confirmed (told anyhow)."""
+    """Return that a cascade builds up, or is confirmed."""
     state = course.state or "BUILDING"
     confirmed = state == "CONFIRMED"
     window_s, usd = (60, side.pressure.usd_60) if confirmed else (30, side.pressure.usd_30)

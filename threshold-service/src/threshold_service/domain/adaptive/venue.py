@@ -1,23 +1,28 @@
 """One venue's trades of a coin: which seconds were heard, and what was due in them."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
+from foreshock_schemas.events import Bar
 from threshold_service.domain.adaptive.baseline import Baseline, Expected
 from threshold_service.domain.adaptive.seconds import PAST_S
 
 _LIVES_S: Final = 30
-"""A venue is heard of every 10 s while it lives: after 30 s its silence is no calm."""
+"""A venue that lives is heard of at least every 10 s: more than 30 s of silence are no calm."""
 
 _FULL_MIN_S: Final = 55
+"""Seconds that must have been heard for a minute to teach anything."""
+
 _UNHEARD: Final = -1
 
 
 class Venue(msgspec.Struct, kw_only=True):
-    """What a venue has told so far, in whole cents, and what is due from it a second.
+    """What a venue has traded so far, in whole cents, and what is `due` from it each second.
 
-    It is heard up to `end_s`, exclusive. `seen` are its last 300 s, -1 where nothing was heard.
+    It was heard up to `end_s`, exclusive. `seen` are its last 300 s, -1 where nothing was heard.
+    `minute` is the current one, with what was traded and how many seconds were heard in it.
     """
 
     baseline: Baseline = msgspec.field(default_factory=Baseline)
@@ -31,9 +36,9 @@ class Venue(msgspec.Struct, kw_only=True):
     seen: list[int] = msgspec.field(default_factory=lambda: [_UNHEARD] * PAST_S)
 
     def heard_from(self, first: int) -> int:
-        """Return since when a bar that begins at `first` tells of the venue.
+        """Return the second from which on a bar that begins at `first` tells of the venue.
 
-        Where nothing was told for as long as a living venue is silent, it was calm.
+        A gap of no more than 30 s before it was calm: nothing was traded then.
         """
         end_s = self.end_s
         if end_s <= first <= end_s + _LIVES_S:
@@ -43,20 +48,20 @@ class Venue(msgspec.Struct, kw_only=True):
         return max(end_s, first)
 
     def hear(self, second: int, cents: int) -> None:
-        """Count a second that follows on what was heard."""
+        """Count the second that follows what was heard."""
         self.end_s = second + 1
         self.heard_s += 1
         self.minute_cents += cents
         self.seen[second % PAST_S] = cents
 
     def miss(self, second: int) -> None:
-        """Take note that nothing is known up to and with a second."""
+        """Take note that nothing is known up to and including a second."""
         for missed in range(max(self.end_s, second - PAST_S), second + 1):
             self.seen[missed % PAST_S] = _UNHEARD
         self.end_s = second + 1
 
     def turn(self, minute: int, session: float) -> None:
-        """Learn from the minute that is over, if it was heard, and expect another one."""
+        """Learn from the minute that is over, if it was heard, and begin another one."""
         if self.heard_s >= _FULL_MIN_S:
             self.baseline.on_minute(self.minute, self.minute_cents / 100, session)
         self.minute, self.minute_cents, self.heard_s = minute, 0, 0
@@ -65,9 +70,9 @@ class Venue(msgspec.Struct, kw_only=True):
         self.due = round(self.expected.usd / 60 * 100) if self.known else 0
 
     def hear_late(self, second: int, cents: int) -> int | None:
-        """Count a bar that comes after later ones; return what it adds to what was due.
+        """Count a bar that comes after later ones; return what it adds to the sum of what was due.
 
-        None where it is too old to matter, or a repeat.
+        None if it is too old to matter, or a repeat.
         """
         slot = second % PAST_S
         before = self.seen[slot]
@@ -84,3 +89,23 @@ class Venue(msgspec.Struct, kw_only=True):
             for second in seconds
             if oldest <= second < self.end_s
         )
+
+
+def profile_of(venues: Iterable[Venue]) -> tuple[float, float]:
+    """Return what hour and minute are expected to add over venues, each by what is due of it.
+
+    Logarithms, as in `Expected`; 0 where nothing is due.
+    """
+    known = [venue for venue in venues if venue.known]
+    total = sum(venue.due for venue in known)
+    if not total:
+        return 0.0, 0.0
+    hour = sum(venue.expected.hour * venue.due for venue in known) / total
+    minute = sum(venue.expected.minute * venue.due for venue in known) / total
+    return hour, minute
+
+
+def bought_of(bar: Bar, cents: int) -> int:
+    """Return how many of some cents of a bar takers bought, by the bar's own share."""
+    share = bar.taker_buy_usd / bar.notional_usd if cents else 0.0
+    return round(cents * share) if 0 < share <= 1 else 0

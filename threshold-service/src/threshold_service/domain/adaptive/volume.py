@@ -10,24 +10,27 @@ from threshold_service.domain.adaptive.budget import Budget
 from threshold_service.domain.adaptive.finding import Finding
 from threshold_service.domain.adaptive.seconds import SPANS_S, Seconds
 from threshold_service.domain.adaptive.sketch import Sketch
-from threshold_service.domain.adaptive.spike import SAMPLE_S, Spike, finding_of, weighted_mean
-from threshold_service.domain.adaptive.venue import Venue
+from threshold_service.domain.adaptive.spike import SAMPLE_S, Spike, finding_of
+from threshold_service.domain.adaptive.venue import Venue, bought_of, profile_of
 from threshold_service.domain.adaptive.window import Window
 from threshold_service.domain.surroundings import FLOOR_SHARE, UNSEEN, Surroundings
 from threshold_service.domain.windows import cents_of
 
 SHADOW_S: Final = 86_400
-"""What it must have heard of, or read of one venue, before it speaks."""
+"""Seconds that must have been heard, or read of one venue's history, before it speaks."""
 
 _SILENT_S: Final = 30
+"""After a longer silence of all venues the windows begin anew."""
+
 _LONGEST_BAR_S: Final = 30
 _FLOOR_OVER_S: Final = 900
 _REFRESH_S: Final = 600
 _DAY_OF_SAMPLES: Final = 86_400 / SAMPLE_S
 _DAY_OF_QUARTERS: Final = 96
 _QUARTER_TO_WINDOW: Final = 2.0
-"""Quarters against the mean of their hour differ by half as much as windows of 5 min, if minutes
-are independent: 3 windows to a quarter, and 4 quarters to the mean."""
+"""Quarters against the mean of their hour differ half as much as windows of 5 min, if minutes are
+independent: a quarter is 3 windows, and a fourth of the mean. (1 / 3 x 3 / 4) ** 0.5 = 0.5."""
+
 _RISE: Final = 1.5
 _NO_SCORE: Final = -100.0
 _SEVERE_ONCE_IN: Final = 1e6
@@ -38,12 +41,13 @@ _SEVERE_UNTIL_KNOWN: Final = 15.0
 class Volume(msgspec.Struct, kw_only=True):
     """One coin's volume over 10, 60 and 300 s against what is expected of the venues heard.
 
-    A window's score is the logarithm of seen by expected, in robust standard deviations of the
-    same window, made comparable. The largest of those that reach the floor in USD, a fifth of the
-    original requirements' limit, is held against one limit for all: a spike shows in several
-    windows, and limits apart would pay for it more than once. `severe` is the score that one
-    sample in a million exceeds: with ten times the expected it is critical, and outside the budget.
-    `heard_s` counts the seconds that some venue was heard in, up to `heard_to`.
+    A window's score is the logarithm of seen by expected, in robust standard deviations of that
+    window, corrected for its length (`Window.edge`). The largest score of those windows that reach
+    the floor in USD, a fifth of the original requirements' limit, is held against one limit: a
+    spike shows in several windows, and limits apart would pay for it more than once. `severe` is
+    the score that one sample in a million exceeds: with ten times the expected volume a spike
+    beyond it is critical, and told beside the budget. `heard_s` counts the seconds in which any
+    venue was heard, up to `heard_to`.
     """
 
     venues: dict[str, Venue] = {}
@@ -63,7 +67,7 @@ class Volume(msgspec.Struct, kw_only=True):
 
     @property
     def learned(self) -> bool:
-        """Whether it speaks: after a day of history, or of what it heard; else it is in shadow."""
+        """Whether it speaks: after a day heard, or a day of history; before, it is in shadow."""
         return self.heard_s >= SHADOW_S or self.taught_min * 60 >= SHADOW_S
 
     def on_candle(self, candle: Candle) -> None:
@@ -75,7 +79,7 @@ class Volume(msgspec.Struct, kw_only=True):
             self.windows[-1].warm(baseline.spread.mad * _QUARTER_TO_WINDOW)
 
     def on_bar(self, bar: Bar, offset: int, around: Surroundings) -> Finding | None:
-        """Count a bar, and tell if there is a spike with it; repeats change nothing."""
+        """Count a bar; return the spike that it completes, if any. Repeats change nothing."""
         last = bar.ts_event_ms // 1000 - 1
         venue, seconds = self._venue(bar.exchange), self.seconds
         sampled = last > seconds.now_s and self._advance(last, around)
@@ -107,7 +111,7 @@ class Volume(msgspec.Struct, kw_only=True):
         self.heard_s += max(0, last + 1 - max(start, self.heard_to))
         self.heard_to = max(last + 1, self.heard_to)
         each = cents if first == last else cents // (last + 1 - max(first, start))
-        bought_each = _bought(bar, each)
+        bought_each = bought_of(bar, each)
         for second in range(start, last + 1):
             if second // 60 != venue.minute:
                 venue.turn(second // 60, self.session)
@@ -126,7 +130,7 @@ class Volume(msgspec.Struct, kw_only=True):
         due = venue.hear_late(second, cents)
         if due is None:
             return False
-        self.seconds.add(second, cents, due, _bought(bar, cents))
+        self.seconds.add(second, cents, due, bought_of(bar, cents))
         return True
 
     def _advance(self, last: int, around: Surroundings) -> bool:
@@ -174,7 +178,7 @@ class Volume(msgspec.Struct, kw_only=True):
             self._start(around.budget("volume_spike"))
 
     def _start(self, per_day: float) -> None:
-        """Begin to speak, at no higher a limit than as many samples exceed as there is budget."""
+        """Leave the shadow: its samples exceed the limit at least as often as the budget allows."""
         self.warm = True
         if per_day > 0 and self.scores.weight >= _DAY_OF_SAMPLES / 2:
             often = self.scores.exceeded_once_in(_DAY_OF_SAMPLES / per_day) or 0.0
@@ -220,8 +224,7 @@ class Volume(msgspec.Struct, kw_only=True):
         span, due = window.span_s, seconds.due_sums[index]
         window.aim(self.budget.limit)
         heard = {name: venue.seen_in(seconds.of(span)) for name, venue in self.venues.items()}
-        dues = [venue.due for venue in self.venues.values() if venue.known]
-        known = [venue.expected for venue in self.venues.values() if venue.known]
+        hour, minute = profile_of(self.venues.values())
         burst, burst_on = seconds.burst_in(span)
         return Spike(
             span_s=span,
@@ -237,16 +240,10 @@ class Volume(msgspec.Struct, kw_only=True):
             burst=burst,
             burst_on=burst_on,
             venues={name: cents for name, cents in sorted(heard.items()) if cents},
-            hour=weighted_mean([e.hour for e in known], dues),
-            minute=weighted_mean([e.minute for e in known], dues),
+            hour=hour,
+            minute=minute,
             quiet=window.quiet,
             usual=window.usual,
             sigma=window.scale.at(1.0) - window.scale.median,
             since_offset=seconds.since_offset(span, offset),
         )
-
-
-def _bought(bar: Bar, cents: int) -> int:
-    """Return how much of some of a bar's money takers bought."""
-    share = bar.taker_buy_usd / bar.notional_usd if cents else 0.0
-    return round(cents * share) if 0 < share <= 1 else 0

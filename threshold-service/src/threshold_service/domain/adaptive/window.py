@@ -10,20 +10,25 @@ from threshold_service.domain.adaptive.scale import Scale
 
 _FEWEST_SAMPLES: Final = 30
 _LEAST_MAD: Final = 0.15
-"""However steady a market is, a score of 4 takes 2.4 times the usual."""
+"""However steady a market is, a score of 4 takes 2.4 times the usual: exp(4 x 1.4826 x 0.15)."""
+
 _HALF_LIFE_S: Final = 43_200.0
 _HALF_LIFE_SPANS: Final = 600
-"""A scale rests on half a day, and on 600 windows where these take longer."""
+"""A scale's half-life is half a day, or 600 windows where these take longer."""
+
 _MOST: Final = 50.0
+"""A bound on logarithms, so that their exponentials stay finite."""
+
 _DECADE: Final = 1.0
-"""How much further out, in robust standard deviations, the tenth as frequent lies at least: of
-recorded and of made-up trades 1.0 to 1.8, between the .9 and the .99 quantile."""
+"""How much further out, in robust standard deviations, what is a tenth as frequent lies at least:
+1.0 to 1.8 between the .9 and the .99 quantile, in recorded and in simulated trades."""
 
 
 class Window(msgspec.Struct):
     """What is usual for the sum over `span_s` seconds; sums are in whole cents.
 
-    `floor` is the least that is worth a word; `ratio` and `base` say what makes the score aimed at.
+    `floor` is the least that is worth telling. A sum reaches the score aimed at once it exceeds
+    `ratio` times what is due, plus `base`.
     """
 
     span_s: int
@@ -56,15 +61,16 @@ class Window(msgspec.Struct):
 
     @property
     def edge(self) -> float:
-        """What a score of this span is worth more than one of a minute.
+        """What is added to a score so that spans compare: 0 for a minute, more for longer ones.
 
-        Windows of 10 s are looked at six times as often: by chance they go further out.
+        Windows of 10 s are looked at six times as often as those of a minute, so that by chance
+        they go further out.
         """
         return _DECADE * math.log10(self.span_s / 60)
 
     @property
     def usual(self) -> float:
-        """The logarithm of seen by due that scores nothing."""
+        """The logarithm of seen by due whose score is 0."""
         return self.scale.at(-self.edge)
 
     def log_ratio(self, seen: int, due: int) -> float:
@@ -73,7 +79,7 @@ class Window(msgspec.Struct):
         return math.log((seen + quiet) / (due + quiet))
 
     def z(self, seen: int, due: int) -> float:
-        """Return the score of sums: robust standard deviations above what is usual, and `edge`."""
+        """Return the score of sums: robust standard deviations above the usual, plus `edge`."""
         return self.score(self.log_ratio(seen, due))
 
     def score(self, log_ratio: float) -> float:
@@ -81,12 +87,12 @@ class Window(msgspec.Struct):
         return self.scale.z(log_ratio) + self.edge
 
     def aim(self, score: float) -> None:
-        """Set what must be seen for a score: more than `ratio` times what is due, and `base`."""
+        """Set `ratio` and `base`: what must be seen for a score."""
         self.ratio = (
             math.exp(min(self.scale.at(score - self.edge), _MOST)) if self.ready else math.inf
         )
         self.base = self.quiet * (self.ratio - 1)
 
     def least(self, due: int) -> float:
-        """Return what had to be seen, in cents."""
+        """Return what must be seen for the score aimed at, in cents."""
         return max(self.floor, self.ratio * due + self.base)

@@ -1,6 +1,7 @@
-"""The original requirements' own rules, for one coin: what is worth telling by fixed formulas.
+"""The original requirements' own rules for one coin: fixed formulas, nothing learned.
 
-They speak where dynamic thresholds are off, and for a coin whose usual is not yet learned.
+They speak where dynamic thresholds are off, and of volume and open interest until what is usual
+for the coin is learned.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ class Rules(msgspec.Struct, kw_only=True):
     def on_liquidation(
         self, event: Liquidation, evidence: Evidence, limits: Threshold
     ) -> Sequence[Signal]:
-        """Return what a liquidation gives: it may be large, and begin a cascade."""
+        """Return the signals of a liquidation: it may be large, and may begin a cascade."""
         found = (
             large(event, evidence, limits),
             self.cascade.on_liquidation(event, evidence, limits),

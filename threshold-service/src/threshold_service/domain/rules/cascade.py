@@ -1,4 +1,4 @@
-"""Liquidation cascades: too much of one side of one coin closed by force, too fast."""
+"""The original rule for cascades: too much of one side liquidated within a minute."""
 
 from typing import Final
 
@@ -12,8 +12,11 @@ from threshold_service.domain.windows import Episode, RollingSum, cents_of
 
 WINDOW_S: Final = 60
 FEWEST: Final = 3
+"""Liquidations that make a cascade, if they reach the limit together."""
+
 REARM_SHARE: Final = 0.5
 EVIDENCE: Final = 20
+"""Records that a signal lists: the latest of its window."""
 
 
 class Side(msgspec.Struct):

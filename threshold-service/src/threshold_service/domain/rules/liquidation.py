@@ -1,4 +1,4 @@
-"""Single liquidations that are large for their coin."""
+"""The original rule for single liquidations that are large for their coin."""
 
 from foreshock_schemas.events import Evidence, Liquidation, Signal, Threshold
 from foreshock_schemas.ids import derived_id
@@ -6,7 +6,7 @@ from threshold_service.domain import wording
 
 
 def large(event: Liquidation, evidence: Evidence, limits: Threshold) -> Signal | None:
-    """Return a signal if this one alone reaches the coin's limit."""
+    """Return a signal if a liquidation alone reaches the coin's limit."""
     limit = limits.single_liquidation_usd
     if not limit <= event.notional_usd < float("inf"):
         return None

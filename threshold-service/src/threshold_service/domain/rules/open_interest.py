@@ -1,4 +1,4 @@
-"""Open interest explosions: positions opened or closed faster than the coin is used to."""
+"""The original rule for open interest: it changes too much in a quarter of an hour."""
 
 from collections.abc import Iterable, Sequence
 from math import fsum, isfinite
@@ -30,9 +30,9 @@ class _Change(msgspec.Struct, frozen=True, kw_only=True):
 class OpenInterestRule(msgspec.Struct):
     """Tells when a coin's open interest has changed too much in 15 min, once per episode.
 
-    Coins are summed over the venues that are fresh at both ends, so that one falling out
-    looks like no change, nor does one that counts in another way since. Rises and falls are
-    episodes of their own, over at half the limit.
+    Coins are summed over the venues that are fresh at both ends, so that a venue that falls out,
+    or counts in another way from now on, does not look like a change. Rises and falls are episodes
+    of their own, over at half the limit.
     """
 
     venues: dict[str, Readings] = msgspec.field(default_factory=dict)

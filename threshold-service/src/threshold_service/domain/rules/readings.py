@@ -12,7 +12,7 @@ TOLERANCE_MS: Final = 60_000
 """How far from the start of the window a reading may lie to stand for it."""
 
 FRESH_MS: Final = 90_000
-"""How old a reading may be to stand for now: a minute's poll, and half of one late."""
+"""How old a reading may be to stand for now: polls come every minute, or half a minute late."""
 
 _SLOT_MS: Final = 10_000
 _KEPT_MS: Final = WINDOW_MS + FRESH_MS + TOLERANCE_MS
@@ -20,9 +20,9 @@ _REACH: Final = TOLERANCE_MS // _SLOT_MS
 
 
 class Readings(msgspec.Struct):
-    """The latest reading of every 10 s; older ones than are needed are dropped.
+    """The latest reading of every 10 s.
 
-    So are those that later ones cannot be compared with.
+    Readings older than needed are dropped, and those that later ones cannot be compared with.
     """
 
     latest: OpenInterest | None = None

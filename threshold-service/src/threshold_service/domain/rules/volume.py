@@ -1,4 +1,4 @@
-"""Volume spikes: far more traded in a quarter of an hour than the coin usually sees."""
+"""The original rule for volume spikes: far more traded in a quarter of an hour than usual."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ REARM_SHARE: Final = 0.8
 class VolumeRule(msgspec.Struct):
     """Tells of a coin's volume over all exchanges when it rises above the limit.
 
-    Looked at with every bar, so each second; a new spike needs a fall to 0.8 of the limit.
+    Looked at with every bar, so about every second; a new spike needs a fall to 0.8 of the limit.
     """
 
     window: RollingSum = msgspec.field(default_factory=lambda: RollingSum(WINDOW_S * 1000))
