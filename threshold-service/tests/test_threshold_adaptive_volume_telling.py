@@ -60,6 +60,14 @@ def test_what_is_beyond_anything_is_critical_and_outside_the_budget():
     assert found[0][1].severity == "critical"
 
 
+def test_what_is_critical_is_told_even_below_the_limit():
+    volume = warm()
+    volume.budget.warm(1e3)
+    found = [finding for _, finding in feed(volume, spike(NOW, 60, usd=1e9))]
+    assert [each.severity for each in found] == ["critical"]
+    assert found[0].score < found[0].score_limit
+
+
 def test_a_spike_that_turns_critical_is_told_a_second_time():
     bars = [*spike(NOW, 20, usd=6_000.0), *spike(NOW + 20, 60, usd=1e9)]
     severities = [finding.severity for _, finding in feed(warm(), bars)]

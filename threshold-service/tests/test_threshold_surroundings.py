@@ -106,6 +106,12 @@ def test_the_price_moves_by_slots_that_are_whole():
     assert as_of(around(*rising[:100]), 90).price_move(180) is None
 
 
+def test_the_price_is_known_for_as_long_as_open_interest_is_compared():
+    rising = [bar(n, 100 * 1.0001**n) for n in range(0, 7_300, 10)]
+    there = as_of(around(*rising), 7_200)
+    assert there.price_move(3_600).change == pytest.approx(3_600 * log(1.0001), rel=0.01)
+
+
 def test_takers_flow_is_bought_less_sold():
     there = as_of(around(*(bar(n, bought=0.75) for n in range(1_000))), 990)
     assert there.context().cvd_usd == pytest.approx(900 * 500)
@@ -169,9 +175,14 @@ def test_the_environments_last_word_is_found_under_the_users():
 
 @pytest.mark.parametrize(
     ("coins", "price", "reading_of"),
-    [(1.1, 1.1, "new longs"), (1.1, 0.9, "new shorts"), (0.9, 1.1, "short covering"),
-     (0.9, 0.9, "long exits"), (1.0, 1.1, None)],
-)  # fmt: skip
+    [
+        (1.1, 1.1, "new longs lead"),
+        (1.1, 0.9, "new shorts lead"),
+        (0.9, 1.1, "shorts are being closed"),
+        (0.9, 0.9, "longs are being closed"),
+        (1.0, 1.1, None),
+    ],
+)
 def test_the_quadrant_is_named(coins, price, reading_of):
     bars = [bar(n, 100.0 if n < 500 else 100.0 * price) for n in range(1_000)]
     readings = [reading(m, 1e6 if m < 8 else coins * 1e6) for m in range(17)]

@@ -114,7 +114,7 @@ class FeedAt(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 class MarketContext(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Price, open interest and taker flow over the last `over_s`; None: not known.
 
-    `reading` says in words what the three mean together: "new longs", "short covering", …
+    `reading` says in words what the three mean together, such as "new longs lead".
     """
 
     over_s: int

@@ -9,20 +9,13 @@ from foreshock_schemas.events import (
     SignalKind,
     Threshold,
 )
+from threshold_service.domain import wording
 from threshold_service.domain.limits import Limits
 from threshold_service.domain.market import Market
 from threshold_service.domain.surroundings import SETTLED_MS, UNSEEN, Move
 from threshold_service.domain.world import BUDGETS, World
 
 CONTEXT_S: Final = 900
-
-_MEANINGS: Final = {
-    (True, True): "new longs",
-    (True, False): "new shorts",
-    (False, True): "short covering",
-    (False, False): "long exits",
-}
-"""By whether open interest (first) and price (second) rise."""
 
 _FLAT_PCT: Final = 0.05
 """A smaller change of either is no direction."""
@@ -92,7 +85,7 @@ class Around:
         meaning = None
         if price is not None and interest is not None:
             flat = abs(price) < _FLAT_PCT or abs(interest) < _FLAT_PCT
-            meaning = None if flat else _MEANINGS[interest > 0, price > 0]
+            meaning = None if flat else wording.QUADRANTS[interest > 0, price > 0][0]
         return MarketContext(
             over_s=CONTEXT_S,
             price_pct=price,

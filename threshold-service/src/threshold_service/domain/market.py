@@ -17,8 +17,8 @@ from threshold_service.domain.surroundings import Move
 from threshold_service.domain.windows import MOST_USD
 
 SLOT_MS: Final = 10_000
-_SLOTS: Final = 100
-"""Slots of prices kept: 16 min. What is asked about a longer time is not known."""
+_SLOTS: Final = 370
+"""Slots of prices kept: over an hour. What is asked about a longer time is not known."""
 
 _MINUTE_MS: Final = 60_000
 _MINUTES: Final = 66

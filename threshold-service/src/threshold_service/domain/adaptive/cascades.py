@@ -130,7 +130,7 @@ class Cascades(msgspec.Struct):
             if course.state == "CONFIRMED":
                 return None
             course.become("CONFIRMED")
-            return self._tell(side, course, signs, signs.least_bp(side.position))
+            return self._tell(side, course, signs, signs.least_bp(side.position), held_back=0)
         usd = side.pressure.usd_30
         builds = usd >= self.unit.at(BUILDING_BP) and side.pressure.prints >= BUILDING_PRINTS
         if not builds or course.told or course.faded:
@@ -140,11 +140,14 @@ class Cascades(msgspec.Struct):
         score = log(usd / (BUILDING_BP * self.unit.usd))
         if self.budget.judge(score, side.clock_ms, around.budget("cascade")) != "fire":
             return None
-        return self._tell(side, course, signs, BUILDING_BP * exp(limit))
+        limit_bp = BUILDING_BP * exp(limit)
+        return self._tell(side, course, signs, limit_bp, held_back=self.budget.held_back)
 
-    def _tell(self, side: Side, course: Course, signs: Signs, limit_bp: float) -> Finding:
+    def _tell(
+        self, side: Side, course: Course, signs: Signs, limit_bp: float, *, held_back: int
+    ) -> Finding:
         course.told, course.limit_usd = True, self.unit.at(limit_bp)
-        return telling.growing(side, course, self.unit, signs, limit_bp, self.budget.held_back)
+        return telling.growing(side, course, self.unit, signs, limit_bp, held_back)
 
 
 def _confirms(side: Side, unit: Unit, signs: Signs) -> bool:

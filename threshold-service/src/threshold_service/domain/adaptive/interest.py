@@ -169,7 +169,7 @@ class Interest(msgspec.Struct):
         reached = Limit(
             score=limit,
             pct=max(move.floor * 100, min(limit * sigma_pct, abs(move.change.share) * 100)),
-            held_back=self.budget.held_back,
+            held_back=self.budget.held_back if fires else 0,
         )
         return opening.finding(move, reached, sigma_pct, self._since(move), event, around)
 

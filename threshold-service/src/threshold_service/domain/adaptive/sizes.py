@@ -130,7 +130,7 @@ class Sizes(msgspec.Struct):
             event,
             measure,
             budgeted=fires,
-            held_back=self.budget.held_back,
+            held_back=self.budget.held_back if fires else 0,
         )
 
     def _warm(self, rarity: Rarity, per_day: float) -> None:

@@ -67,7 +67,6 @@ def finding_of(spike: Spike, bar: Bar, threshold: Threshold) -> Finding:
             f"as high in {_share(spike.rarity)} of the time",
             _takers(bought, spike),
             _where(spike),
-            *_silence(spike),
         ),
         value=seen_usd,
         limit=spike.limit / 100,
@@ -113,12 +112,6 @@ def _where(spike: Spike) -> str:
     total = sum(spike.venues.values())
     shares = sorted(spike.venues.items(), key=lambda venue: -venue[1])
     return "on " + ", ".join(f"{name} {cents / total:.0%}" for name, cents in shares)
-
-
-def _silence(spike: Spike) -> tuple[str, ...]:
-    if not spike.held_back:
-        return ()
-    return (f"{spike.held_back} before it were held back to keep the daily budget",)
 
 
 def _factors(spike: Spike, threshold: Threshold) -> tuple[Factor, ...]:

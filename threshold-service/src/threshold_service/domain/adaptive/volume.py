@@ -35,6 +35,7 @@ _RISE: Final = 1.5
 _NO_SCORE: Final = -100.0
 _SEVERE_ONCE_IN: Final = 1e6
 _SEVERE_TIMES: Final = 10.0
+_SEVERE_GAP_MS: Final = 900_000
 _SEVERE_UNTIL_KNOWN: Final = 15.0
 
 
@@ -202,24 +203,24 @@ class Volume(msgspec.Struct, kw_only=True):
 
     def _judge(self, bar: Bar, offset: int, around: Surroundings) -> Finding | None:
         score, index = max((self._score(i), i) for i in range(len(SPANS_S)))
-        budget = self.budget
-        ms = self.seconds.now_s * 1000
+        ms, budget = self.seconds.now_s * 1000, self.budget
         aloud = around.dynamic and self.learned
-        verdict = budget.judge(score, ms, around.budget("volume_spike"), aloud=aloud)
-        if verdict == "below" or not aloud:
+        fires = budget.judge(score, ms, around.budget("volume_spike"), aloud=aloud) == "fire"
+        if not aloud:
             return None
-        severe = score > self.severe and self._is_large(index)
-        if verdict != "fire" and (not severe or self.severe_told_ms == budget.cluster_ms):
+        seen, due = self.seconds.seen_sums[index], self.seconds.due_sums[index]
+        severe = score > self.severe and seen >= _SEVERE_TIMES * due
+        if not fires and not (severe and ms - self.severe_told_ms >= _SEVERE_GAP_MS):
             return None
         if severe:
-            self.severe_told_ms = budget.cluster_ms
-        found = self._spike(index, score, offset, severe=severe)
+            self.severe_told_ms = ms
+        held_back = budget.held_back if fires else 0
+        found = self._spike(index, score, offset, severe=severe, held_back=held_back)
         return finding_of(found, bar, around.threshold)
 
-    def _is_large(self, index: int) -> bool:
-        return self.seconds.seen_sums[index] >= _SEVERE_TIMES * self.seconds.due_sums[index]
-
-    def _spike(self, index: int, score: float, offset: int, *, severe: bool) -> Spike:
+    def _spike(
+        self, index: int, score: float, offset: int, *, severe: bool, held_back: int
+    ) -> Spike:
         seconds, window = self.seconds, self.windows[index]
         span, due = window.span_s, seconds.due_sums[index]
         window.aim(self.budget.limit)
@@ -231,7 +232,7 @@ class Volume(msgspec.Struct, kw_only=True):
             score=score,
             score_limit=self.budget.limit,
             severe=severe,
-            held_back=self.budget.held_back,
+            held_back=held_back,
             rarity=self.scores.rarity(score),
             seen=seconds.seen_sums[index],
             due=due,
