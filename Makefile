@@ -55,7 +55,7 @@ test-chaos: .venv/.ready ## Three venues in trouble before the real services; ab
 	$(BIN)/pytest -q -m chaos $(ARGS)
 
 test-kafka: .venv/.ready ## What needs a broker, on Apache Kafka: a JVM and Maven, or a Docker API
-	TEST_BROKER=apache $(BIN)/pytest -q -m "broker or kafka" $(ARGS)
+	TEST_BROKER=apache $(BIN)/pytest -q -n 2 --dist loadscope -m "broker or kafka" $(ARGS)
 
 test-containers: .venv/.ready ## Kafka by testcontainers, in an image that podman builds here
 	$(BIN)/pytest -q -m containers $(ARGS)
