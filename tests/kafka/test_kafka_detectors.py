@@ -3,6 +3,7 @@
 import asyncio
 import random
 import signal
+import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import groupby
@@ -12,7 +13,6 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from foreshock_cli.main import main
 from foreshock_kit.admin import ensure_topics
 from foreshock_kit.clock import SystemClock
 from foreshock_kit.kafka import Publisher
@@ -216,9 +216,11 @@ class Bench:
     async def replayed(self, from_ms: int) -> list[Signal]:
         """Return what the service concludes once more; it says itself where live differs."""
         file = self._folder / "replayed"
-        words = ["--from", str(from_ms), "--out", str(file), "--compare"]
+        words = ["replay", "--from", str(from_ms), "--out", str(file), "--compare"]
         kafka = ["--kafka", self.kafka.kafka_bootstrap_servers]
-        assert await asyncio.to_thread(main, ["replay", *words, *kafka]) == 0
+        command = [sys.executable, "-m", "foreshock_cli", *words, *kafka]
+        replay = await asyncio.create_subprocess_exec(*command)
+        assert await replay.wait() == 0
         return [msgspec.json.decode(line, type=Signal) for line in file.read_bytes().splitlines()]
 
     async def signals(self) -> list[Signal]:
