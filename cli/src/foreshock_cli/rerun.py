@@ -24,7 +24,7 @@ from foreshock_kit.kafka.spans import open_logs
 from foreshock_kit.service import Context
 from foreshock_kit.settings import KafkaSettings
 from foreshock_schemas.events import Signal, SignalKind
-from foreshock_schemas.topics import BARS, LIQUIDATIONS, OPEN_INTEREST, SIGNALS, TOPICS
+from foreshock_schemas.topics import BARS, LIQUIDATIONS, OPEN_INTEREST, SIGNALS
 
 SERVICES: Final[dict[str, frozenset[SignalKind]]] = {
     "threshold-service": frozenset({"liquidation", "cascade", "volume_spike", "oi_explosion"}),
@@ -129,7 +129,7 @@ async def _rerun(
     arguments: argparse.Namespace, span: tuple[int, int], what_if: dict[str, Any]
 ) -> bool:
     settings = kafka_settings(arguments)
-    await reach(settings, TOPICS)
+    await reach(settings, (*_HEARD, SIGNALS))
     service = arguments.service or next(iter(SERVICES))
     if service not in SERVICES:
         raise NoReplay(f"{service} concludes nothing; those that do: {', '.join(SERVICES)}")
