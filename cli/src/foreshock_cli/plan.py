@@ -24,7 +24,7 @@ _EMBEDDED_RETENTION_MS: Final = 20 * 60_000
 """The embedded broker slows down with what it holds; detectors look back 18 minutes at most."""
 
 _READ_ONCE: Final = (TRADES, KLINES)
-_READ_ONCE_MS: Final = 2 * 60_000
+_READ_ONCE_MS: Final = 60_000
 """They are most of all records, and read at once: nobody goes back to them."""
 
 _STATE_MS: Final = 150 * 60_000

@@ -18,6 +18,9 @@ RetentionCap = Callable[[Topic], int]
 """How long a topic's records are kept at most; ms."""
 
 _WANTED_REPLICAS: Final = 3
+_SEGMENTS: Final = 4
+"""In how many parts a broker that holds all in memory drops what a topic keeps."""
+
 _TAKES_S: Final = 30.0
 _LOOK_AGAIN_S: Final = 0.05
 
@@ -103,7 +106,8 @@ def _capped(config: dict[str, str], most_ms: int | None) -> dict[str, str]:
     retention = config.get("retention.ms")
     if most_ms is None or retention is None:
         return config
-    return {**config, "retention.ms": str(min(int(retention), most_ms))}
+    kept_ms = min(int(retention), most_ms)
+    return {**config, "retention.ms": str(kept_ms), "segment.ms": str(kept_ms // _SEGMENTS)}
 
 
 def _created(response: Any) -> list[str]:
