@@ -23,8 +23,7 @@ SERVICES: Final = (
 _EMBEDDED_RETENTION_MS: Final = 20 * 60_000
 """The embedded broker slows down with what it holds; detectors look back 18 minutes at most."""
 
-_READ_ONCE: Final = (TRADES, KLINES)
-_READ_ONCE_MS: Final = 60_000
+_READ_ONCE_MS: Final = {TRADES: 20_000, KLINES: 60_000}
 """They are most of all records, and read at once: nobody goes back to them."""
 
 _STATE_MS: Final = 150 * 60_000
@@ -76,7 +75,7 @@ def embedded_retention_ms(topic: Topic) -> int:
     """Return how long the embedded broker keeps a topic's records; ms."""
     if topic == STATE:
         return _STATE_MS
-    return _READ_ONCE_MS if topic in _READ_ONCE else _EMBEDDED_RETENTION_MS
+    return _READ_ONCE_MS.get(topic, _EMBEDDED_RETENTION_MS)
 
 
 def make(environ: Mapping[str, str], only: tuple[str, ...] = ()) -> Plan:
