@@ -1,20 +1,18 @@
 """Answers to the market commands, as blocks of markup; what is not known is said to be so."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
-from foreshock_schemas.events import Liquidation, OpenInterest, Zone
-from telegram_gateway.domain import markup, numbers
+from foreshock_schemas.events import OpenInterest
+from telegram_gateway.domain import liquidated, markup, numbers
 from telegram_gateway.domain.flows import Flow
 from telegram_gateway.domain.profile import picture, value_area
-from telegram_gateway.domain.views import CoinView, Views
+from telegram_gateway.domain.views import CoinView
 
 _MINUTE_MS: Final = 60_000
 _HOUR_MS: Final = 60 * _MINUTE_MS
 _DAY_MS: Final = 24 * _HOUR_MS
 _WINDOWS: Final = ((5, "5 min"), (15, "15 min"), (60, "1 h"))
-_LARGEST: Final = 5
-_NEAREST: Final = 3
 _FRESH_MS: Final = 5 * _MINUTE_MS
 """Open interest comes each minute; what is older is no part of a sum."""
 _YEAR_H: Final = 8760
@@ -117,49 +115,15 @@ def profile(coin: str, view: CoinView, now_ms: int) -> Blocks:
     ]
 
 
-def liquidations(coin: str, view: CoinView, now_ms: int) -> Blocks:
-    """Return one coin's liquidations of the last hour, and where the next are expected."""
-    found = view.liquidations.since(now_ms - _HOUR_MS)
-    blocks = [f"{markup.bold(coin)}  liquidated in the last hour", _sides(found)]
-    blocks += [_liquidation_line(each) for each in _largest(found)]
-    if view.threshold:
-        limit = numbers.usd(view.threshold.single_liquidation_usd)
-        blocks.append(f"large  from {limit} on by rule of thumb; what is learned may differ")
-    if view.zones and view.price:
-        blocks += [_zone_line(zone, view.price) for zone in view.zones.zones[:_NEAREST]]
-    return blocks
-
-
-def all_liquidations(views: Views, now_ms: int) -> Blocks:
-    """Return the last hour's liquidations of all coins: totals, then the largest."""
-    since = now_ms - _HOUR_MS
-    by_coin = {name: view.liquidations.since(since) for name, view in views.coins.items()}
-    every = [each for found in by_coin.values() for each in found]
-    ranked = sorted(by_coin, key=lambda name: -sum(e.notional_usd for e in by_coin[name]))
-    blocks = [markup.bold("Liquidated in the last hour"), _sides(every)]
-    blocks += [
-        f"{markup.bold(name)}  {_sides(by_coin[name])}"
-        for name in ranked[:_LARGEST]
-        if by_coin[name]
-    ]
-    if every:
-        blocks += [
-            "",
-            markup.bold("Largest"),
-            *(_liquidation_line(e, True) for e in _largest(every)),
-        ]
-    return blocks
-
-
 COMMANDS: Final[dict[str, Answer]] = {
     "price": price,
     "volume": volume,
     "cvd": cvd,
     "oi": open_interest,
     "profile": profile,
-    "liquidations": liquidations,
+    "liquidations": liquidated.of_coin,
 }
-"""The market commands by name; `/liquidations` without a coin is `all_liquidations`."""
+"""The market commands by name; `/liquidations` without a coin is `liquidated.of_all`."""
 
 
 def _unknown(coin: str, what: str) -> Blocks:
@@ -223,34 +187,3 @@ def _change_pct(view: CoinView, window_ms: int) -> float | None:
             before += old[-1].open_interest_coins
             after += newest.open_interest_coins
     return (after / before - 1) * 100 if before else None
-
-
-def _sides(found: Sequence[Liquidation]) -> str:
-    if not found:
-        return "nothing seen"
-    longs = sum(e.notional_usd for e in found if e.position == "long")
-    shorts = sum(e.notional_usd for e in found if e.position == "short")
-    floor = "at least " if any(e.coverage != "full" for e in found) else ""
-    orders = f"{len(found)} order{'s' if len(found) > 1 else ''}"
-    return f"{floor}{numbers.usd(longs)} of longs, {numbers.usd(shorts)} of shorts, {orders}"
-
-
-def _zone_line(zone: Zone, price_now: float) -> str:
-    away = numbers.percent((zone.price / price_now - 1) * 100)
-    return (
-        f"zone  about {numbers.usd(zone.expected_usd)} of {zone.position}s at "
-        f"${numbers.price(zone.price)} ({away})"
-    )
-
-
-def _largest(found: Sequence[Liquidation]) -> list[Liquidation]:
-    return sorted(found, key=lambda e: -e.notional_usd)[:_LARGEST]
-
-
-def _liquidation_line(each: Liquidation, with_coin: bool = False) -> str:
-    sign = "🔴" if each.position == "long" else "🟢"
-    coin = f"{markup.plain(each.coin)} " if with_coin else ""
-    return (
-        f"{sign} {coin}{numbers.usd(each.notional_usd)} {each.position} at "
-        f"${numbers.price(each.price)}, {numbers.clock(each.ts_event_ms)}"
-    )

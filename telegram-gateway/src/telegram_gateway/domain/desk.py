@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from telegram_gateway.domain import answers, coins, texts
+from telegram_gateway.domain import answers, coins, liquidated, texts
 from telegram_gateway.domain.answering import Answer
 from telegram_gateway.domain.views import Views
 
@@ -20,7 +20,7 @@ class Desk:
         """Answer one of `MARKET_COMMANDS`; only the first word counts as the coin."""
         if not words:
             if command == "liquidations":
-                return Answer(answers.all_liquidations(self._views, now_ms), command)
+                return Answer(liquidated.of_all(self._views, now_ms), command)
             return Answer(texts.which_coin(command, self._known()))
         coin = coins.canonical(words[0])
         known = self._known()
