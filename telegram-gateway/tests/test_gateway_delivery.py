@@ -1,5 +1,8 @@
 """What is sent, when, and how often: ledger, waiting alerts, pacing."""
 
+from collections.abc import Sized
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,22 +12,38 @@ from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import DELIVERIES
 from telegram_gateway.domain.ledger import UNANSWERED_LIMIT, Ledger, Todo
 from telegram_gateway.domain.pacing import BURST, OVERALL_BURST, Pacing
-from telegram_gateway.domain.waiting import CAPACITY, NEWS_A_MESSAGE, TITLES_A_MESSAGE, Waiting
+from telegram_gateway.domain.waiting import (
+    CAPACITY,
+    GATHER_AFTER,
+    GATHER_S,
+    NEWS_A_MESSAGE,
+    TITLES_A_MESSAGE,
+    Waiting,
+)
 
 NOW = 1_790_000_000_000
 
 
 def alert(
-    number=1, *, chat_id=7, revision=1, severity="warning", expires_ms=NOW + 600_000, state=None
+    number=1,
+    *,
+    chat_id=7,
+    revision=1,
+    severity="warning",
+    expires_ms=NOW + 600_000,
+    state=None,
+    kind="cascade",
+    ts_event_ms=NOW,
 ):
     return sample(
         Alert,
         event_id=f"alert:{number}:{revision}",
-        ts_event_ms=NOW,
+        ts_event_ms=ts_event_ms,
         ts_recv_ms=NOW + 5,
         incident_id=f"incident:{number}",
         revision=revision,
         chat_id=chat_id,
+        kind=kind,
         severity=severity,
         title="BTC",
         lines=("what happened",),
@@ -182,7 +201,8 @@ def test_revisions_that_are_gone_leave_nothing_behind():
         letter = waiting.next(NOW)
         waiting.put(alert(revision=revision + 1), possible_repeat=False)
         waiting.mark(letter)
-    assert sum(len(kept) for kept in vars(waiting).values()) == 1
+    kept = (each for each in vars(waiting).values() if isinstance(each, Sized))
+    assert sum(map(len, kept)) == 1
     assert not waiting.next(NOW).possible_repeat
 
 
@@ -210,6 +230,94 @@ def test_every_alert_that_waits_is_sent_exactly_once(given_alerts):
         for each in letter.alerts:
             waiting.remove(each)
     assert sorted(sent) == sorted({alert(n).event_id for n in range(len(given_alerts))})
+
+
+def tell(waiting, now_s, *alerts):
+    """Put alerts in, and return the message that goes at once; `None` if none does."""
+    for each in alerts:
+        waiting.put(each, possible_repeat=False)
+    if waiting.wait_s(now_s) or not waiting:
+        return None
+    letter = waiting.next(NOW)
+    waiting.done(letter, now_s)
+    return [each.event_id for each in letter.alerts]
+
+
+def test_the_first_are_told_at_once_and_the_rest_together():
+    waiting = Waiting()
+    told = [tell(waiting, number / 10, alert(number)) for number in range(6)]
+    assert told == [["alert:0:1"], ["alert:1:1"], ["alert:2:1"], None, None, None]
+    assert waiting.wait_s(0.5) == pytest.approx(GATHER_S - 0.5)
+    assert tell(waiting, GATHER_S) == ["alert:3:1", "alert:4:1", "alert:5:1"]
+    assert tell(waiting, 100.0, alert(7)) == ["alert:7:1"], "a chat left alone is told at once"
+
+
+def test_a_market_wide_alert_goes_at_once_and_takes_along_what_waits():
+    waiting = Waiting()
+    for number in range(GATHER_AFTER):
+        tell(waiting, 0.0, alert(number))
+    assert tell(waiting, 0.1, alert(10, severity="critical")) is None
+    market = alert(11, kind="market_wide")
+    assert tell(waiting, 0.2, market) == ["alert:11:1", "alert:10:1"]
+    assert waiting.wait_s(0.2) == pytest.approx(GATHER_S)
+
+
+def test_a_full_message_goes_at_once_and_what_it_leaves_waits_no_longer_for_it():
+    waiting = Waiting()
+    for number in range(GATHER_AFTER):
+        tell(waiting, 0.0, alert(number))
+    for number in range(10, 10 + NEWS_A_MESSAGE - 1):
+        assert tell(waiting, 1.0, alert(number)) is None
+    assert len(tell(waiting, 1.0, alert(20), alert(21))) == NEWS_A_MESSAGE
+    assert waiting.wait_s(1.0) == pytest.approx(GATHER_S - 1.0)
+
+
+def test_of_the_same_severity_the_earlier_is_told_first():
+    waiting = Waiting()
+    late, early = alert(1, ts_event_ms=NOW + 1), alert(2)
+    assert tell(waiting, 0.0, late, early) == [early.event_id, late.event_id]
+
+
+SEVERITIES = ["critical", "warning", "info"]
+KINDS = st.sampled_from(["cascade", "liquidation", "market_wide"])
+PAUSES_MS = st.integers(0, 4_000) | st.just(0)
+
+
+@given(st.lists(st.tuples(PAUSES_MS, st.sampled_from(SEVERITIES), KINDS), max_size=60))
+def test_in_a_flood_every_alert_is_told_once_in_time_and_in_order(given_alerts):
+    waiting, at_ms, came_ms, told = Waiting(), 0, {}, []
+
+    def tell_until(end_ms):
+        nonlocal at_ms
+        while waiting and at_ms + (wait_ms := 1000 * waiting.wait_s(at_ms / 1000)) <= end_ms:
+            at_ms += wait_ms
+            letter = waiting.next(NOW)
+            waiting.done(letter, at_ms / 1000)
+            told.append((at_ms, letter.alerts))
+        at_ms = end_ms
+
+    for number, (pause_ms, severity, kind) in enumerate(given_alerts):
+        tell_until(at_ms + pause_ms)
+        each = alert(number, severity=severity, kind=kind, ts_event_ms=NOW + int(at_ms))
+        came_ms[each.event_id] = at_ms
+        waiting.put(each, possible_repeat=False)
+    tell_until(at_ms + 10_000)
+    assert sorted(each.event_id for _, alerts in told for each in alerts) == sorted(came_ms)
+    ordinary = []
+    for sent_ms, alerts in told:
+        assert len(alerts) <= NEWS_A_MESSAGE
+        order = [
+            (each.kind != "market_wide", SEVERITIES.index(each.severity), each.ts_event_ms)
+            for each in alerts
+        ]
+        assert order == sorted(order)
+        waited_ms = [sent_ms - came_ms[each.event_id] for each in alerts]
+        assert max(waited_ms) <= 1000 * GATHER_S + 1
+        assert alerts[0].kind != "market_wide" or waited_ms[0] == 0
+        if alerts[0].kind != "market_wide" and len(alerts) < NEWS_A_MESSAGE:
+            ordinary.append(sent_ms)
+    for first, later in pairwise(ordinary[::GATHER_AFTER]):
+        assert later - first >= 1000 * GATHER_S - 1
 
 
 def test_a_chat_gets_a_burst_and_then_one_a_second():

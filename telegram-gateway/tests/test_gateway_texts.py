@@ -25,11 +25,19 @@ def said(blocks):
     return markup.message(blocks)
 
 
-def alert(title="BTC · Liquidation cascade", severity="critical", lines=("BTC: $9M",)):
+def alert(
+    title="BTC · Liquidation cascade",
+    severity="critical",
+    lines=("BTC: $9M",),
+    coin="BTC",
+    kind="cascade",
+):
     return sample(
         Alert,
         event_id=f"alert:{title}",
         chat_id=7,
+        coin=coin,
+        kind=kind,
         severity=severity,
         title=title,
         lines=lines,
@@ -179,6 +187,36 @@ def test_ten_alerts_of_any_length_fit_one_message():
     assert "10 alerts at once" in text
     assert "may be a repeat" in text
     assert said(messages.bulletin([alert(lines=()), alert()], possible_repeat=False))
+
+
+def test_the_first_line_of_alerts_at_once_names_their_coins_and_the_worst_severity():
+    market = alert(title="MARKET", coin="MARKET", kind="market_wide", severity="warning")
+    told = [market, *(alert(coin=coin) for coin in ("BTC", "ETH", "BTC"))]
+    text = said(messages.bulletin(told, possible_repeat=False))
+    assert text.startswith("🚨 <b>4 alerts at once: MARKET, BTC, ETH</b>\n")
+
+
+def test_a_few_alerts_at_once_are_told_in_full_and_many_in_a_line_each():
+    for count, shown in ((3, True), (4, False)):
+        text = said(messages.bulletin([alert(lines=LONG)] * count, possible_repeat=False))
+        assert ("more" in text) is shown
+        assert text.count("what") == count
+        assert "held back" not in text
+
+
+WORDS = st.text(
+    st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs", "Cc"], exclude_characters="<>&"),
+    max_size=300,
+)
+LINES = st.lists(WORDS, max_size=5).map(lambda lines: (*lines, LONG[-1]))
+
+
+@given(st.lists(st.builds(alert, WORDS, coin=WORDS, lines=LINES), min_size=2, max_size=10))
+def test_alerts_at_once_of_any_words_fit_one_message(told):
+    text = said(messages.bulletin(told, possible_repeat=True))
+    assert len(text.encode("utf-16-le")) <= 2 * markup.MOST_UNITS
+    assert text.count("<code>foreshock explain") == len(told)
+    assert "may be a repeat" in text
 
 
 def test_alerts_at_once_name_what_explains_each_of_them():

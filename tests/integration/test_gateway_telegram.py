@@ -19,6 +19,8 @@ from foreshock_schemas.topics import (
     MARKET_STATS,
     SUBSCRIPTIONS,
 )
+from telegram_gateway.domain import waiting
+from telegram_gateway.domain.waiting import GATHER_AFTER, GATHER_S
 from telegram_gateway.edge.connection import application
 from telegram_gateway.edge.sender import Sender, TokenRefused
 
@@ -220,6 +222,40 @@ async def test_a_burst_arrives_in_few_messages(world):
     told = [text for text in await world.inbox() if "BTC · number" in text]
     assert sum(text.count("BTC · number") for text in told) == 30
     assert len(told) <= 6
+
+
+async def test_a_chat_that_was_just_told_is_told_the_rest_together(world):
+    await world.subscribe()
+    first, rest = [world.alert() for _ in range(GATHER_AFTER)], [world.alert() for _ in range(4)]
+    async with world.gateway():
+        for alert in first:
+            await world.publish(ALERTS, alert)
+            await world.reached(alert, "SENT")
+        await world.publish(ALERTS, *rest)
+        for alert in rest:
+            await world.reached(alert, "SENT")
+    begun_ms = (await world.rows(first[0]))[-1].ts_event_ms
+    for alert in rest:
+        sending, *_ = await world.rows(alert)
+        assert sending.ts_event_ms - begun_ms >= GATHER_S * 1000 - 100
+        assert sum(alert.title in text for text in await world.inbox()) == 1
+    assert len(await world.inbox()) < len(first) + len(rest)
+
+
+async def test_a_market_wide_alert_wakes_what_waits_for_company(world, monkeypatch):
+    monkeypatch.setattr(waiting, "GATHER_S", 60.0)
+    await world.subscribe()
+    several = [world.alert() for _ in range(GATHER_AFTER + 1)]
+    market = world.alert(kind="market_wide", coin="MARKET", title="MARKET · 4 coins at once")
+    async with world.gateway():
+        for alert in several[:-1]:
+            await world.publish(ALERTS, alert)
+            await world.reached(alert, "SENT")
+        await world.publish(ALERTS, several[-1], market)
+        await world.reached(market, "SENT")
+    (text,) = [text for text in await world.inbox() if market.title in text]
+    assert text.startswith("⚠️ 2 alerts at once: MARKET, BTC\n")
+    assert text.index(market.title) < text.index(several[-1].title)
 
 
 async def test_what_was_held_back_is_not_sent_and_the_status_says_so(world):

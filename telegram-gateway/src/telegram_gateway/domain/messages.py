@@ -1,6 +1,6 @@
 """Alerts as messages: what a trader reads in three seconds first, why after."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
 
@@ -12,6 +12,8 @@ _GOING: Final[dict[IncidentState, str]] = {"BUILDING": "👀", "FADING": "⏳", 
 _COMMAND: Final = "foreshock "
 _TITLE: Final = 100
 _HEADLINE: Final = 200
+_NAMES: Final = 60
+_TOLD_IN_FULL: Final = 3
 _LINE: Final = 600
 _DETAILS: Final = 1_600
 
@@ -23,8 +25,7 @@ def alert(told: Alert, *, possible_repeat: bool) -> Blocks:
     mark = "↻ " if possible_repeat else ""
     title = f"{mark}{_icon(told)} {markup.bold(markup.shortened(told.title, _TITLE))}"
     command = _commands(told)
-    words = [line for line in told.lines if not line.startswith(_COMMAND)]
-    first, details, *last = _parts(words)
+    first, details, *last = _parts(told)
     if details:
         text = markup.plain(markup.shortened("\n".join(details), _DETAILS))
         command = [markup.folded([text, *command])]
@@ -34,17 +35,20 @@ def alert(told: Alert, *, possible_repeat: bool) -> Blocks:
 
 
 def bulletin(told: Sequence[Alert], *, possible_repeat: bool) -> Blocks:
-    """Return one message for alerts that came at once, the most severe first.
+    """Return one message for alerts that came at once, in their order.
 
-    What explains each of them is folded up at the end, in the same order.
+    The first line, all that a locked phone shows, names the coins. What happened is told of a
+    few in full, of many in a line each; what explains them is folded up at the end.
     """
     mark = "↻ " if possible_repeat else ""
-    worst = _ICONS[told[0].severity]
-    blocks = [f"{mark}{worst} {markup.bold(f'{len(told)} alerts at once')}"]
+    worst = _ICONS[min((each.severity for each in told), key=list(_ICONS).index)]
+    coins = markup.shortened(", ".join(dict.fromkeys(each.coin for each in told)), _NAMES)
+    blocks = [f"{mark}{worst} {markup.bold(f'{len(told)} alerts at once: {coins}')}"]
+    most = None if len(told) <= _TOLD_IN_FULL else 1
     for each in told:
         title = markup.bold(markup.shortened(each.title, _TITLE))
-        headline = markup.plain(markup.shortened(each.lines[0], _HEADLINE)) if each.lines else ""
-        blocks += ["", f"{_icon(each)} {title}", headline]
+        happened = [markup.shortened(line, _HEADLINE) for line in _parts(each)[0][:most]]
+        blocks += ["", f"{_icon(each)} {title}", *map(markup.plain, happened)]
     commands = [command for each in told for command in _commands(each)]
     folded = [markup.folded(commands)] if commands else []
     repeat = [markup.italic("Some of it may be a repeat.")] if possible_repeat else []
@@ -70,9 +74,10 @@ def _icon(told: Alert) -> str:
     return _GOING[state] if state in _GOING else _ICONS[told.severity]
 
 
-def _parts(lines: Iterable[str]) -> list[list[str]]:
+def _parts(told: Alert) -> list[list[str]]:
     """Return the lines between empty ones; the first two parts are always there."""
-    parts = [list(part) for filled, part in groupby(lines, bool) if filled]
+    words = (line for line in told.lines if not line.startswith(_COMMAND))
+    parts = [list(part) for filled, part in groupby(words, bool) if filled]
     return [*parts, *([] for _ in range(2 - len(parts)))]
 
 

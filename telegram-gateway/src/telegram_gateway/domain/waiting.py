@@ -6,11 +6,15 @@ from typing import Final
 import msgspec
 
 from foreshock_schemas.events import Alert, Severity
+from telegram_gateway.domain.pacing import Bucket
 
 CAPACITY: Final = 500
 NEWS_A_MESSAGE: Final = 10
 TITLES_A_MESSAGE: Final = 25
 """So that a message holds what it names: Telegram takes 4096 characters."""
+GATHER_S: Final = 2.5
+GATHER_AFTER: Final = 3
+"""A chat that was just told so often is told every `GATHER_S`: an alert is due within 3 s."""
 
 _QUIET: Final = {"FADING", "ENDED"}
 _RANK: Final[dict[Severity, int]] = {"critical": 0, "warning": 1, "info": 2}
@@ -34,14 +38,15 @@ class _Held(msgspec.Struct):
 
 
 class Waiting:
-    """Collects what comes in while a chat may not be written to.
+    """Collects what comes in while a chat is not to be written to.
 
     News goes first, the most severe on top; then what is history by now. A market-wide cascade
-    raises dozens of alerts within seconds, and Telegram takes one message a second.
+    raises dozens of alerts within seconds: the first are told at once, the others together.
     """
 
     def __init__(self) -> None:
         self._by_incident: dict[str, _Held] = {}
+        self._turns = Bucket(GATHER_S, GATHER_AFTER)
 
     def __len__(self) -> int:
         return len(self._by_incident)
@@ -60,6 +65,22 @@ class Waiting:
         self.remove(oldest)
         return oldest
 
+    def wait_s(self, now_s: float) -> float:
+        """Return how long what waits has to wait for company.
+
+        A full message does not, and a market-wide alert takes along what waits.
+        """
+        market_wide = any(held.alert.kind == "market_wide" for held in self._by_incident.values())
+        at_once = market_wide or len(self) >= NEWS_A_MESSAGE
+        return 0.0 if at_once else self._turns.wait_s(now_s)
+
+    def done(self, letter: Letter, now_s: float) -> None:
+        """Let a letter's alerts wait no longer; the next goes without delay if this was full."""
+        for alert in letter.alerts:
+            self.remove(alert)
+        if len(letter.alerts) < NEWS_A_MESSAGE:
+            self._turns.take(now_s)
+
     def remove(self, alert: Alert) -> None:
         """Let an alert wait no longer."""
         held = self._by_incident.get(alert.incident_id)
@@ -76,14 +97,18 @@ class Waiting:
         every = list(self._by_incident.values())
         news = [held for held in every if now_ms <= held.alert.expires_ms]
         if news:
-            ranked = sorted(news, key=lambda held: _RANK[held.alert.severity])
-            return _letter(ranked[:NEWS_A_MESSAGE], history=False)
+            return _letter(sorted(news, key=_urgency)[:NEWS_A_MESSAGE], history=False)
         return _letter(every[:TITLES_A_MESSAGE], history=True) if every else None
 
     def _doubt(self, alert: Alert) -> None:
         held = self._by_incident.get(alert.incident_id)
         if held is not None and held.alert == alert:
             held.possible_repeat = True
+
+
+def _urgency(held: _Held) -> tuple[bool, int, int]:
+    alert = held.alert
+    return alert.kind != "market_wide", _RANK[alert.severity], alert.ts_event_ms
 
 
 def _letter(held: Sequence[_Held], *, history: bool) -> Letter:

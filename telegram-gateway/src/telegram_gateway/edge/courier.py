@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from foreshock_kit.backoff import Backoff
@@ -77,6 +78,7 @@ class Courier:
         failures = 0
         while True:
             await chat.filled.wait()
+            await chat.gathered(self._clock)
             try:
                 await self._sender.turn(chat_id)
                 await self._deliver_next(chat, chat_id)
@@ -111,7 +113,7 @@ class Courier:
             await self._record(letter, "FAILED", error=str(e))
         else:
             await self._record(letter, "SENT", message_id=message_id)
-        chat.remove(letter.alerts)
+        chat.done(letter, self._clock.monotonic())
 
     async def _give_up(self, alert: Alert, why: str) -> None:
         _log.error("delivery_failed", why=why, alerts=[alert.event_id])
@@ -149,9 +151,19 @@ class _Chat:
     def __init__(self) -> None:
         self.waiting = Waiting()
         self.filled = asyncio.Event()
+        self._more = asyncio.Event()
+
+    async def gathered(self, clock: Clock) -> None:
+        """Wait until what waits may go."""
+        while wait_s := self.waiting.wait_s(clock.monotonic()):
+            self._more.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._more.wait()
 
     def put(self, alert: Alert, *, possible_repeat: bool) -> Alert | None:
         self.filled.set()
+        self._more.set()
         return self.waiting.put(alert, possible_repeat=possible_repeat)
 
     def note_unanswered(self, letter: Letter, ledger: Ledger) -> None:
@@ -161,9 +173,16 @@ class _Chat:
             _log.error("delivery_unknown", alert=alert.event_id, tries=UNANSWERED_LIMIT)
         self.remove(given_up)
 
+    def done(self, letter: Letter, now_s: float) -> None:
+        self.waiting.done(letter, now_s)
+        self._note_empty()
+
     def remove(self, alerts: Iterable[Alert]) -> None:
         for alert in alerts:
             self.waiting.remove(alert)
+        self._note_empty()
+
+    def _note_empty(self) -> None:
         if not self.waiting:
             self.filled.clear()
 
