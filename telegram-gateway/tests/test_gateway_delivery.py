@@ -259,7 +259,15 @@ def test_a_market_wide_alert_goes_at_once_and_takes_along_what_waits():
     assert tell(waiting, 0.1, alert(10, severity="critical")) is None
     market = alert(11, kind="market_wide")
     assert tell(waiting, 0.2, market) == ["alert:11:1", "alert:10:1"]
-    assert waiting.wait_s(0.2) == pytest.approx(GATHER_S)
+
+
+def test_what_follows_a_market_wide_alert_is_told_together():
+    waiting = Waiting()
+    assert tell(waiting, 0.0, alert(1, kind="market_wide"))
+    assert tell(waiting, 0.1, alert(2)) is None
+    assert tell(waiting, 1.0, alert(3)) is None
+    assert tell(waiting, GATHER_S) == ["alert:2:1", "alert:3:1"]
+    assert waiting.wait_s(GATHER_S) == pytest.approx(GATHER_S)
 
 
 def test_a_full_message_goes_at_once_and_what_it_leaves_waits_no_longer_for_it():

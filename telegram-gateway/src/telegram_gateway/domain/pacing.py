@@ -28,9 +28,8 @@ class Bucket:
         return max(0.0, self._due_s - self._slack_s - now_s)
 
     def take(self, now_s: float) -> None:
-        """Use a turn. Taken early, it puts off the next by `every_s` at most."""
-        due_s = max(self._due_s, now_s) + self._every_s
-        self._due_s = min(due_s, now_s + self._slack_s + self._every_s)
+        """Use a turn."""
+        self._due_s = max(self._due_s, now_s) + self._every_s
 
     def freeze(self, until_s: float) -> None:
         """Give no turn before `until_s`."""

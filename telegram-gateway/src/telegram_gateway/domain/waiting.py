@@ -70,15 +70,22 @@ class Waiting:
 
         A full message does not, and a market-wide alert takes along what waits.
         """
-        market_wide = any(held.alert.kind == "market_wide" for held in self._by_incident.values())
-        at_once = market_wide or len(self) >= NEWS_A_MESSAGE
+        at_once = len(self) >= NEWS_A_MESSAGE or any(
+            _is_market_wide(held.alert) for held in self._by_incident.values()
+        )
         return 0.0 if at_once else self._turns.wait_s(now_s)
 
     def done(self, letter: Letter, now_s: float) -> None:
-        """Let a letter's alerts wait no longer; the next goes without delay if this was full."""
+        """Let a letter's alerts wait no longer.
+
+        What follows a market-wide alert is told together; what a full message left is not
+        kept waiting for it.
+        """
         for alert in letter.alerts:
             self.remove(alert)
-        if len(letter.alerts) < NEWS_A_MESSAGE:
+        if any(map(_is_market_wide, letter.alerts)):
+            self._turns.freeze(now_s + GATHER_S)
+        elif len(letter.alerts) < NEWS_A_MESSAGE:
             self._turns.take(now_s)
 
     def remove(self, alert: Alert) -> None:
@@ -108,7 +115,11 @@ class Waiting:
 
 def _urgency(held: _Held) -> tuple[bool, int, int]:
     alert = held.alert
-    return alert.kind != "market_wide", _RANK[alert.severity], alert.ts_event_ms
+    return not _is_market_wide(alert), _RANK[alert.severity], alert.ts_event_ms
+
+
+def _is_market_wide(alert: Alert) -> bool:
+    return alert.kind == "market_wide"
 
 
 def _letter(held: Sequence[_Held], *, history: bool) -> Letter:
