@@ -200,8 +200,20 @@ def test_a_few_alerts_at_once_are_told_in_full_and_many_in_a_line_each():
     for count, shown in ((3, True), (4, False)):
         text = said(messages.bulletin([alert(lines=LONG)] * count, possible_repeat=False))
         assert ("more" in text) is shown
-        assert text.count("what") == count
-        assert "held back" not in text
+        assert text.count("what") == text.count("held back") == count
+
+
+def test_a_market_wide_alert_among_many_is_told_in_full():
+    market = alert(title="MARKET", coin="MARKET", kind="market_wide", lines=("ETH, SOL", "S" * 300))
+    text = said(messages.bulletin([market, *[alert(lines=("L" * 900,))] * 9], possible_repeat=True))
+    assert f"🚨 <b>MARKET</b>\nETH, SOL\n{'S' * 300}\n" in text
+    assert text.count("🚨 <b>BTC") == 9
+
+
+def test_of_many_alerts_at_once_a_line_does_not_name_the_coin_again():
+    told = [alert(coin=coin, title=f"{coin} · Cascade") for coin in ("BTC", "ETH", "SOL", "XRP")]
+    text = said(messages.bulletin(told, possible_repeat=False))
+    assert "🚨 <b>BTC · Cascade</b>\n$9M\n🚨 <b>ETH · Cascade</b>\nBTC: $9M\n" in text
 
 
 WORDS = st.text(

@@ -11,9 +11,11 @@ _ICONS: Final[dict[Severity, str]] = {"critical": "🚨", "warning": "⚠️", "
 _GOING: Final[dict[IncidentState, str]] = {"BUILDING": "👀", "FADING": "⏳", "ENDED": "✅"}
 _COMMAND: Final = "foreshock "
 _TITLE: Final = 100
-_HEADLINE: Final = 200
 _NAMES: Final = 60
 _TOLD_IN_FULL: Final = 3
+_TOGETHER: Final = 2_000
+_EACH: Final = 150
+"""What each of the alerts told together may say at least, beside its title."""
 _LINE: Final = 600
 _DETAILS: Final = 1_600
 
@@ -38,17 +40,20 @@ def bulletin(told: Sequence[Alert], *, possible_repeat: bool) -> Blocks:
     """Return one message for alerts that came at once, in their order.
 
     The first line, all that a locked phone shows, names the coins. What happened is told of a
-    few in full, of many in a line each; what explains them is folded up at the end.
+    few in full, of many in a line each; what explains them is folded up at the end. An alert
+    may use what those before it have left of the room.
     """
     mark = "↻ " if possible_repeat else ""
     worst = _ICONS[min((each.severity for each in told), key=list(_ICONS).index)]
     coins = markup.shortened(", ".join(dict.fromkeys(each.coin for each in told)), _NAMES)
     blocks = [f"{mark}{worst} {markup.bold(f'{len(told)} alerts at once: {coins}')}"]
-    most = None if len(told) <= _TOLD_IN_FULL else 1
+    in_full = len(told) <= _TOLD_IN_FULL
+    room = _TOGETHER - _EACH * len(told)
     for each in told:
         title = markup.bold(markup.shortened(each.title, _TITLE))
-        happened = [markup.shortened(line, _HEADLINE) for line in _parts(each)[0][:most]]
-        blocks += ["", f"{_icon(each)} {title}", *map(markup.plain, happened)]
+        said = markup.shortened("\n".join(_among_others(each, in_full)), room + _EACH)
+        room -= max(0, len(said) - _EACH)
+        blocks += [*([""] if in_full else []), f"{_icon(each)} {title}", markup.plain(said)]
     commands = [command for each in told for command in _commands(each)]
     folded = [markup.folded(commands)] if commands else []
     repeat = [markup.italic("Some of it may be a repeat.")] if possible_repeat else []
@@ -72,6 +77,14 @@ def _icon(told: Alert) -> str:
     """Return how far an incident has come, or else how severe an alert is."""
     state = told.incident_state
     return _GOING[state] if state in _GOING else _ICONS[told.severity]
+
+
+def _among_others(told: Alert, in_full: bool) -> list[str]:
+    """Return what happened, in a line unless it is market-wide, and what was held back."""
+    first, _, *last = _parts(told)
+    if not in_full and told.kind != "market_wide":
+        first = [line.removeprefix(f"{told.coin}: ") for line in first[:1]]
+    return [*first, *(line for part in last for line in part)]
 
 
 def _parts(told: Alert) -> list[list[str]]:
