@@ -40,8 +40,7 @@ def bulletin(told: Sequence[Alert], *, possible_repeat: bool) -> Blocks:
     """Return one message for alerts that came at once, in their order.
 
     The first line, all that a locked phone shows, names the coins. What happened is told of a
-    few in full, of many in a line each; what explains them is folded up at the end. An alert
-    may use what those before it have left of the room.
+    few in full, of many in a line each; what explains them is folded up at the end.
     """
     mark = "↻ " if possible_repeat else ""
     worst = _ICONS[min((each.severity for each in told), key=list(_ICONS).index)]
@@ -53,7 +52,8 @@ def bulletin(told: Sequence[Alert], *, possible_repeat: bool) -> Blocks:
         title = markup.bold(markup.shortened(each.title, _TITLE))
         said = markup.shortened("\n".join(_among_others(each, in_full)), room + _EACH)
         room -= max(0, len(said) - _EACH)
-        blocks += [*([""] if in_full else []), f"{_icon(each)} {title}", markup.plain(said)]
+        gap = [""] if in_full or each is told[0] else []
+        blocks += [*gap, f"{_icon(each)} {title}", markup.plain(said)]
     commands = [command for each in told for command in _commands(each)]
     folded = [markup.folded(commands)] if commands else []
     repeat = [markup.italic("Some of it may be a repeat.")] if possible_repeat else []
