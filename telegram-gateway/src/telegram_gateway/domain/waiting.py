@@ -12,7 +12,7 @@ CAPACITY: Final = 500
 NEWS_A_MESSAGE: Final = 10
 TITLES_A_MESSAGE: Final = 25
 """So that a message holds what it names: Telegram takes 4096 characters."""
-GATHER_S: Final = 2.5
+GATHER_S: Final = 2.0
 GATHER_AFTER: Final = 3
 """A chat that was just told so often is told every `GATHER_S`: an alert is due within 3 s."""
 
