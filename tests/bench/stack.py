@@ -16,6 +16,7 @@ from foreshock_kit.testing import eventually
 from foreshock_kit.testing.process import bare_environment
 
 _START_S: Final = 120
+_STOP_S: Final = 60
 
 
 class Stack(msgspec.Struct, frozen=True):
@@ -60,4 +61,5 @@ async def stack(folder: Path, env: dict[str, str]) -> AsyncIterator[Stack]:
     finally:
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
-        await process.wait()
+        async with asyncio.timeout(_STOP_S):
+            await process.wait()
