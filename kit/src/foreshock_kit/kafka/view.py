@@ -16,6 +16,7 @@ from foreshock_kit.kafka.publisher import Publisher
 from foreshock_kit.kafka.reader import poll, start_reader
 from foreshock_kit.kafka.records import Record, Unreadable, read_all
 from foreshock_kit.kafka.schema_ids import codec_of
+from foreshock_kit.kafka.skipping import Skips
 from foreshock_kit.logs import get_logger
 from foreshock_kit.service import Context
 from foreshock_kit.settings import KafkaSettings
@@ -62,6 +63,7 @@ async def follow(
         )
     except Stopped:
         return
+    skips = Skips(_log, context.clock)
     try:
         by_name = {topic.name: topic for topic in topics}
         since = {name: since_ms[name] for name in by_name}
@@ -76,23 +78,28 @@ async def follow(
                 letters.seen(batches)
             for item in read_all(merged(batches), by_name, {}, codec.decode):
                 if isinstance(item, Unreadable):
-                    await _put_aside(item, letters, ends)
+                    await _put_aside(item, letters, skips, ends)
                     continue
                 on_record(item)
                 if letters is not None and letters.in_trouble:
                     letters.readable(item.topic.name)
+            skips.tell()
     finally:
+        skips.end()
         await stop_client(consumer)
 
 
 async def _put_aside(
-    item: Unreadable, letters: DeadLetters | None, ends: Mapping[TopicPartition, int]
+    item: Unreadable,
+    letters: DeadLetters | None,
+    skips: Skips,
+    ends: Mapping[TopicPartition, int],
 ) -> None:
     if letters is not None and item.offset >= ends[item.where]:
         await letters.put_aside(item)
     else:
         DEAD_LETTERS.labels(item.topic.name, "skipped").inc()
-        _log.warning("kafka_record_skipped", **item.headers)
+        skips.note(item)
 
 
 async def keep_following(
