@@ -67,7 +67,7 @@ async def follow(
     try:
         by_name = {topic.name: topic for topic in topics}
         since = {name: since_ms[name] for name in by_name}
-        ends = await _take_positions(consumer, settings, since, context.clock.now_ms())
+        ends = await take_positions(consumer, settings, since, context.clock.now_ms())
         behind = dict(ends)
         letters = None if publisher is None else DeadLetters(topics, publisher)
         while not context.stop.is_set():
@@ -127,13 +127,17 @@ async def keep_following(
     await caught_up.wait()
 
 
-async def _take_positions(
+async def take_positions(
     consumer: AIOKafkaConsumer,
     settings: KafkaSettings,
     since_ms: Mapping[str, int | None],
     now_ms: int,
 ) -> dict[TopicPartition, int]:
-    """Seek everywhere and return the ends that are to be reached."""
+    """Seek everywhere and return the ends that are to be reached; `since_ms` as in `follow`.
+
+    Raises:
+        Transient: the broker does not answer.
+    """
     async with bounded(_LOOKUP_S, "looking up offsets"):
         counts = await partition_counts(settings)
         everywhere = [
