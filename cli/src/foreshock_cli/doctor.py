@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
@@ -15,11 +16,13 @@ from foreshock_cli import asking, plan
 from foreshock_cli.checking import check_settings
 from foreshock_cli.connect import (
     add_broker_argument,
+    dotenv_names,
     environment,
     kafka_settings,
     retention_cap,
     running,
 )
+from foreshock_cli.misspelt import misspelt
 from foreshock_cli.processes import Forker
 from foreshock_cli.program import Program
 from foreshock_cli.reach import ask, hosts_of
@@ -111,8 +114,8 @@ async def _settings(_: argparse.Namespace) -> Findings:
         programs = [
             Program(name=name, module=plan.module_of(name), env=told.env) for name in told.services
         ]
-        await check_settings(Forker(), programs, Path(folder))
-    return []
+        checked = await check_settings(Forker(), programs, Path(folder))
+    return [*checked.problems, *misspelt(checked.names, dotenv_names(), os.environ)]
 
 
 async def _services(_: argparse.Namespace) -> Findings:
