@@ -27,6 +27,7 @@ from foreshock_cli.processes import Forker
 from foreshock_cli.program import Program
 from foreshock_cli.reach import ask, hosts_of
 from foreshock_kit.admin import topic_problems
+from foreshock_kit.bot_token import token_problem
 from foreshock_kit.environment import Secret, load
 from foreshock_kit.errors import ForeshockError, SettingsInvalid, Transient
 from foreshock_schemas import registry
@@ -149,6 +150,8 @@ async def _token(_: argparse.Namespace) -> Findings:
         if ends and ends.bot_api:
             return []
         return ["TELEGRAM_BOT_TOKEN is not set: ask @BotFather for one, put it in .env"]
+    if wrong := token_problem(token):
+        return [wrong]
     host = environment().get("TELEGRAM_API_URL", "https://api.telegram.org")
     try:
         async with httpx.AsyncClient(timeout=_PATIENCE_S) as client:
