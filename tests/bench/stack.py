@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import httpx
 import msgspec
-from bench.measuring import total
+from bench.measuring import StoodStill, total
 
 from foreshock_kit.testing import eventually
 from foreshock_kit.testing.process import bare_environment
@@ -61,5 +61,9 @@ async def stack(folder: Path, env: dict[str, str]) -> AsyncIterator[Stack]:
     finally:
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(_STOP_S):
-            await process.wait()
+        try:
+            async with asyncio.timeout(_STOP_S):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            raise StoodStill(f"`foreshock up` does not end within {_STOP_S} s") from None
