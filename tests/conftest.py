@@ -39,7 +39,7 @@ async def bootstrap() -> AsyncIterator[str]:
         yield address
 
 
-TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFakeFak"
+TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFakeF"
 CHATS = itertools.count(1_000)
 NUMBERS = itertools.count(1)
 CLOCK = SystemClock()

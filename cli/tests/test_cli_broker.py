@@ -154,3 +154,12 @@ def test_advice_is_printed_as_it_is(capsys, monkeypatch, command):
     monkeypatch.setattr(f"foreshock_cli.{command}.topic_problems", problems)
     assert main([command, "--kafka", NOWHERE]) == 1
     assert SWALLOWED_BY_MARKUP in capsys.readouterr().out
+
+
+def test_a_mangled_token_is_told_without_asking_telegram(capsys, monkeypatch):
+    monkeypatch.setenv("TELEGRAM_BOT_TOKEN", "123:hunter2\n")
+    monkeypatch.setattr("foreshock_cli.doctor.httpx", None)
+    assert main(["doctor"]) == 1
+    said = capsys.readouterr().out
+    assert "✗ Telegram token\n    TELEGRAM_BOT_TOKEN is wrong: it is no token" in said
+    assert "hunter2" not in said

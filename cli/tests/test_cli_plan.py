@@ -1,10 +1,10 @@
 """One place decides what runs: demo or real."""
 
-import re
-
 import pytest
 
 from foreshock_cli.plan import SERVICES, UnknownService, make
+from foreshock_kit.bot_token import token_problem
+from foreshock_kit.environment import Secret
 from foreshock_kit.errors import SettingsInvalid
 
 TOKEN = "123456789:" + "A" * 35
@@ -19,7 +19,7 @@ def test_with_nothing_set_everything_is_a_demo():
     assert plan.chat_id == 1
     assert plan.env["TELEGRAM_AUTHORIZED_USERS"] == "1"
     assert plan.env["ENABLE_PREDICTIVE_ZONES"] == "true"
-    assert re.fullmatch(r"\d{6,}:[A-Za-z0-9_-]{30,}", plan.env["TELEGRAM_BOT_TOKEN"])
+    assert token_problem(Secret(plan.env["TELEGRAM_BOT_TOKEN"])) is None
 
 
 def test_each_real_part_is_asked_for_by_its_own_variable():

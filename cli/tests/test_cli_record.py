@@ -137,6 +137,13 @@ def test_a_folder_that_is_not_there_is_told(hosts, tmp_path, capfd):
     assert "nowhere/it.zst" in capfd.readouterr().err
 
 
+def test_what_cannot_be_a_coin_is_told(hosts, tmp_path, capfd):
+    with pytest.raises(SystemExit):
+        record("--coins", "BTC ETH")
+    assert "--coins: 'BTC ETH'; a coin is written in capital letters" in capfd.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_coin_that_is_not_listed_is_told(hosts, tmp_path, capfd):
     assert record("--coins", "BTC,NOPE") == 1
     (said,) = capfd.readouterr().err.splitlines()

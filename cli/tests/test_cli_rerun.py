@@ -177,10 +177,12 @@ def test_what_if_is_counted_by_the_day():
     live = [signal(f"v{n}", kind="volume_spike") for n in range(6)]
     made = [*live[:2], signal("c", kind="cascade")]
     shown = io.StringIO()
-    Console(file=shown, width=80).print(table(live, made, days=2.0))
+    Console(file=shown, width=80).print(
+        table(live, made, days={"volume_spike": 2.0, "cascade": 5.0})
+    )
     rows = [line.split() for line in shown.getvalue().splitlines()]
     assert ["volume_spike", "3.0", "1.0", "-2.0"] in rows
-    assert ["cascade", "0.0", "0.5", "+0.5"] in rows
+    assert ["cascade", "0.0", "0.2", "+0.2"] in rows
 
 
 def test_an_explanation_names_what_it_was_made_of():

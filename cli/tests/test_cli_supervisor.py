@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from foreshock_cli.checking import check_settings
+from foreshock_cli.checking import Checked, check_settings
 from foreshock_cli.processes import Forker
 from foreshock_cli.program import Program
 from foreshock_cli.supervisor import Patience, Supervised
 from foreshock_kit.backoff import Backoff
 from foreshock_kit.clock import SystemClock
-from foreshock_kit.errors import SettingsInvalid
 from foreshock_kit.testing import eventually
 
 QUICK = Patience(backoff=Backoff(first_s=0.01, longest_s=0.05), failing_after=3)
@@ -33,6 +32,7 @@ FAILING = "import sys\nprint('no good', file=sys.stderr)\nsys.exit(3)\n"
 MISTAKEN = "import sys\nsys.exit(78)\n"
 CHECKED = """
 import os, sys
+print("LEVEL", "MODE", sep="\\n")
 if sys.argv[1:] == ["--check"] and "LEVEL" in os.environ:
     print(f"{os.environ['NAME']}: LEVEL is wrong", file=sys.stderr)
     if "MODE" in os.environ:
@@ -182,9 +182,8 @@ async def test_an_answer_now_and_then_is_enough(program, forker):
 
 async def test_each_wrong_setting_is_told_once_with_whose_it_is(program, forker, tmp_path):
     one, other = program(CHECKED, LEVEL="x", MODE="y"), program(CHECKED, LEVEL="x")
-    with pytest.raises(SettingsInvalid) as invalid:
-        await check_settings(forker, [one, other], tmp_path)
-    assert invalid.value.problems == (
+    checked = await check_settings(forker, [one, other], tmp_path)
+    assert checked.problems == (
         "LEVEL is wrong (all services)",
         f"MODE is wrong ({one.name})",
     )
@@ -192,7 +191,13 @@ async def test_each_wrong_setting_is_told_once_with_whose_it_is(program, forker,
 
 
 async def test_good_settings_pass(program, forker, tmp_path):
-    await check_settings(forker, [program(CHECKED), program(CHECKED)], tmp_path)
+    checked = await check_settings(forker, [program(CHECKED), program(CHECKED)], tmp_path)
+    assert checked == Checked(frozenset({"LEVEL", "MODE"}), ())
+
+
+async def test_a_service_that_cannot_even_check_says_no_names(program, forker, tmp_path):
+    checked = await check_settings(forker, [program(FAILING)], tmp_path)
+    assert checked == Checked(frozenset(), ())
 
 
 async def test_a_start_that_is_cancelled_leaves_no_process(program, forker):

@@ -1,4 +1,4 @@
-"""`foreshock tail` before a broker that goes away and comes back."""
+"""`foreshock tail` of dead letters, and before a broker that goes away and comes back."""
 
 import argparse
 import asyncio
@@ -24,7 +24,7 @@ async def test_it_says_so_and_goes_on_when_the_broker_is_back(
 ):
     monkeypatch.setattr(tail, "_LOOK_EVERY_S", 0.05)
     settings = KafkaSettings(kafka_bootstrap_servers=f"127.0.0.1:{unused_tcp_port}")
-    arguments = argparse.Namespace(json=True, beginning=True)
+    arguments = argparse.Namespace(topic="subscriptions", json=True, beginning=True)
     said, printed = [], []
 
     def shows(event_id):
@@ -52,3 +52,36 @@ async def test_it_says_so_and_goes_on_when_the_broker_is_back(
             await publish("after")
             await eventually(lambda: shows("after"), 30)
             tailing.cancel()
+
+
+@pytest.mark.parametrize("name", ["subscriptions.dlq", "foreshock.subscriptions.v1.dlq"])
+def test_dead_letters_have_names_like_their_topics(name):
+    assert tail.find(name) is SUBSCRIPTIONS
+
+
+async def test_dead_letters_say_why_and_where(tmp_path, capsys):
+    printed = []
+
+    def shown():
+        out = capsys.readouterr().out.splitlines()
+        printed.extend(line for line in out if "offset=" in line)
+        return len(printed) == 2
+
+    async with embedded_broker(tmp_path) as kafka:
+        settings = KafkaSettings(kafka_bootstrap_servers=kafka)
+        await ensure_topics(settings, [SUBSCRIPTIONS])
+        where = {"topic": SUBSCRIPTIONS.name, "partition": "0", "offset": "7", "error": "no Avro"}
+        async with Publisher(settings, "alert-router", SystemClock()) as publisher:
+            await publisher.dead_letter(SUBSCRIPTIONS, b"\x00" * 100, b"42", where)
+            await publisher.dead_letter(SUBSCRIPTIONS, None, None, {})
+        arguments = argparse.Namespace(topic="subscriptions.dlq", json=False, beginning=True)
+        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+            tailing = group.create_task(tail._tail(SUBSCRIPTIONS, settings, arguments, print))
+            await eventually(shown)
+            tailing.cancel()
+    value = r"\x00" * 64
+    assert printed[0].endswith(
+        f" alert-router: no Avro topic={SUBSCRIPTIONS.name} partition=0 offset=7 key=b'42' "
+        f"value=b'{value}' and 36 bytes more"
+    )
+    assert printed[1].endswith(" alert-router:  topic= partition= offset= key=b'' value=b''")

@@ -5,12 +5,12 @@ import socket
 
 import pytest
 
+from foreshock_cli.checking import Checked
 from foreshock_cli.endpoints import Endpoints
 from foreshock_cli.lock import AlreadyRunning, held
 from foreshock_cli.main import main
 from foreshock_cli.plan import make
 from foreshock_cli.up import banner
-from foreshock_kit.errors import SettingsInvalid
 
 ENDS = Endpoints(kafka="127.0.0.1:4000", schema_registry="http://127.0.0.1:4001", services={})
 
@@ -127,7 +127,7 @@ def test_ports_that_cannot_be_are_told_beside_the_services_problems(
 
 def test_wrong_settings_end_it_before_a_broker_is_started(run, capsys, monkeypatch):
     async def check(*_):
-        raise SettingsInvalid(("A is wrong (all services)", "B is missing (oi-poller)"))
+        return Checked(frozenset(), ("A is wrong (all services)", "B is missing (oi-poller)"))
 
     monkeypatch.setattr("foreshock_cli.stack.check_settings", check)
     monkeypatch.setattr("foreshock_cli.stack.watched_broker", None)
@@ -140,7 +140,7 @@ def test_wrong_settings_end_it_before_a_broker_is_started(run, capsys, monkeypat
 
 def test_a_broker_that_does_not_answer_is_waited_for(run, capsys, monkeypatch, unused_tcp_port):
     async def check(*_):
-        pass
+        return Checked(frozenset(), ())
 
     monkeypatch.setattr("foreshock_cli.stack.check_settings", check)
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", f"127.0.0.1:{unused_tcp_port}")

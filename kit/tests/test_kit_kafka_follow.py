@@ -4,6 +4,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from structlog.testing import capture_logs
 
 from foreshock_kit.admin import ensure_topics
 from foreshock_kit.clock import SystemClock
@@ -129,6 +130,17 @@ async def test_what_comes_and_cannot_be_read_is_kept_aside(kafka, topic):
         assert dict(letter.headers)["error"]
         ends = await consumer.end_offsets(consumer.assignment())
     assert list(ends.values()) == [1]
+
+
+async def test_many_that_cannot_be_read_are_told_once_and_counted(kafka, topic):
+    await write_rubbish(kafka, topic, b"was there before", times=60)
+    with capture_logs() as said:
+        async with View().following(kafka, topic, None):
+            pass
+    first, *counts = [each for each in said if each["event"].startswith("kafka_record")]
+    assert (first["event"], first["offset"]) == ("kafka_record_skipped", "0")
+    assert {each["event"] for each in counts} == {"kafka_records_skipped"}
+    assert sum(each["more"] for each in counts) == 59
 
 
 async def test_good_records_between_them_are_no_row_of_bad_ones(kafka, topic):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 import pytest
 
-from foreshock_kit.environment import Secret, describe, load
+from foreshock_kit.environment import Secret, describe, load, names
 from foreshock_kit.errors import SettingsInvalid
 from foreshock_kit.settings import KafkaSettings, ServiceSettings
 
@@ -23,6 +23,12 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
 
 def test_defaults_hold_where_nothing_or_nothing_but_space_is_said():
     assert load(Example, {"TOKEN": "t", "RATE": " ", "ON": ""}) == Example(token=Secret("t"))
+
+
+def test_the_names_that_are_read_can_be_told():
+    assert names(Example) == [
+        *("TOKEN", "TOKEN_FILE", "USERS", "NAMES", "ON", "STYLE", "COOLDOWN", "RATE", "NOTE"),
+    ]
 
 
 def test_every_kind_of_value_is_read():

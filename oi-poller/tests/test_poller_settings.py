@@ -34,6 +34,17 @@ def test_binance_carries_the_most_coins_and_leaves_some_for_histories(coins, pol
     assert sum(r.weight for r in asked * polls) <= rest.budget.weight * SHARE * 0.9
 
 
+@pytest.mark.parametrize(
+    ("coins", "wrong"),
+    [("BTC ETH", "BTC ETH"), ("BTC,eth", "eth"), ("../..", "../.."), ("X" * 5_000, "X" * 40)],
+)
+def test_what_cannot_be_a_coin_is_refused_with_what_to_write(coins, wrong):
+    with pytest.raises(SettingsInvalid) as caught:
+        read(Settings, {"COINS": coins})
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"COINS is wrong: '{wrong}'; a coin is written in capital letters")
+
+
 def test_coins_asked_for_count_by_their_number():
     assert read(Settings, {"COINS": "BTC,ETH", "COINS_TOP": "400", "OI_POLL_S": "30"})
 

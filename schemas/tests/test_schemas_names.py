@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foreshock_schemas.names import coin_of
+from foreshock_schemas.names import coin_of, is_coin
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,15 @@ def test_names(base, coin, multiplier):
 @given(st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=2, max_size=8), st.sampled_from([3, 4, 5, 6]))
 def test_a_power_of_ten_before_a_coin_is_a_multiplier(coin, power):
     assert coin_of(f"{10**power}{coin}") == (coin_of(coin)[0], 10.0**power)
+
+
+@pytest.mark.parametrize("name", ["BTC", "1INCH", "4", "S", "X" * 20])
+def test_letters_and_digits_are_a_coin(name):
+    assert is_coin(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "btc", "../..", "BTC ETH", "BTC;", "BTC\n", "ß", "१", "X" * 21, "X" * 5_000]
+)
+def test_nothing_else_is(name):
+    assert not is_coin(name)

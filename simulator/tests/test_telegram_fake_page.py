@@ -13,7 +13,7 @@ from foreshock_simulator.telegram.server import serve
 
 pytestmark = pytest.mark.browser
 
-TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFakeFak"
+TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFakeF"
 ARGS = [
     "--headless",
     "--no-sandbox",

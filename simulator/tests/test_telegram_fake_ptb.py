@@ -19,7 +19,7 @@ from telegram.ext import Application, CallbackQueryHandler, CommandHandler
 from foreshock_simulator.telegram.fake import Fake
 from foreshock_simulator.telegram.server import serve
 
-TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFakeFak"
+TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFakeF"
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + (64).to_bytes(4, "big") + (32).to_bytes(4, "big")
 KEYBOARD = InlineKeyboardMarkup([[InlineKeyboardButton("Mute", callback_data="mute:BTC")]])
 

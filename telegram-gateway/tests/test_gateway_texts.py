@@ -94,6 +94,17 @@ def test_an_unknown_coin_gets_the_nearest(desk):
     assert "Followed are: BTC, ETH, SOL, PEPE" in far
 
 
+@pytest.mark.parametrize("word", ["../..", "b,c", "X" * 5_000])
+def test_what_cannot_be_a_coin_gets_what_to_write(desk, word):
+    text = said(desk.market("price", [word], NOW).blocks)
+    assert "is no coin: a coin is written in capital letters and digits" in text
+    assert len(text) < 200
+
+
+def test_what_is_nearly_a_coin_gets_the_nearest_too(desk):
+    assert "Did you mean <code>ETH</code>?" in said(desk.market("price", ["eth;"], NOW).blocks)
+
+
 def test_what_people_type_is_escaped(desk):
     assert "&lt;b&gt;&amp;" in said(desk.market("price", ["<b>&"], NOW).blocks)
 

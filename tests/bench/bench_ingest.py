@@ -19,6 +19,8 @@ from foreshock_schemas.topics import INSTRUMENTS, MARKET_STATS
 
 FRAMES: Final = 250_000
 _REPEATS: Final = 3
+_ANY_AGE_S: Final = 86_400
+"""The venue's trades are of before the connection."""
 PUBLISHED: Final = 'foreshock_kafka_records_published_total{topic="foreshock.trades.v1"}'
 
 
@@ -62,6 +64,7 @@ async def service_pace(broker: KafkaSettings, folder: Path, names: Sequence[str]
         env = {
             "KAFKA_BOOTSTRAP_SERVERS": broker.kafka_bootstrap_servers,
             "EXCHANGE_WS_URLS": f"binance={url}",
+            "HISTORY_S": str(_ANY_AGE_S),
             "LOG_LEVEL": "WARNING",
         }
         async with ServiceProcess("ingest_trades", folder / "service", env) as service:

@@ -30,7 +30,7 @@ from foreshock_kit.testing.process import ServiceProcess
 from foreshock_schemas.events import Alert, Delivery, Subscription
 from foreshock_schemas.topics import ALERTS, DELIVERIES, SUBSCRIPTIONS
 
-_TOKEN: Final = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFakeFak"
+_TOKEN: Final = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFakeF"
 _SERVICES: Final = (
     "ingest_trades",
     "ingest_liquidations",

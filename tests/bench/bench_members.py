@@ -1,6 +1,5 @@
 """threshold-service with two members in place of one: what an event costs all of them together."""
 
-import asyncio
 import signal
 import tempfile
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from bench.bench_threshold import CONSUMED, EXCHANGES
 from bench.harness import Goal, Row, in_turns, median, row
 from bench.kafka import CLOCK, fill, kafka
 from bench.market import bars, coins
-from bench.measuring import cpu_s, metric
+from bench.measuring import cpu_s, metric, reached
 
 from foreshock_kit.testing.process import ServiceProcess
 from foreshock_schemas.events import Event
@@ -21,8 +20,6 @@ from foreshock_schemas.topics import BARS
 
 RECORDS: Final = 200_000
 _REPEATS: Final = 3
-_LOOK_EVERY_S: Final = 0.2
-_COUNTED_S: Final = 300.0
 _MICRO: Final = 1e6
 
 
@@ -69,10 +66,12 @@ async def _cost(members: int, events: Sequence[Event]) -> float:
         before = _cpu_s(crew)
         for member in crew:
             member.send(signal.SIGCONT)
-        async with asyncio.timeout(_COUNTED_S):
-            while sum([await metric(member, CONSUMED) for member in crew]) < len(events):
-                await asyncio.sleep(_LOOK_EVERY_S)
+        await reached(lambda: _consumed(crew), len(events), CONSUMED)
         return (_cpu_s(crew) - before) / len(events) * _MICRO
+
+
+async def _consumed(crew: Sequence[ServiceProcess]) -> float:
+    return sum([await metric(member, CONSUMED) for member in crew])
 
 
 def _cpu_s(crew: Sequence[ServiceProcess]) -> float:

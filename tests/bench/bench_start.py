@@ -26,6 +26,7 @@ from foreshock_schemas.topics import BARS, MARKET_PARTITIONS
 
 _REPEATS: Final = 3
 _WHOLE_S: Final = 300.0
+_IMPORTED_S: Final = 60.0
 _COINS: Final = 60
 _EXCHANGES: Final = ("binance", "bybit", "okx")
 _MINUTES: Final = 16
@@ -65,7 +66,8 @@ async def _imports_s() -> float:
         started = time.monotonic()
         words = ("-c", "import foreshock_cli.preload")
         process = await spawn(sys.executable, *words, log=Path(folder) / "log")
-        await process.wait()
+        async with asyncio.timeout(_IMPORTED_S):
+            await process.wait()
         return time.monotonic() - started
 
 

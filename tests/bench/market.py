@@ -29,14 +29,15 @@ def agg_trades(
 ) -> list[bytes]:
     """Return Binance's aggTrade frames, as they come on a raw or on a combined stream.
 
-    Their times go on from `start_ms`; without it they are `NOW_MS`, for the venue to fill in.
+    Each contract's numbers leave none out, so that nothing is asked for by REST. Times go on from
+    `start_ms`; without it they are `NOW_MS`, for the venue to fill in.
     """
     return [
         _framed(
             {
                 "e": "aggTrade",
                 "E": NOW_MS if start_ms is None else start_ms + number // FRAMES_A_MS + 4,
-                "a": 3_000_000_000 + number,
+                "a": 3_000_000_000 + number // len(names),
                 "s": f"{names[number % len(names)]}USDT",
                 "p": f"{83_434.4 + number % 997 / 10:.2f}",
                 "q": f"{0.001 + number % 89 / 1000:.3f}",

@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +18,7 @@ PYTHON: Final = Path(".venv-bench/bin/python")
 
 _HERE: Final = Path(__file__).parent
 _LOOK_EVERY_S: Final = 0.2
-_COUNTED_S: Final = 300.0
+_STILL_S: Final = 60.0
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -42,8 +42,16 @@ class Pace(msgspec.Struct, frozen=True):
     wall: float
 
 
+class StoodStill(Exception):
+    """A count that a benchmark waits for does not grow any more."""
+
+
 async def pace_between(service: ServiceProcess, counter: str, events: int) -> Pace:
-    """Wait until a service has counted `events`; return its pace, the first tenth left out."""
+    """Wait until a service has counted `events`; return its pace, the first tenth left out.
+
+    Raises:
+        StoodStill: It counts no more; with what else it counted.
+    """
     first = await _counted(service, counter, events / 10)
     last = await _counted(service, counter, events)
     done = last[0] - first[0]
@@ -54,10 +62,32 @@ async def _counted(
     service: ServiceProcess, counter: str, at_least: float
 ) -> tuple[float, float, float]:
     """Return how many there were by when, once there are enough: count, CPU, wall."""
-    async with asyncio.timeout(_COUNTED_S):
-        while (count := await metric(service, counter)) < at_least:
-            await asyncio.sleep(_LOOK_EVERY_S)
+    try:
+        count = await reached(lambda: metric(service, counter), at_least, counter)
+    except StoodStill as error:
+        metrics = (await service.answer("/metrics")).text
+        counted = re.findall(r"^\w+_total\S* [1-9].*$", metrics, re.MULTILINE)
+        error.add_note("\n".join((*counted, service.said())))
+        raise
     return count, cpu_s(service.pid), time.monotonic()
+
+
+async def reached(
+    count: Callable[[], Awaitable[float]], at_least: float, what: str, still_s: float = _STILL_S
+) -> float:
+    """Wait until a count is high enough; return it.
+
+    Raises:
+        StoodStill: It has not grown for `still_s`, a minute.
+    """
+    highest, grown_s = -1.0, time.monotonic()
+    while (now := await count()) < at_least:
+        if now > highest:
+            highest, grown_s = now, time.monotonic()
+        elif time.monotonic() - grown_s > still_s:
+            raise StoodStill(f"{what}: {now:,.0f} of {at_least:,.0f}, no more for {still_s:g} s")
+        await asyncio.sleep(_LOOK_EVERY_S)
+    return now
 
 
 async def metric(service: ServiceProcess, name: str) -> float:
@@ -82,8 +112,11 @@ class Reference:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(msgspec.json.encode(task) + b"\n")
-        async with asyncio.timeout(timeout_s):
-            answer = await self._process.stdout.readline()
+        try:
+            async with asyncio.timeout(timeout_s):
+                answer = await self._process.stdout.readline()
+        except TimeoutError:
+            raise StoodStill(f"the reference has no answer after {timeout_s:g} s") from None
         if not answer:
             raise RuntimeError("the reference ended; its own words are in var/log")
         return msgspec.json.decode(answer)

@@ -10,12 +10,13 @@ from typing import Any, Final
 
 import httpx
 import msgspec
-from bench.measuring import total
+from bench.measuring import StoodStill, total
 
 from foreshock_kit.testing import eventually
 from foreshock_kit.testing.process import bare_environment
 
 _START_S: Final = 120
+_STOP_S: Final = 60
 
 
 class Stack(msgspec.Struct, frozen=True):
@@ -60,4 +61,9 @@ async def stack(folder: Path, env: dict[str, str]) -> AsyncIterator[Stack]:
     finally:
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
-        await process.wait()
+        try:
+            async with asyncio.timeout(_STOP_S):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            raise StoodStill(f"`foreshock up` does not end within {_STOP_S} s") from None

@@ -8,7 +8,7 @@ import re
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -18,12 +18,13 @@ from bench.market import NOW_MS
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.frames import Frame, Opcode
 
+from foreshock_exchanges.venues.binance.streams import MARKS
 from foreshock_kit.processes import spawn
 from foreshock_kit.testing import eventually
 
 _AT_ONCE: Final = 100
 _STEP_S: Final = 0.01
-_HELLO_S: Final = 0.5
+_HELLO_S: Final = 60.0
 _ASKED: Final = re.compile(r'"(\w+)@aggTrade"')
 _SYMBOL: Final = re.compile(rb'"s":"(\w+)"')
 _NOW: Final = b"%d" % NOW_MS
@@ -88,13 +89,18 @@ def _dated(piece: bytes) -> bytes:
     return piece.replace(_NOW, b"%d" % (time.time_ns() // 1_000_000))
 
 
+async def _asked(socket: ServerConnection) -> str:
+    """Return all that a socket asks for: the marks come last."""
+    asked = ""
+    async with asyncio.timeout(_HELLO_S):
+        while MARKS not in asked:
+            asked += str(await socket.recv())
+    return asked
+
+
 async def _main(orders: Orders) -> None:
     async def talk(socket: ServerConnection) -> None:
-        asked = ""
-        with suppress(TimeoutError):
-            while True:
-                async with asyncio.timeout(_HELLO_S):
-                    asked += str(await socket.recv())
+        asked = await _asked(socket)
         await socket.send('{"result":null,"id":1}')
         async with asyncio.TaskGroup() as group:
             for feed in orders.feeds:

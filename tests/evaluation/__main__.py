@@ -30,7 +30,8 @@ def main() -> None:
         *(Job(name=name, seed=seed) for name in longest_first for seed in args.seeds),
     ]
     if missing:
-        sys.stderr.write(f"not in {args.data}: {', '.join(missing)}\n")
+        lacking = ", ".join(missing)
+        sys.stderr.write(f"left out: {lacking}; not in {args.data}, DATA=folder says where\n")
     ran = outcomes(jobs)
     seen = evidence(ran)
     result = evaluation(

@@ -149,6 +149,19 @@ def test_what_if_shows_how_many_more_there_would_be(live, capfd):
     assert ">= 0" in capfd.readouterr().err
 
 
+def test_what_if_counts_by_the_days_that_there_are(live, capfd):
+    address, _, signals = live
+    words = ["--kafka", address, "--set", "dynamic_thresholds=true"]
+    assert main(["replay", "--from", "-10d", *words]) == 0
+    out = capfd.readouterr().out
+    assert "liquidation and cascade: a day's share of 0.02 days, not 10.00" in out
+    told = {each.event_id for each in signals if each.kind == "liquidation"}
+    rows = (line.split() for line in out.splitlines())
+    was = next(float(row[1]) for row in rows if row[:1] == ["liquidation"] and len(row) == 4)
+    days = (LIQUIDATED - 1) * 40 / 86_400
+    assert was == pytest.approx(len(told) / days, rel=0.01)
+
+
 @pytest.mark.parametrize("span", [("1000", "2000"), ("2020-01-01", "2020-01-02")])
 def test_a_time_of_which_nothing_is_known_is_told(live, capfd, span):
     from_t, to_t = span

@@ -1,54 +1,60 @@
 """Settings are checked before anything is started: by each service's own `--check`."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from foreshock_cli.processes import Forker
 from foreshock_cli.program import Program
-from foreshock_kit.errors import SettingsInvalid
-from foreshock_kit.service import WRONG_SETTINGS
+
+_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
-async def check_settings(
-    forker: Forker, programs: Sequence[Program], folder: Path, others: Sequence[str] = ()
-) -> None:
-    """Let all services check their settings at once; what they say passes through `folder`.
+class Checked(msgspec.Struct, frozen=True):
+    """The names of all that services can be told, and what is wrong with what they are told.
 
-    `others` are problems that were found elsewhere.
-
-    Raises:
-        SettingsInvalid: Some are wrong: each problem once, and whose it is.
+    Each problem comes once, with whose it is.
     """
+
+    names: frozenset[str]
+    problems: tuple[str, ...]
+
+
+async def check_settings(forker: Forker, programs: Sequence[Program], folder: Path) -> Checked:
+    """Let all services check their settings at once; what they say passes through `folder`."""
     async with asyncio.TaskGroup() as group:
         asked = {
-            program.name: group.create_task(_problems(forker, program, folder))
-            for program in programs
+            program.name: group.create_task(_said(forker, program, folder)) for program in programs
         }
     whose: dict[str, list[str]] = {}
+    names: set[str] = set()
     for name, task in asked.items():
-        for problem in task.result():
-            whose.setdefault(problem, []).append(name)
-    told = [
-        f"{problem} ({'all services' if len(names) == len(asked) else ', '.join(names)})"
-        for problem, names in whose.items()
-    ]
-    if told or others:
-        raise SettingsInvalid((*told, *others))
+        for line in task.result():
+            if line.startswith(own := f"{name}: "):
+                whose.setdefault(line.removeprefix(own), []).append(name)
+            elif _NAME.fullmatch(line):
+                names.add(line)
+    problems = tuple(
+        f"{problem} ({'all services' if len(owners) == len(asked) else ', '.join(owners)})"
+        for problem, owners in whose.items()
+    )
+    return Checked(frozenset(names), problems)
 
 
-async def _problems(forker: Forker, program: Program, folder: Path) -> list[str]:
+async def _said(forker: Forker, program: Program, folder: Path) -> list[str]:
     said = folder / f"{program.name}.check"
     running = await forker.start(
         msgspec.structs.replace(program, words=("--check",), log=said, announces=None)
     )
     try:
-        code = await running.wait()
+        await running.wait()
     finally:
         await running.stop()
         running.close()
-    lines = said.read_text().splitlines() if code == WRONG_SETTINGS else []
+    lines = said.read_text().splitlines()
     said.unlink(missing_ok=True)
-    return [line.removeprefix(f"{program.name}: ") for line in lines]
+    return lines

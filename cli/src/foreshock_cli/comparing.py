@@ -1,14 +1,14 @@
 """Signals against signals: which are missing, which are new, which say something else."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from foreshock_schemas.events import Signal
+from foreshock_schemas.events import Signal, SignalKind
 
 
 def differences(live: Iterable[Signal], made: Iterable[Signal]) -> list[str]:
@@ -22,16 +22,20 @@ def differences(live: Iterable[Signal], made: Iterable[Signal]) -> list[str]:
     return sorted(lines)
 
 
-def table(live: Sequence[Signal], made: Sequence[Signal], *, days: float) -> Table:
-    """Return how many signals a day there are of each kind, live and if it were so."""
+def table(
+    live: Sequence[Signal], made: Sequence[Signal], *, days: Mapping[SignalKind, float]
+) -> Table:
+    """Return how many signals a day there are of each kind, live and if it were so.
+
+    `days` are those that each kind was concluded from.
+    """
     title = "signals a day, all coins together"
     rows = Table("kind", "live", "what if", "change", box=SIMPLE_HEAD, title=title)
     before = Counter(signal.kind for signal in _by_id(live).values())
     after = Counter(signal.kind for signal in _by_id(made).values())
     for kind in sorted(before.keys() | after.keys()):
-        change = after[kind] - before[kind]
-        figures = (before[kind] / days, after[kind] / days, change / days)
-        rows.add_row(kind, *(f"{figure:.1f}" for figure in figures[:2]), f"{figures[2]:+.1f}")
+        was, is_now = before[kind] / days[kind], after[kind] / days[kind]
+        rows.add_row(kind, f"{was:.1f}", f"{is_now:.1f}", f"{is_now - was:+.1f}")
     return rows
 
 

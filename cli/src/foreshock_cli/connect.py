@@ -73,6 +73,11 @@ def environment() -> dict[str, str]:
     return {k: v for k, v in dotenv_values(_DOTENV).items() if v is not None} | dict(os.environ)
 
 
+def dotenv_names() -> set[str]:
+    """Return the names that `.env` has."""
+    return set(dotenv_values(_DOTENV))
+
+
 def _problem(found: Binding) -> str | None:
     where = f".env line {found.original.line}"
     if found.error:

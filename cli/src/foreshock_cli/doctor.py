@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
@@ -15,15 +16,18 @@ from foreshock_cli import asking, plan
 from foreshock_cli.checking import check_settings
 from foreshock_cli.connect import (
     add_broker_argument,
+    dotenv_names,
     environment,
     kafka_settings,
     retention_cap,
     running,
 )
+from foreshock_cli.misspelt import misspelt
 from foreshock_cli.processes import Forker
 from foreshock_cli.program import Program
 from foreshock_cli.reach import ask, hosts_of
 from foreshock_kit.admin import topic_problems
+from foreshock_kit.bot_token import token_problem
 from foreshock_kit.environment import Secret, load
 from foreshock_kit.errors import ForeshockError, SettingsInvalid, Transient
 from foreshock_schemas import registry
@@ -111,8 +115,8 @@ async def _settings(_: argparse.Namespace) -> Findings:
         programs = [
             Program(name=name, module=plan.module_of(name), env=told.env) for name in told.services
         ]
-        await check_settings(Forker(), programs, Path(folder))
-    return []
+        checked = await check_settings(Forker(), programs, Path(folder))
+    return [*checked.problems, *misspelt(checked.names, dotenv_names(), os.environ)]
 
 
 async def _services(_: argparse.Namespace) -> Findings:
@@ -146,6 +150,8 @@ async def _token(_: argparse.Namespace) -> Findings:
         if ends and ends.bot_api:
             return []
         return ["TELEGRAM_BOT_TOKEN is not set: ask @BotFather for one, put it in .env"]
+    if wrong := token_problem(token):
+        return [wrong]
     host = environment().get("TELEGRAM_API_URL", "https://api.telegram.org")
     try:
         async with httpx.AsyncClient(timeout=_PATIENCE_S) as client:

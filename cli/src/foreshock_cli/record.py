@@ -26,6 +26,7 @@ from foreshock_kit.errors import ForeshockError, leaves
 from foreshock_kit.http import HttpClient
 from foreshock_kit.limits import Host, limit_of
 from foreshock_kit.settings import VenueSettings
+from foreshock_schemas.names import complaint
 
 _SECONDS: Final = 60.0
 _COINS: Final = 10
@@ -66,7 +67,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _coins(text: str) -> tuple[str, ...]:
-    return words(text.upper())
+    coins = words(text.upper())
+    if wrong := complaint(coins):
+        raise argparse.ArgumentTypeError(wrong)
+    return coins
 
 
 def _channels(text: str) -> tuple[Channel, ...]:

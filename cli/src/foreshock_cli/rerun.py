@@ -16,6 +16,7 @@ from foreshock_cli.arguments import let_times_be_values, moment
 from foreshock_cli.comparing import clock_time
 from foreshock_cli.concluding import NoReplay, conclude
 from foreshock_cli.connect import add_broker_argument, kafka_settings, reach
+from foreshock_cli.held import DAY_MS, Held, held
 from foreshock_cli.interrupting import Interrupted, until_interrupted
 from foreshock_kit.clock import SystemClock
 from foreshock_kit.errors import ForeshockError, leaves
@@ -24,7 +25,7 @@ from foreshock_kit.kafka.spans import open_logs
 from foreshock_kit.service import Context
 from foreshock_kit.settings import KafkaSettings
 from foreshock_schemas.events import Signal, SignalKind
-from foreshock_schemas.topics import BARS, LIQUIDATIONS, OPEN_INTEREST, SIGNALS
+from foreshock_schemas.topics import BARS, LIQUIDATIONS, OPEN_INTEREST, SIGNALS, Topic
 
 SERVICES: Final[dict[str, frozenset[SignalKind]]] = {
     "threshold-service": frozenset({"liquidation", "cascade", "volume_spike", "oi_explosion"}),
@@ -32,6 +33,14 @@ SERVICES: Final[dict[str, frozenset[SignalKind]]] = {
 """The services that can conclude once more, and the kinds of signals that are theirs."""
 
 _HEARD: Final = (BARS, LIQUIDATIONS, OPEN_INTEREST)
+_MADE_OF: Final[dict[SignalKind, Topic]] = {
+    "liquidation": LIQUIDATIONS,
+    "cascade": LIQUIDATIONS,
+    "volume_spike": BARS,
+    "oi_explosion": OPEN_INTEREST,
+}
+_SHORT: Final = 0.99
+"""Of the days asked for; what holds more holds them all."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -133,7 +142,7 @@ async def _rerun(
     service = arguments.service or next(iter(SERVICES))
     if service not in SERVICES:
         raise NoReplay(f"{service} concludes nothing; those that do: {', '.join(SERVICES)}")
-    await _see_that_there_is_anything(settings, span)
+    there = await _held(settings, span)
     lines = await _concluded(service, settings, span, arguments.out, what_if)
     made = [msgspec.json.decode(line, type=Signal) for line in lines]
     if not (arguments.out or arguments.compare or what_if):
@@ -143,7 +152,7 @@ async def _rerun(
     live = await _live(settings, span, SERVICES[service])
     out = Console(highlight=False, soft_wrap=True)
     if what_if:
-        out.print(comparing.table(live, made, days=(span[1] - span[0]) / 86_400_000))
+        _show_what_if(live, made, there, span, out)
     return _are_alike(live, made, out) if arguments.compare else True
 
 
@@ -174,15 +183,33 @@ def _are_alike(live: list[Signal], made: list[Signal], out: Console) -> bool:
     return not differences
 
 
-async def _see_that_there_is_anything(settings: KafkaSettings, span: tuple[int, int]) -> None:
+def _show_what_if(
+    live: list[Signal], made: list[Signal], there: Held, span: tuple[int, int], out: Console
+) -> None:
+    days = {kind: there.days(topic.name) for kind, topic in _MADE_OF.items()}
+    begun = [s for s in live if s.ts_recv_ms >= there.since_ms[_MADE_OF[s.kind].name]]
+    out.print(comparing.table(begun, made, days=days))
+    asked = (span[1] - span[0]) / DAY_MS
+    for topic in _HEARD:
+        if (read := there.days(topic.name)) < _SHORT * asked:
+            since = clock_time(there.since_ms[topic.name])
+            kinds = " and ".join(kind for kind, of in _MADE_OF.items() if of == topic)
+            out.print(
+                f"{kinds}: a day's share of {read:.2f} days, not {asked:.2f}: {topic.name} was "
+                f"read from {since} to {clock_time(there.until_ms)} UTC"
+            )
+
+
+async def _held(settings: KafkaSettings, span: tuple[int, int]) -> Held:
     async with open_logs(settings, _HEARD, name="replay", stop=asyncio.Event()) as logs:
-        first, beyond = [await logs.at(dict.fromkeys(logs.ends, at_ms)) for at_ms in span]
-    if first == beyond:
+        there = await held(logs, span)
+    if there is None:
         since, until = map(clock_time, span)
         raise NoReplay(
             f"Kafka has nothing to conclude from between {since} and {until} UTC; "
             "`foreshock tail liquidations --beginning` shows from when on it has"
         )
+    return there
 
 
 async def _live(

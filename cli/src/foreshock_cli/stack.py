@@ -1,6 +1,7 @@
 """The running stack: started in order (broker, fakes, services), stopped in reverse."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -13,10 +14,12 @@ import httpx
 from foreshock_cli import asking
 from foreshock_cli.announcer import Announcer
 from foreshock_cli.checking import check_settings
+from foreshock_cli.connect import dotenv_names
 from foreshock_cli.endpoints import Endpoints
 from foreshock_cli.fakes import Fakes, announced, check_ports, port_problems
 from foreshock_cli.lock import held
-from foreshock_cli.plan import Plan, embedded_retention_ms, module_of
+from foreshock_cli.misspelt import misspelt
+from foreshock_cli.plan import SERVICES, Plan, embedded_retention_ms, module_of
 from foreshock_cli.processes import Forker
 from foreshock_cli.program import Program
 from foreshock_cli.reach import hosts_of
@@ -26,7 +29,7 @@ from foreshock_kit.backoff import Backoff
 from foreshock_kit.broker import BrokerDied, EmbeddedBroker, watched_broker
 from foreshock_kit.clock import Clock
 from foreshock_kit.environment import load
-from foreshock_kit.errors import Transient
+from foreshock_kit.errors import SettingsInvalid, Transient
 from foreshock_kit.registry import serve_registry
 from foreshock_kit.settings import KafkaSettings
 
@@ -70,8 +73,7 @@ class Stack:
 
     async def _run_alone(self, ready: Callable[[Endpoints], None]) -> None:
         self._empty_logs()
-        checked = self._service_programs(self._plan.env)
-        await check_settings(self._forker, checked, self._run, port_problems(self._plan))
+        await self._check_settings()
         check_ports(self._plan)
         async with (
             asking.client() as http,
@@ -89,6 +91,15 @@ class Stack:
                     say=self._say,
                     clock=self._clock,
                 ).keep(http, self._changed, ready)
+
+    async def _check_settings(self) -> None:
+        programs = self._service_programs(self._plan.env)
+        checked = await check_settings(self._forker, programs, self._run)
+        if len(programs) == len(SERVICES):
+            for line in misspelt(checked.names, dotenv_names(), os.environ):
+                self._say(f"{line} (it is ignored)")
+        if problems := (*checked.problems, *port_problems(self._plan)):
+            raise SettingsInvalid(problems)
 
     def _sweep(self) -> None:
         for left in set(self._run.iterdir()) - {self._lock}:

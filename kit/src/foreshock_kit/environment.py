@@ -84,6 +84,18 @@ def load(wanted: type[S], env: Mapping[str, str]) -> S:
     return settings
 
 
+def names(wanted: type[msgspec.Struct]) -> list[str]:
+    """Return the names that `load` reads from the environment."""
+    hints = get_type_hints(wanted, include_extras=True)
+    found = []
+    for field in msgspec.structs.fields(wanted):
+        name = field.name.upper()
+        found.append(name)
+        if _unwrap(hints[field.name])[0] is Secret:
+            found.append(f"{name}_FILE")
+    return found
+
+
 def _joined(wanted: type[S], values: Mapping[str, Any]) -> tuple[S | None, tuple[str, ...]]:
     """Return settings of what was right, and what does not go together; None if any lacks."""
     required = {field.name for field in msgspec.structs.fields(wanted) if field.required}

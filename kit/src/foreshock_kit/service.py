@@ -15,7 +15,7 @@ import uvloop
 
 from foreshock_kit import logs
 from foreshock_kit.clock import Clock, SystemClock
-from foreshock_kit.environment import describe, load
+from foreshock_kit.environment import describe, load, names
 from foreshock_kit.errors import (
     CutShort,
     DrainTimeout,
@@ -104,12 +104,15 @@ def main(service: Service[S], argv: Sequence[str] | None = None) -> int:
     """Run a service until SIGTERM or SIGINT; return its exit code.
 
     0 after a clean stop, 78 if the settings are wrong, 2 if its words are, 1 for anything else.
-    With `--check` it only says what is wrong with the settings; with `--replay` it replays.
+    With `--check` it only says the settings' names, a line each, and what is wrong with them; with
+    `--replay` it replays.
     """
     words = _words(service, argv)
     if words.help:
         sys.stdout.write(usage(service))
         return 0
+    if words.check:
+        sys.stdout.write("".join(f"{name}\n" for name in names(service.settings)))
     try:
         settings = load(service.settings, os.environ)
     except SettingsInvalid as e:

@@ -6,6 +6,7 @@ import msgspec
 
 from foreshock_exchanges import NAMES, load
 from foreshock_kit.settings import VenueSettings
+from foreshock_schemas.names import complaint
 from oi_poller.domain.costs import MOST, most_coins
 
 _MINUTE_S: Final = 60
@@ -32,6 +33,8 @@ class Settings(VenueSettings, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         self.check_exchanges(NAMES)
+        if wrong := complaint(self.coins):
+            raise ValueError(f"COINS is wrong: {wrong}")
         polls = 1 if self.oi_poll_s >= _MINUTE_S else _POLLS_USED
         coins = len(self.coins) or self.coins_top
         for name in self.exchanges:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 
+from foreshock_kit.bot_token import token_problem
 from foreshock_kit.environment import Secret
 from foreshock_kit.settings import ServiceSettings
 
@@ -23,3 +24,8 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     enable_volume_monitoring: bool = True
     enable_predictive_zones: bool = False
     alerts_per_day: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 60
+
+    def problems(self) -> tuple[str, ...]:
+        """Return what cannot be or does not go together, a line each."""
+        wrong = token_problem(self.telegram_bot_token)
+        return (*super().problems(), *(() if wrong is None else (wrong,)))

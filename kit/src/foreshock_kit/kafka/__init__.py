@@ -1,6 +1,7 @@
 """Everything Kafka: publishing, consuming as a group, following without one."""
 
 from foreshock_kit.kafka.consumer import consume
+from foreshock_kit.kafka.letters import DeadLetter, follow_dead_letters
 from foreshock_kit.kafka.publisher import Publisher
 from foreshock_kit.kafka.publishing import Publishing
 from foreshock_kit.kafka.records import Record
@@ -9,6 +10,7 @@ from foreshock_kit.kafka.snapshots import Stateful
 from foreshock_kit.kafka.view import follow, keep_following
 
 __all__ = [
+    "DeadLetter",
     "Past",
     "Publisher",
     "Publishing",
@@ -16,6 +18,7 @@ __all__ = [
     "Stateful",
     "consume",
     "follow",
+    "follow_dead_letters",
     "keep_following",
     "received",
     "reread",

@@ -6,7 +6,8 @@ from typing import Any, Final
 from aiokafka import TopicPartition
 
 from foreshock_kit.kafka.positions import Commit
-from foreshock_kit.kafka.records import Decode, Record, read
+from foreshock_kit.kafka.records import Decode, Record, Unreadable, read
+from foreshock_kit.kafka.skipping import Skips
 from foreshock_kit.kafka.snapshots import HOUR_MS, Saved
 from foreshock_kit.kafka.spans import Logs, Offsets, open_logs
 from foreshock_kit.logs import get_logger
@@ -79,6 +80,7 @@ async def find(
         Transient: the broker does not answer.
     """
     found: dict[int, dict[str, StateSnapshot]] = {}
+    skips = Skips(_log)
     ends: Offsets = logs.ends
     if until_ms is not None:
         # An hour more, for older snapshots may lie behind newer ones of other coins
@@ -92,13 +94,16 @@ async def find(
             since_ms = min(around_ms[partition] for partition in missing) - back_ms
             starts = await logs.at(dict.fromkeys(logs.ends, since_ms))
         async for raws in logs.read(starts, ends):
-            for snapshot in _snapshots(raws, service, decode):
+            for snapshot in _snapshots(raws, service, decode, skips):
                 _keep(found, snapshot, missing, until_ms)
         ends = starts
+    skips.end()
     return found
 
 
-def _snapshots(raws: Iterable[Any], service: str, decode: Decode) -> Iterable[StateSnapshot]:
+def _snapshots(
+    raws: Iterable[Any], service: str, decode: Decode, skips: Skips
+) -> Iterable[StateSnapshot]:
     prefix = f"{service}:".encode()
     for raw in raws:
         if raw.key is None or not raw.key.startswith(prefix):
@@ -106,8 +111,8 @@ def _snapshots(raws: Iterable[Any], service: str, decode: Decode) -> Iterable[St
         item = read(STATE, raw, True, decode)
         if isinstance(item, Record) and isinstance(item.event, StateSnapshot):
             yield item.event
-        else:
-            _log.warning("kafka_snapshot_unreadable", partition=raw.partition, offset=raw.offset)
+        elif isinstance(item, Unreadable):
+            skips.note(item)
 
 
 def _keep(

@@ -12,6 +12,7 @@ from foreshock_kit.kafka.reader import MOST_RECORDS
 from foreshock_kit.kafka.records import Decode, Record, read
 from foreshock_kit.kafka.recovery import find, needed
 from foreshock_kit.kafka.schema_ids import codec_of
+from foreshock_kit.kafka.skipping import Skips
 from foreshock_kit.kafka.snapshots import Saved, Stateful, log_of, restore
 from foreshock_kit.kafka.spans import Logs, open_logs
 from foreshock_kit.logs import get_logger
@@ -64,7 +65,8 @@ async def reread(
         ends = logs.ends
         if past.late_ms is not None:
             ends = await logs.at(dict.fromkeys(logs.ends, past.to_ms + past.late_ms))
-        decoder = _Decoder(past, codec.decode)
+        skips = Skips(_log, context.clock)
+        decoder = _Decoder(past, codec.decode, skips)
         said_s = context.clock.monotonic()
         async for raws in logs.read(starts, ends):
             for first in range(0, len(raws), MOST_RECORDS):
@@ -72,6 +74,8 @@ async def reread(
             if context.clock.monotonic() >= said_s + _SAY_EVERY_S:
                 said_s = context.clock.monotonic()
                 _log.info("replaying", at_ms=raws[-1].timestamp)
+            skips.tell()
+        skips.end()
 
 
 async def received(
@@ -94,10 +98,11 @@ async def received(
 
 
 class _Decoder:
-    def __init__(self, past: Past, decode: Decode) -> None:
+    def __init__(self, past: Past, decode: Decode, skips: Skips) -> None:
         self._topics = {topic.name: topic for topic in past.topics}
         self._past = past
         self._decode = decode
+        self._skips = skips
 
     def records(self, raws: Sequence[Any]) -> list[Record]:
         found = []
@@ -107,7 +112,7 @@ class _Decoder:
             if isinstance(item, Record):
                 found.append(item)
             elif item is not None:
-                _log.warning("kafka_record_skipped", **item.headers)
+                self._skips.note(item)
         return found
 
 

@@ -16,6 +16,7 @@ from foreshock_kit.kafka.publisher import Publisher
 from foreshock_kit.kafka.reader import poll, start_reader
 from foreshock_kit.kafka.records import Record, Unreadable, read_all
 from foreshock_kit.kafka.schema_ids import codec_of
+from foreshock_kit.kafka.skipping import Skips
 from foreshock_kit.logs import get_logger
 from foreshock_kit.service import Context
 from foreshock_kit.settings import KafkaSettings
@@ -62,10 +63,11 @@ async def follow(
         )
     except Stopped:
         return
+    skips = Skips(_log, context.clock)
     try:
         by_name = {topic.name: topic for topic in topics}
         since = {name: since_ms[name] for name in by_name}
-        ends = await _take_positions(consumer, settings, since, context.clock.now_ms())
+        ends = await take_positions(consumer, settings, since, context.clock.now_ms())
         behind = dict(ends)
         letters = None if publisher is None else DeadLetters(topics, publisher)
         while not context.stop.is_set():
@@ -76,23 +78,28 @@ async def follow(
                 letters.seen(batches)
             for item in read_all(merged(batches), by_name, {}, codec.decode):
                 if isinstance(item, Unreadable):
-                    await _put_aside(item, letters, ends)
+                    await _put_aside(item, letters, skips, ends)
                     continue
                 on_record(item)
                 if letters is not None and letters.in_trouble:
                     letters.readable(item.topic.name)
+            skips.tell()
     finally:
+        skips.end()
         await stop_client(consumer)
 
 
 async def _put_aside(
-    item: Unreadable, letters: DeadLetters | None, ends: Mapping[TopicPartition, int]
+    item: Unreadable,
+    letters: DeadLetters | None,
+    skips: Skips,
+    ends: Mapping[TopicPartition, int],
 ) -> None:
     if letters is not None and item.offset >= ends[item.where]:
         await letters.put_aside(item)
     else:
         DEAD_LETTERS.labels(item.topic.name, "skipped").inc()
-        _log.warning("kafka_record_skipped", **item.headers)
+        skips.note(item)
 
 
 async def keep_following(
@@ -120,13 +127,17 @@ async def keep_following(
     await caught_up.wait()
 
 
-async def _take_positions(
+async def take_positions(
     consumer: AIOKafkaConsumer,
     settings: KafkaSettings,
     since_ms: Mapping[str, int | None],
     now_ms: int,
 ) -> dict[TopicPartition, int]:
-    """Seek everywhere and return the ends that are to be reached."""
+    """Seek everywhere and return the ends that are to be reached; `since_ms` as in `follow`.
+
+    Raises:
+        Transient: the broker does not answer.
+    """
     async with bounded(_LOOKUP_S, "looking up offsets"):
         counts = await partition_counts(settings)
         everywhere = [

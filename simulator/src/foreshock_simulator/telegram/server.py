@@ -1,12 +1,13 @@
 """The fake's HTTP server: loopback only, closed to other sites' pages, gone quickly when told."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from foreshock_simulator.routing import Handler, behind
 from foreshock_simulator.telegram.bot_api import UPLOAD_LIMIT_BYTES, BotApi
 from foreshock_simulator.telegram.fake import Fake
 from foreshock_simulator.telegram.page_api import PageApi
@@ -24,8 +25,6 @@ _HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @asynccontextmanager
@@ -51,14 +50,13 @@ async def serve(fake: Fake, port: int = 0) -> AsyncIterator[str]:
 
 
 def _application(fake: Fake) -> web.Application:
-    application = web.Application(middlewares=[_guard], client_max_size=UPLOAD_LIMIT_BYTES)
-    application.add_routes([*BotApi(fake).routes(), *PageApi(fake).routes()])
+    application = web.Application(client_max_size=UPLOAD_LIMIT_BYTES)
+    application.add_routes(behind(_guard, [*BotApi(fake).routes(), *PageApi(fake).routes()]))
     application.on_response_prepare.append(_add_headers)
     return application
 
 
-@web.middleware
-async def _guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
+async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     if _hostname(f"//{request.host}") not in _LOOPBACK:
         raise web.HTTPForbidden(text="only loopback host names are served")
     origin = request.headers.get("Origin")

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -10,6 +10,7 @@ import aiohttp
 import msgspec
 from aiohttp import web
 
+from foreshock_simulator.routing import Handler, behind
 from foreshock_simulator.venue.base import Venue
 from foreshock_simulator.venue.http import json_response
 from foreshock_simulator.venue.listener import Life, Listener, Overrun
@@ -19,8 +20,6 @@ _CLOSING_S: Final = 1.0
 _POLL_S: Final = 0.05
 _OURS: Final = "/_sim/"
 _decode_order: Final = msgspec.json.Decoder(AnyOrder).decode
-
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Server:
@@ -33,10 +32,9 @@ class Server:
 
     def app(self) -> web.Application:
         """Return the application of all paths."""
-        app = web.Application(middlewares=[self._refusing])
-        for path in self._venue.sockets:
-            app.router.add_get(path, self._socket)
-        app.add_routes(self._venue.routes())
+        app = web.Application()
+        sockets = [web.get(path, self._socket) for path in self._venue.sockets]
+        app.add_routes(behind(self._refusing, [*sockets, *self._venue.routes()]))
         app.router.add_get(f"{_OURS}ledger", self._ledger)
         app.router.add_post(f"{_OURS}fault", self._fault)
         return app
@@ -48,15 +46,13 @@ class Server:
                 if not listener.half_open:
                     group.create_task(socket.close())
 
-    @web.middleware
-    async def _refusing(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
-        if not request.path.startswith(_OURS):
-            if self._venue.down:
-                raise web.HTTPServiceUnavailable
-            now_ms = self._venue.now_ms
-            if refused := self._venue.faults.refusal(request.path, now_ms):
-                for_s = max(1.0, (refused.until_ms - now_ms) / 1000)
-                return self._venue.refuse(refused.status, for_s)
+    async def _refusing(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if self._venue.down:
+            raise web.HTTPServiceUnavailable
+        now_ms = self._venue.now_ms
+        if refused := self._venue.faults.refusal(request.path, now_ms):
+            for_s = max(1.0, (refused.until_ms - now_ms) / 1000)
+            return self._venue.refuse(refused.status, for_s)
         return await handler(request)
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from foreshock_schemas.names import is_coin
 from telegram_gateway.domain import answers, coins, liquidated, texts
 from telegram_gateway.domain.answering import Answer
 from telegram_gateway.domain.views import Views
@@ -25,7 +26,10 @@ class Desk:
         coin = coins.canonical(words[0])
         known = self._known()
         if coin not in known:
-            return Answer(texts.unknown_coin(words[0], coins.nearest(coin, known), known))
+            near = coins.nearest(coin, known)
+            if not is_coin(coin):
+                return Answer(texts.no_coin(words[0], near))
+            return Answer(texts.unknown_coin(words[0], near, known))
         blocks = answers.COMMANDS[command](coin, self._views.coin(coin), now_ms)
         return Answer(blocks, f"{command} {coin}")
 

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from foreshock_schemas.events import Delivery, FeedHealth, SignalKind, Subscription
+from foreshock_schemas.names import WRITTEN
 from telegram_gateway.domain import kinds, markup, numbers
 from telegram_gateway.domain.subscriptions import never_started
 
@@ -101,9 +102,18 @@ def unknown_coin(word: str, near: Sequence[str], known: Sequence[str]) -> Blocks
     """Return the answer to a coin that is not followed."""
     said = markup.bold(markup.shortened(word, 40))
     if near:
-        means = " or ".join(markup.code(coin) for coin in near)
-        return [f"{said} is not followed. Did you mean {means}?"]
+        return [f"{said} is not followed. {_meant(near)}"]
     return [f"{said} is not followed. Followed are: {markup.plain(_some(known))}"]
+
+
+def no_coin(word: str, near: Sequence[str]) -> Blocks:
+    """Return the answer to what cannot be a coin's name."""
+    said = markup.bold(markup.shortened(word, 40))
+    return [f"{said} is no coin: {WRITTEN}. {_meant(near) if near else ''}".rstrip()]
+
+
+def _meant(near: Sequence[str]) -> str:
+    return f"Did you mean {' or '.join(markup.code(coin) for coin in near)}?"
 
 
 def unknown_command(word: str, near: Sequence[str]) -> Blocks:

@@ -71,7 +71,14 @@ class Cascades(msgspec.Struct):
         return None if course is None else self._judge(side, course, around)
 
     def on_minute(self, minute: Minute, offset: int, around: Surroundings) -> Finding | None:
-        """Count a minute's total as if it had come evenly; for feeds that give no prints."""
+        """Count a minute's total as if it had come evenly; for feeds that give no prints.
+
+        Nothing calls it yet: each exchange that Foreshock follows shows prints, or nothing. Feeds
+        of totals are the liquidation histories of aggregators, in steps of a minute at best
+        (https://docs.coinglass.com/reference/aggregated-liquidation-history,
+        https://api.coinalyze.net/v1/doc/), once they count the liquidations, too; and recordings
+        by the minute.
+        """
         event = _slice(minute, 1)
         if minute.prints <= 0 or not credible(event):
             return None
