@@ -110,7 +110,7 @@ def test_what_it_may_not_tell_is_not_spent(why):
     assert run(silent, around, detector) == []
     assert detector.learned == (why == "off")
     assert detector.budget.bucket == Interest().budget.bucket
-    assert detector.critical.told_ms == 0
+    assert detector.told.told_ms == 0
     around.dynamic = True
     assert run(events[len(silent) :], around, detector)[0].severity == "critical"
 

@@ -3,7 +3,7 @@
 Slow build-ups are found by a CUSUM on either side (Page 1954).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from math import copysign, log
 from typing import Final
 
@@ -28,8 +28,18 @@ CUSUM_LIMIT: Final = 8.0
 CLIP: Final = 4.0
 """The most that a single change adds: a jump is no build-up."""
 
+NEW_MIN: Final = 5
+"""A change over more than this is told only while it goes on: most of it may have been told."""
+
+SUDDEN_PART: Final = 0.5
+"""What a deviation over the shortest time counts: single orders make its tail twice as long.
+
+The least that recorded and simulated minutes show, against five: at Hyperliquid it is up to 5.
+"""
+
 _CUSUM_MOST: Final = 2 * CUSUM_LIMIT
 _HALF_LIFE_S: Final = 3 * 86_400.0
+_RECENT_HALF_LIFE_S: Final = 3_600.0
 _LEAST_MAD: Final = 1e-5
 _HOURS: Final = 24
 _HOUR_RATE: Final = 0.002
@@ -93,17 +103,34 @@ def matched(
     return Change(minutes=minutes, then=then, now=comparable, parts=tuple(parts))
 
 
+def going_on(changes: Sequence[Change]) -> list[Change]:
+    """Return, of a minute's changes (shortest first), those that are not over.
+
+    The latest part of a longer one, which is the next shorter change, must be as fast as the
+    whole.
+    """
+    return [
+        change
+        for shorter, change in zip((None, *changes), changes, strict=False)
+        if shorter is None or change.minutes <= NEW_MIN or _is_as_fast(shorter, change)
+    ]
+
+
+def weight_of(minutes: int) -> float:
+    """Return what a deviation over this time counts."""
+    return SUDDEN_PART if minutes == MINUTES[0] else 1.0
+
+
 class Usual(msgspec.Struct):
     """What changes are usual over each time and at each hour of the day, and slow build-ups.
 
-    `up` and `down` are CUSUMs of clipped deviations over the shortest time that can be compared.
+    `recent` are those of the last hours: what was usual in them is usual, whatever the days before
+    were like. `up` and `down` are CUSUMs of clipped deviations over the shortest time that can be
+    compared.
     """
 
-    scales: list[Scale] = msgspec.field(
-        default_factory=lambda: [
-            Scale(half_life_s=_HALF_LIFE_S, least_mad=_LEAST_MAD) for _ in MINUTES
-        ]
-    )
+    scales: list[Scale] = msgspec.field(default_factory=lambda: _scales(_HALF_LIFE_S))
+    recent: list[Scale] = msgspec.field(default_factory=lambda: _scales(_RECENT_HALF_LIFE_S))
     hours: list[float] = msgspec.field(default_factory=lambda: [1.0] * _HOURS)
     up: float = 0.0
     down: float = 0.0
@@ -114,16 +141,20 @@ class Usual(msgspec.Struct):
         return any(scale.samples >= LEARNED for scale in self.scales)
 
     def z(self, change: Change, minute: int) -> float:
-        """Return a change in robust standard deviations of its hour; 0 while they are learned."""
-        scale = self.scales[MINUTES.index(change.minutes)]
-        if scale.samples < LEARNED:
+        """Return a change in robust standard deviations; 0 while they are learned.
+
+        They are those of its hour of the day or of the last hours, whichever make less of it.
+        """
+        at = MINUTES.index(change.minutes)
+        if self.scales[at].samples < LEARNED:
             return 0.0
-        return scale.z(change.log) / self._hour(minute)
+        of_hour = self.scales[at].z(change.log) / self._hour(minute)
+        return min(of_hour, self.recent[at].z(change.log), key=abs)
 
     def sigma(self, minutes: int, minute: int) -> float:
-        """Return the robust standard deviation that is usual at the hour."""
-        scale = self.scales[MINUTES.index(minutes)]
-        return MAD_TO_SIGMA * scale.mad * self._hour(minute)
+        """Return the robust standard deviation that is usual at the hour, or was of late."""
+        at = MINUTES.index(minutes)
+        return MAD_TO_SIGMA * max(self.scales[at].mad * self._hour(minute), self.recent[at].mad)
 
     def cusum(self, sign: float) -> float:
         """Return the build-up in one direction; 0 below the limit."""
@@ -137,7 +168,9 @@ class Usual(msgspec.Struct):
     def learn(self, changes: list[Change], minute: int) -> None:
         """Learn from a minute's changes, shortest first."""
         for change in changes:
-            self.scales[MINUTES.index(change.minutes)].add(change.log, minute * 60_000)
+            at = MINUTES.index(change.minutes)
+            self.scales[at].add(change.log, minute * 60_000)
+            self.recent[at].add(change.log, minute * 60_000)
         shortest = changes[0]
         if minute % shortest.minutes:
             return
@@ -153,3 +186,12 @@ class Usual(msgspec.Struct):
         mean = sum(self.hours) / _HOURS
         share = self.hours[minute // 60 % _HOURS] / mean
         return min(max(share, _HOUR_LEAST), _HOUR_MOST)
+
+
+def _scales(half_life_s: float) -> list[Scale]:
+    return [Scale(half_life_s=half_life_s, least_mad=_LEAST_MAD) for _ in MINUTES]
+
+
+def _is_as_fast(part: Change, whole: Change) -> bool:
+    pace = whole.share / whole.minutes
+    return part.share / part.minutes * pace >= pace * pace
