@@ -34,6 +34,9 @@ budget of 2 alerts a day, they leave 0.2 (ARB) to 1.9 (SOL) a day.
 SMALL_TIMES: Final = 2.0
 SMALL: Final[Tier] = "small"
 
+REST: Final = 4.5
+"""A quiet market's limit. Below it two of three alerts on Binance's readings told of no event."""
+
 CUSUM_PER_SCORE: Final = 2.0
 """A build-up (CUSUM) of 8 weighs as much as a change of 4 robust standard deviations."""
 
@@ -70,7 +73,9 @@ class Interest(msgspec.Struct):
     minutes: list[int] = []
     offsets: list[int] = []
     usual: Usual = msgspec.field(default_factory=Usual)
-    budget: Budget = msgspec.field(default_factory=Budget)
+    budget: Budget = msgspec.field(
+        default_factory=lambda: Budget(threshold=REST, limit=REST, rest=REST)
+    )
     told: News = msgspec.field(default_factory=lambda: News(gap_ms=MOVE_MS))
 
     @property
