@@ -86,6 +86,59 @@ def test_a_slow_build_up_is_told_of():
     assert found[0].window_s >= 900
 
 
+# one move is told once
+
+
+@pytest.mark.parametrize("over", [5, 10, 15])
+@pytest.mark.parametrize("share", [0.03, 0.06, 0.12, -0.1])
+def test_an_explosion_is_told_once_however_large_it_gets(share, over):
+    assert len(run(readings(exploding(market(700), 500, over, share)))) == 1
+
+
+def test_a_larger_one_that_follows_at_once_is_told_as_well():
+    course = exploding(exploding(market(600), 500, 1, 0.005), 504, 1, 0.05)
+    assert [each.severity for each in run(readings(course))] == ["info", "critical"]
+
+
+def test_what_is_over_when_it_may_be_told_is_not():
+    events = readings(exploding(market(600), 500, 10, 0.06))
+    over = T0 + 530 * MINUTE
+    detector, around = Interest(), Around()
+    around.dynamic = False
+    run([each for each in events if each.ts_event_ms < over], around, detector)
+    around.dynamic = True
+    assert run([each for each in events if each.ts_event_ms >= over], around, detector) == []
+
+
+# what is out of the usual
+
+
+def test_what_a_single_order_may_have_done_must_be_twice_as_far_out():
+    noisy = {"noise": 0.001, "seed": 3}
+    assert not run(readings(exploding(market(600, **noisy), 500, 1, 0.004)))
+    assert run(readings(exploding(market(600, **noisy), 500, 5, 0.012)))
+
+
+def test_what_has_been_usual_for_two_hours_is_no_event():
+    course, restless = market(2 * DAY), 2 * DAY + 120
+    course |= market(6 * 60, course[2 * DAY - 1], start=2 * DAY, noise=0.002)
+    detector = Interest()
+    run(readings({at: each for at, each in course.items() if at < restless}), None, detector)
+    rest = readings({at: each for at, each in course.items() if at >= restless})
+    assert run(rest, None, detector) == []
+
+
+def test_over_an_hour_it_takes_a_day_to_know_what_is_usual():
+    found = run(readings(market(DAY, noise=0.002)))
+    assert found == []
+
+
+def test_a_quiet_market_need_not_spend_its_budget():
+    """Changes above the floor go on all the time: nothing is told of them for a day and a half."""
+    found = run(readings(market(4 * DAY, noise=0.002)), Around(per_day=2.0))
+    assert 1 <= len(found) <= 4 / 1.5
+
+
 # the budget
 
 

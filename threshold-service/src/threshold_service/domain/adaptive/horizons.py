@@ -18,6 +18,9 @@ MINUTES: Final = (1, 5, 15, 60)
 LEARNED: Final = 120
 """So many changes must have been seen before it is known what is usual."""
 
+LEARNED_APART: Final = 24
+"""So many of them must not overlap: over an hour that takes a day."""
+
 LEAST_SHARE: Final = 0.5
 """This share of all open interest must be comparable, or a change says nothing of the coin."""
 
@@ -126,11 +129,12 @@ class Usual(msgspec.Struct):
 
     `recent` are those of the last hours: what was usual in them is usual, whatever the days before
     were like. `up` and `down` are CUSUMs of clipped deviations over the shortest time that can be
-    compared.
+    compared, `step`.
     """
 
     scales: list[Scale] = msgspec.field(default_factory=lambda: _scales(_HALF_LIFE_S))
     recent: list[Scale] = msgspec.field(default_factory=lambda: _scales(_RECENT_HALF_LIFE_S))
+    step: int = MINUTES[0]
     hours: list[float] = msgspec.field(default_factory=lambda: [1.0] * _HOURS)
     up: float = 0.0
     down: float = 0.0
@@ -138,7 +142,7 @@ class Usual(msgspec.Struct):
     @property
     def learned(self) -> bool:
         """Whether it is known of any of these times what is usual."""
-        return any(scale.samples >= LEARNED for scale in self.scales)
+        return any(self._is_learned(at) for at in range(len(MINUTES)))
 
     def z(self, change: Change, minute: int) -> float:
         """Return a change in robust standard deviations; 0 while they are learned.
@@ -146,7 +150,7 @@ class Usual(msgspec.Struct):
         They are those of its hour of the day or of the last hours, whichever make less of it.
         """
         at = MINUTES.index(change.minutes)
-        if self.scales[at].samples < LEARNED:
+        if not self._is_learned(at):
             return 0.0
         of_hour = self.scales[at].z(change.log) / self._hour(minute)
         return min(of_hour, self.recent[at].z(change.log), key=abs)
@@ -172,6 +176,7 @@ class Usual(msgspec.Struct):
             self.scales[at].add(change.log, minute * 60_000)
             self.recent[at].add(change.log, minute * 60_000)
         shortest = changes[0]
+        self.step = shortest.minutes
         if minute % shortest.minutes:
             return
         z = self.z(shortest, minute)
@@ -181,6 +186,10 @@ class Usual(msgspec.Struct):
         hour = minute // 60 % _HOURS
         typical = min(abs(z) * self._hour(minute), CLIP)
         self.hours[hour] += _HOUR_RATE * shortest.minutes * (typical - self.hours[hour])
+
+    def _is_learned(self, at: int) -> bool:
+        apart = LEARNED_APART * MINUTES[at] / self.step
+        return self.scales[at].samples >= max(LEARNED, apart)
 
     def _hour(self, minute: int) -> float:
         mean = sum(self.hours) / _HOURS
