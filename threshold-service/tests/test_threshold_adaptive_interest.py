@@ -19,6 +19,7 @@ from making_readings import (
     run,
 )
 
+from threshold_service.domain.adaptive.horizons import Change, Usual
 from threshold_service.domain.adaptive.interest import Interest
 from threshold_service.domain.adaptive.poll import KEPT_MIN, Polls
 
@@ -133,10 +134,27 @@ def test_over_an_hour_it_takes_a_day_to_know_what_is_usual():
     assert found == []
 
 
-def test_a_quiet_market_need_not_spend_its_budget():
-    """Changes above the floor go on all the time: nothing is told of them for a day and a half."""
-    found = run(readings(market(4 * DAY, noise=0.002)), Around(per_day=2.0))
-    assert 1 <= len(found) <= 4 / 1.5
+def test_less_than_usual_is_no_event_in_a_market_that_grows():
+    def grown(share):
+        return Change(minutes=1, then=1.0, now=1 + share, parts=())
+
+    usual = Usual()
+    for minute in range(300):
+        usual.learn([grown(0.002 + minute % 3 * 1e-4)], minute)
+    assert usual.z(grown(0.001), 300) == 0.0
+    assert usual.z(grown(0.003), 300) > 3
+    assert usual.z(grown(-0.001), 300) < -3
+
+
+def test_a_quiet_market_need_not_spend_its_budget_and_is_heard_of_every_two_days():
+    """Changes above the floor go on all the time."""
+    detector, around, told = Interest(), Around(per_day=2.0), [T0]
+    for offset, event in enumerate(readings(market(5 * DAY, noise=0.002))):
+        if detector.on_reading(event, offset, around) is not None:
+            told.append(event.ts_event_ms)
+    gaps_h = [(after - before) / MINUTE / 60 for before, after in pairwise(told)]
+    assert gaps_h
+    assert all(36 < each < 48 for each in gaps_h)
 
 
 # the budget

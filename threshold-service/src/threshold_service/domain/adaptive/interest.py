@@ -64,7 +64,7 @@ class Interest(msgspec.Struct):
     """One coin's open interest in coins, minute by minute.
 
     A minute is judged once every contract that is due has told of it, or with the first reading
-    of the next one. `told` is how fast the last move was that was told, over the shortest time.
+    of the next one. `told` is how fast the move was that was told last, over the shortest time.
     """
 
     polls: dict[str, Polls] = {}
@@ -74,7 +74,7 @@ class Interest(msgspec.Struct):
     offsets: list[int] = []
     usual: Usual = msgspec.field(default_factory=Usual)
     budget: Budget = msgspec.field(
-        default_factory=lambda: Budget(threshold=REST, limit=REST, rest=REST)
+        default_factory=lambda: Budget(threshold=REST, limit=REST, rest=REST, least=0.0)
     )
     told: News = msgspec.field(default_factory=lambda: News(gap_ms=MOVE_MS))
 
