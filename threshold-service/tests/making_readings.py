@@ -49,13 +49,13 @@ def reading(minute, exchange, coins, usd=None, mark=100.0, since_ms=0):
     )
 
 
-def market(minutes, venues=VENUES, seed=1, every=1, start=0):
+def market(minutes, venues=VENUES, seed=1, every=1, start=0, noise=QUIET):
     """Readings of venues that drift apart, as {minute: {venue: coins}}."""
     rng = random.Random(seed)
     coins, course = dict(venues), {}
     for minute in range(start, start + minutes, every):
         for venue in coins:
-            coins[venue] *= 1 + rng.gauss(0, QUIET)
+            coins[venue] *= 1 + rng.gauss(0, noise)
         course[minute] = dict(coins)
     return course
 

@@ -165,6 +165,14 @@ def test_after_a_silence_the_limit_eases_to_the_least_and_the_next_event_sets_it
     assert budget.threshold == pytest.approx(5.2)
 
 
+def test_time_takes_the_limit_to_its_rest_and_only_silence_takes_it_lower():
+    budget = Budget(threshold=6.0, rest=5.0)
+    run([0.0] * 31, 10.0, budget, HOUR)
+    assert budget.limit == budget.threshold == 5.0
+    run([0.0] * 49, 10.0, budget, HOUR)
+    assert (budget.limit, budget.threshold) == (2.0, 5.0)
+
+
 def test_a_gap_in_the_judging_is_no_silence():
     budget = Budget()
     run([9.0], 3.0, budget)

@@ -19,6 +19,7 @@ from making_readings import (
     run,
 )
 
+from threshold_service.domain.adaptive.horizons import Change, Usual
 from threshold_service.domain.adaptive.interest import Interest
 from threshold_service.domain.adaptive.poll import KEPT_MIN, Polls
 
@@ -86,6 +87,76 @@ def test_a_slow_build_up_is_told_of():
     assert found[0].window_s >= 900
 
 
+# one move is told once
+
+
+@pytest.mark.parametrize("over", [5, 10, 15])
+@pytest.mark.parametrize("share", [0.03, 0.06, 0.12, -0.1])
+def test_an_explosion_is_told_once_however_large_it_gets(share, over):
+    assert len(run(readings(exploding(market(700), 500, over, share)))) == 1
+
+
+def test_a_larger_one_that_follows_at_once_is_told_as_well():
+    course = exploding(exploding(market(600), 500, 1, 0.005), 504, 1, 0.05)
+    assert [each.severity for each in run(readings(course))] == ["info", "critical"]
+
+
+def test_what_is_over_when_it_may_be_told_is_not():
+    events = readings(exploding(market(600), 500, 10, 0.06))
+    over = T0 + 530 * MINUTE
+    detector, around = Interest(), Around()
+    around.dynamic = False
+    run([each for each in events if each.ts_event_ms < over], around, detector)
+    around.dynamic = True
+    assert run([each for each in events if each.ts_event_ms >= over], around, detector) == []
+
+
+# what is out of the usual
+
+
+def test_what_a_single_order_may_have_done_must_be_twice_as_far_out():
+    noisy = {"noise": 0.001, "seed": 3}
+    assert not run(readings(exploding(market(600, **noisy), 500, 1, 0.004)))
+    assert run(readings(exploding(market(600, **noisy), 500, 5, 0.012)))
+
+
+def test_what_has_been_usual_for_two_hours_is_no_event():
+    course, restless = market(2 * DAY), 2 * DAY + 120
+    course |= market(6 * 60, course[2 * DAY - 1], start=2 * DAY, noise=0.002)
+    detector = Interest()
+    run(readings({at: each for at, each in course.items() if at < restless}), None, detector)
+    rest = readings({at: each for at, each in course.items() if at >= restless})
+    assert run(rest, None, detector) == []
+
+
+def test_over_an_hour_it_takes_a_day_to_know_what_is_usual():
+    found = run(readings(market(DAY, noise=0.002)))
+    assert found == []
+
+
+def test_less_than_usual_is_no_event_in_a_market_that_grows():
+    def grown(share):
+        return Change(minutes=1, then=1.0, now=1 + share, parts=())
+
+    usual = Usual()
+    for minute in range(300):
+        usual.learn([grown(0.002 + minute % 3 * 1e-4)], minute)
+    assert usual.z(grown(0.001), 300) == 0.0
+    assert usual.z(grown(0.003), 300) > 3
+    assert usual.z(grown(-0.001), 300) < -3
+
+
+def test_a_quiet_market_need_not_spend_its_budget_and_is_heard_of_every_two_days():
+    """Changes above the floor go on all the time."""
+    detector, around, told = Interest(), Around(per_day=2.0), [T0]
+    for offset, event in enumerate(readings(market(5 * DAY, noise=0.002))):
+        if detector.on_reading(event, offset, around) is not None:
+            told.append(event.ts_event_ms)
+    gaps_h = [(after - before) / MINUTE / 60 for before, after in pairwise(told)]
+    assert gaps_h
+    assert all(36 < each < 48 for each in gaps_h)
+
+
 # the budget
 
 
@@ -110,7 +181,7 @@ def test_what_it_may_not_tell_is_not_spent(why):
     assert run(silent, around, detector) == []
     assert detector.learned == (why == "off")
     assert detector.budget.bucket == Interest().budget.bucket
-    assert detector.critical.told_ms == 0
+    assert detector.told.told_ms == 0
     around.dynamic = True
     assert run(events[len(silent) :], around, detector)[0].severity == "critical"
 

@@ -60,12 +60,14 @@ class Budget(msgspec.Struct, kw_only=True):
     `step` is a fifth of the score's standard deviation. A score that exceeds the peak of its
     event's first 5 minutes by `rise` counts as a new event. `limit` is what the last score had to
     exceed. `held_back` counts the events that stayed silent before the last alert; once another
-    one is silent, those since that alert.
+    one is silent, those since that alert. Time takes the threshold down to `rest` and no lower: a
+    quiet market need not spend its budget.
     """
 
     threshold: float = 4.0
     step: float = 0.2
     least: float = 2.0
+    rest: float = 0.0
     gap_s: int = 900
     rise: float | None = None
     limit: float = 4.0
@@ -93,7 +95,7 @@ class Budget(msgspec.Struct, kw_only=True):
             if self.judged_ms:
                 elapsed_ms = min(elapsed_ms, _LONGEST_STEP_MS)
                 fallen = self.threshold - self.step * per_day * elapsed_ms / _DAY_MS
-                self.threshold = max(fallen, self.least)
+                self.threshold = max(fallen, self.least, self.rest)
                 self.silent_ms += elapsed_ms
             self.judged_ms = ms
         self.limit = self._eased()

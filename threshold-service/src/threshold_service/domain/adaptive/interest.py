@@ -10,7 +10,15 @@ from foreshock_schemas.events import OpenInterest, Tier
 from threshold_service.domain.adaptive import opening
 from threshold_service.domain.adaptive.budget import Budget
 from threshold_service.domain.adaptive.finding import Finding
-from threshold_service.domain.adaptive.horizons import MINUTES, Change, Part, Usual, matched
+from threshold_service.domain.adaptive.horizons import (
+    MINUTES,
+    Change,
+    Part,
+    Usual,
+    going_on,
+    matched,
+    weight_of,
+)
 from threshold_service.domain.adaptive.news import News
 from threshold_service.domain.adaptive.opening import CRITICAL_TIMES, Limit, Move
 from threshold_service.domain.adaptive.poll import KEPT_MIN, Polls, is_sound, minute_of
@@ -25,6 +33,9 @@ budget of 2 alerts a day, they leave 0.2 (ARB) to 1.9 (SOL) a day.
 
 SMALL_TIMES: Final = 2.0
 SMALL: Final[Tier] = "small"
+
+REST: Final = 4.5
+"""A quiet market's limit. Below it two of three alerts on Binance's readings told of no event."""
 
 CUSUM_PER_SCORE: Final = 2.0
 """A build-up (CUSUM) of 8 weighs as much as a change of 4 robust standard deviations."""
@@ -42,7 +53,9 @@ TRADED_SLACK: Final = 1.1
 TRADED_SLACK_OF_INTEREST: Final = 0.001
 """No more can have been opened or closed than was traded, give or take what is told late."""
 
-CRITICAL_GAP_MS: Final = 3_600_000
+MOVE_MS: Final = 3_600_000
+"""How long what is critical is the same move as what was told, unless it gets twice as fast."""
+
 _REACH_MIN: Final = 6
 """How far before a change's beginning the reading may lie that stands for it."""
 
@@ -51,7 +64,7 @@ class Interest(msgspec.Struct):
     """One coin's open interest in coins, minute by minute.
 
     A minute is judged once every contract that is due has told of it, or with the first reading
-    of the next one.
+    of the next one. `told` is how fast the move was that was told last, over the shortest time.
     """
 
     polls: dict[str, Polls] = {}
@@ -60,8 +73,10 @@ class Interest(msgspec.Struct):
     minutes: list[int] = []
     offsets: list[int] = []
     usual: Usual = msgspec.field(default_factory=Usual)
-    budget: Budget = msgspec.field(default_factory=Budget)
-    critical: News = msgspec.field(default_factory=lambda: News(gap_ms=CRITICAL_GAP_MS))
+    budget: Budget = msgspec.field(
+        default_factory=lambda: Budget(threshold=REST, limit=REST, rest=REST, least=0.0)
+    )
+    told: News = msgspec.field(default_factory=lambda: News(gap_ms=MOVE_MS))
 
     @property
     def learned(self) -> bool:
@@ -105,17 +120,19 @@ class Interest(msgspec.Struct):
             return None
         self.usual.learn(changes, self.minute)
         times = SMALL_TIMES if around.threshold.tier == SMALL else 1.0
-        moves = [self._move(change, times * FLOORS[change.minutes]) for change in changes]
+        moves = [self._move(each, times * FLOORS[each.minutes]) for each in going_on(changes)]
         beyond = sorted((each for each in moves if each), key=lambda each: -each.score)
         checked = (self._checked(move, around) for move in beyond)
-        return self._tell(next(filter(None, checked), None), event, around)
+        move, pace = next(filter(None, checked), None), abs(changes[0].share)
+        return self._tell(move, pace, event, around)
 
     def _move(self, change: Change, floor: float) -> Move | None:
         if abs(change.share) < floor:
             return None
         z = self.usual.z(change, self.minute)
         built_up = self.usual.cusum(change.share) / CUSUM_PER_SCORE
-        return Move(change=change, z=z, score=max(abs(z), built_up), floor=floor)
+        score = weight_of(change.minutes) * max(abs(z), built_up)
+        return Move(change=change, z=z, score=score, floor=floor)
 
     def _checked(self, move: Move, around: Surroundings) -> Move | None:
         """Leaves out contracts that cannot have changed so much, and asks which venues agree."""
@@ -149,7 +166,9 @@ class Interest(msgspec.Struct):
             return None
         return replace(move, venues=venues, single_venue=single)
 
-    def _tell(self, move: Move | None, event: OpenInterest, around: Surroundings) -> Finding | None:
+    def _tell(
+        self, move: Move | None, pace: float, event: OpenInterest, around: Surroundings
+    ) -> Finding | None:
         ms, per_day = self.minute * 60_000, around.budget("oi_explosion")
         self.budget.pass_time(ms, per_day)
         limit = self.budget.limit
@@ -162,13 +181,16 @@ class Interest(msgspec.Struct):
         if verdict != "below":
             self.usual.settle()
         fires = verdict == "fire"
-        critical = move.times >= CRITICAL_TIMES and self.critical.is_new(move.times, ms)
-        if not (fires or critical):
+        if not (fires or move.times >= CRITICAL_TIMES):
             return None
-        sigma_pct = self.usual.sigma(move.change.minutes, self.minute) * 100
+        if not self.told.is_new(pace, ms) and not fires:
+            return None
+        minutes = move.change.minutes
+        sigma_pct = self.usual.sigma(minutes, self.minute) * 100
+        exceeded_pct = limit / weight_of(minutes) * sigma_pct
         reached = Limit(
             score=limit,
-            pct=max(move.floor * 100, min(limit * sigma_pct, abs(move.change.share) * 100)),
+            pct=max(move.floor * 100, min(exceeded_pct, abs(move.change.share) * 100)),
             held_back=self.budget.held_back if fires else 0,
         )
         return opening.finding(move, reached, sigma_pct, self._since(move), event, around)
