@@ -33,6 +33,19 @@ def test_a_window_that_is_looked_at_more_often_must_be_further_out():
         assert window.z(round(window.least(due)), due) == pytest.approx(4.0, abs=1e-3)
 
 
+def test_a_window_that_is_mostly_empty_says_nothing():
+    """Its median would be nothing, and each trade far out."""
+    window = Window.of(10)
+    for n in range(1_000):
+        seen = 0 if n % 5 else 50_000
+        window.learn(seen, window.log_ratio(seen, 10_000), n * 10_000)
+    assert not window.ready
+    for n in range(1_000, 10_000):
+        seen = 0 if not n % 5 else 50_000
+        window.learn(seen, window.log_ratio(seen, 10_000), n * 10_000)
+    assert window.ready
+
+
 def test_what_was_told_of_in_error_while_it_learned_does_not_make_it_deaf():
     volume = Volume()
     feed(volume, calm(0, 600))
@@ -64,6 +77,19 @@ def test_only_what_was_heard_ends_the_shadow():
     feed(volume, calm(200_000, 200_600, ("binance", "okx")))
     assert not volume.learned
     assert volume.heard_s == pytest.approx(1_200, abs=12)
+
+
+def test_where_trades_are_rare_a_silence_is_calm():
+    """A venue that tells of trades only, one in a minute and a half, is learned in a day or so."""
+    rng = random.Random(2)
+    volume, second = Volume(), 0
+    while second < 40 * 3_600:
+        second += 1 + round(rng.expovariate(1 / 90))
+        feed(volume, [bar(second, 2_000.0)])
+    assert volume.learned
+    assert volume.heard_s > 0.75 * second
+    feed(volume, [bar(second + 3_600, 2_000.0)])
+    assert not volume.seconds.covers(10)
 
 
 def test_an_hourly_history_ends_the_shadow():

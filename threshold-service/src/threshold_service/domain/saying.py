@@ -10,7 +10,7 @@ from threshold_service.domain.adaptive.finding import Finding
 from threshold_service.domain.around import Around
 
 METHOD: Final = "adaptive"
-MODEL: Final = "adaptive/2"
+MODEL: Final = "adaptive/3"
 """Goes up with every change that gives other signals from the same records."""
 
 _CHANNELS: Final[dict[SignalKind, str]] = {

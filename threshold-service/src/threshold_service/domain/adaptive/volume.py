@@ -11,7 +11,7 @@ from threshold_service.domain.adaptive.finding import Finding
 from threshold_service.domain.adaptive.seconds import SPANS_S, Seconds
 from threshold_service.domain.adaptive.sketch import Sketch
 from threshold_service.domain.adaptive.spike import SAMPLE_S, Spike, finding_of
-from threshold_service.domain.adaptive.venue import Venue, bought_of, profile_of
+from threshold_service.domain.adaptive.venue import Venue, bought_of, patience_of, profile_of
 from threshold_service.domain.adaptive.window import Window
 from threshold_service.domain.surroundings import FLOOR_SHARE, UNSEEN, Surroundings
 from threshold_service.domain.windows import cents_of
@@ -20,7 +20,7 @@ SHADOW_S: Final = 86_400
 """Seconds that must have been heard, or read of one venue's history, before it speaks."""
 
 _SILENT_S: Final = 30
-"""After a longer silence of all venues the windows begin anew."""
+"""After a longer silence of all venues the windows begin anew, unless that is usual."""
 
 _LONGEST_BAR_S: Final = 30
 _FLOOR_OVER_S: Final = 900
@@ -136,8 +136,8 @@ class Volume(msgspec.Struct, kw_only=True):
 
     def _advance(self, last: int, around: Surroundings) -> bool:
         """Go on to a second; return whether a sample was taken on the way."""
-        seconds = self.seconds
-        if last - seconds.now_s > _SILENT_S:
+        seconds, silent_s = self.seconds, last - self.seconds.now_s
+        if silent_s > _SILENT_S and silent_s > patience_of(self.venues.values()):
             seconds.restart(last)
             self._look(around)
             return False
@@ -154,13 +154,13 @@ class Volume(msgspec.Struct, kw_only=True):
         """Learn from the windows that ended with the second before this one."""
         ms, best = second * 1000, _NO_SCORE
         for i, window in enumerate(self.windows):
-            due = self.seconds.due_sums[i]
+            seen, due = self.seconds.seen_sums[i], self.seconds.due_sums[i]
             if second % window.span_s or not due or not self.seconds.covers(window.span_s):
                 continue
-            x = window.log_ratio(self.seconds.seen_sums[i], due)
+            x = window.log_ratio(seen, due)
             if window.ready:
                 best = max(best, window.score(x))
-            window.scale.add(x, ms)
+            window.learn(seen, x, ms)
         if best > _NO_SCORE:
             self.scores.add(best, ms)
         if ms >= self.severe_ms and self.scores.weight >= _DAY_OF_SAMPLES:
