@@ -33,19 +33,6 @@ def test_a_window_that_is_looked_at_more_often_must_be_further_out():
         assert window.z(round(window.least(due)), due) == pytest.approx(4.0, abs=1e-3)
 
 
-def test_a_window_that_is_mostly_empty_says_nothing():
-    """Its median would be nothing, and each trade far out."""
-    window = Window.of(10)
-    for n in range(1_000):
-        seen = 0 if n % 5 else 50_000
-        window.learn(seen, window.log_ratio(seen, 10_000), n * 10_000)
-    assert not window.ready
-    for n in range(1_000, 10_000):
-        seen = 0 if not n % 5 else 50_000
-        window.learn(seen, window.log_ratio(seen, 10_000), n * 10_000)
-    assert window.ready
-
-
 def test_what_was_told_of_in_error_while_it_learned_does_not_make_it_deaf():
     volume = Volume()
     feed(volume, calm(0, 600))

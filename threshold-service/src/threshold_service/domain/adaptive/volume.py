@@ -154,13 +154,13 @@ class Volume(msgspec.Struct, kw_only=True):
         """Learn from the windows that ended with the second before this one."""
         ms, best = second * 1000, _NO_SCORE
         for i, window in enumerate(self.windows):
-            seen, due = self.seconds.seen_sums[i], self.seconds.due_sums[i]
+            due = self.seconds.due_sums[i]
             if second % window.span_s or not due or not self.seconds.covers(window.span_s):
                 continue
-            x = window.log_ratio(seen, due)
+            x = window.log_ratio(self.seconds.seen_sums[i], due)
             if window.ready:
                 best = max(best, window.score(x))
-            window.learn(seen, x, ms)
+            window.scale.add(x, ms)
         if best > _NO_SCORE:
             self.scores.add(best, ms)
         if ms >= self.severe_ms and self.scores.weight >= _DAY_OF_SAMPLES:

@@ -28,8 +28,7 @@ class Window(msgspec.Struct):
     """What is usual for the sum over `span_s` seconds; sums are in whole cents.
 
     `floor` is the least that is worth telling. A sum reaches the score aimed at once it exceeds
-    `ratio` times what is due, plus `base`. `busy` is the share of windows in which anything is
-    traded: of one that is mostly empty the median is nothing, and any trade far out of it.
+    `ratio` times what is due, plus `base`.
     """
 
     span_s: int
@@ -37,7 +36,6 @@ class Window(msgspec.Struct):
     floor: float = math.inf
     ratio: float = math.inf
     base: float = 0.0
-    busy: float = 1.0
 
     @classmethod
     def of(cls, span_s: int) -> "Window":
@@ -47,15 +45,8 @@ class Window(msgspec.Struct):
 
     @property
     def ready(self) -> bool:
-        """Whether it has seen enough windows to tell what is usual, and most were not empty."""
-        return self.scale.samples >= _FEWEST_SAMPLES and self.busy > 0.5
-
-    def learn(self, seen: int, log_ratio: float, ms: int) -> None:
-        """Learn from a window that is over."""
-        scale = self.scale
-        scale.add(log_ratio, ms)
-        share = max(1 / scale.samples, math.log(2) * self.span_s / scale.half_life_s)
-        self.busy += share * ((seen > 0) - self.busy)
+        """Whether it has seen enough windows to tell what is usual."""
+        return self.scale.samples >= _FEWEST_SAMPLES
 
     @property
     def quiet(self) -> float:
@@ -64,7 +55,7 @@ class Window(msgspec.Struct):
 
     def warm(self, mad: float) -> None:
         """Start from a deviation that is known from elsewhere, if it knows no better."""
-        if self.scale.samples < _FEWEST_SAMPLES:
+        if not self.ready:
             self.scale.mad = max(mad, _LEAST_MAD)
             self.scale.samples = _FEWEST_SAMPLES
 
