@@ -13,13 +13,13 @@ ORDER = ["BUILDING", "CONFIRMED", "FADING", "ENDED"]
 class Around(FakeSurroundings):
     """A coin of 2 billion USD of open interest, where nothing else moves unless told."""
 
-    def __init__(self, interest_usd=2e9, per_day=1.0, **known):
+    def __init__(self, interest_usd=2e9, per_day=1.0, single_usd=1e6, **known):
         super().__init__(
             {"cascade": per_day},
             interest_usd=interest_usd,
             coin="SOL",
-            single_liquidation_usd=1e6,
-            cascade_usd=5e6,
+            single_liquidation_usd=single_usd,
+            cascade_usd=5 * single_usd,
             tier="large",
             **known,
         )

@@ -108,6 +108,9 @@ def test_a_small_coin_needs_the_floor_all_the_same():
     assert run(wave(0, 20, 5_000), Around(interest_usd=1e6)) == []
     found = run(wave(0, 40, 5_000), Around(interest_usd=1e6))
     assert found[0].limit == 100_000.0
+    smaller = Around(interest_usd=1e6, single_usd=5_000.0)
+    assert run(wave(0, 20, 1_000), smaller) == []
+    assert run(wave(0, 40, 1_000), smaller)[0].limit == 25_000.0
 
 
 def test_a_limit_is_told_as_the_least_where_it_is_more_than_the_basis_points():

@@ -66,6 +66,19 @@ def test_only_what_was_heard_ends_the_shadow():
     assert volume.heard_s == pytest.approx(1_200, abs=12)
 
 
+def test_where_trades_are_rare_a_silence_is_calm():
+    """A venue that tells of trades only, one in a minute and a half, is learned in a day or so."""
+    rng = random.Random(2)
+    volume, second = Volume(), 0
+    while second < 40 * 3_600:
+        second += 1 + round(rng.expovariate(1 / 90))
+        feed(volume, [bar(second, 2_000.0)])
+    assert volume.learned
+    assert volume.heard_s > 0.75 * second
+    feed(volume, [bar(second + 3_600, 2_000.0)])
+    assert not volume.seconds.covers(10)
+
+
 def test_an_hourly_history_ends_the_shadow():
     volume = Volume()
     for i, candle in enumerate(candles("binance", days=1), 1):

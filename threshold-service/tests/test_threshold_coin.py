@@ -217,6 +217,18 @@ def test_repeats_and_bad_sizes_change_nothing(dynamic):
     assert dict(detection.snapshot()) == before
 
 
+def test_bars_that_come_again_change_nothing():
+    """Nor do they count in takers' flow and venues' volume, or in the requirements' rule."""
+    detection = Detection(world())
+    events = [stats(-3_600), *(bar(second, 1e4) for second in range(400))]
+    feed(detection, events)
+    before = dict(detection.snapshot())
+    assert feed(detection, events[101:], 999) == []
+    assert dict(detection.snapshot()) == before
+    feed(detection, [bar(-2, 1e4)], 2_000)
+    assert dict(detection.snapshot()) != before, "a late one counts"
+
+
 def test_a_state_of_another_version_is_told_and_not_taken():
     with pytest.raises(ValueError, match="Expected `object`"):
         Detection(world()).restore("SOL", {}, msgspec.msgpack.encode([1, 2]))

@@ -99,8 +99,13 @@ def test_open_interest_counted_anew_is_remembered_from_then_on_only():
 
 def test_open_interest_needs_fifteen_minutes_and_numbers():
     assert signals(*steady(13), reading(13, 9e6)) == []
-    assert signals(*steady(16), reading(16, float("nan"))) == []
     assert signals(*steady(16, 0.0), reading(16, 9e6)) == []
+
+
+@pytest.mark.parametrize("coins", [0.0, -5e6, float("nan"), float("inf")])
+def test_what_is_no_amount_is_no_reading(coins):
+    assert signals(*steady(16), reading(16, coins)) == []
+    assert signals(*steady(10), reading(10, coins), *steady(30)[11:]) == []
 
 
 def test_the_fixed_limit_of_open_interest_says_so():

@@ -96,7 +96,8 @@ class Coin:
 
     def _on_bar(self, bar: Bar, evidence: Evidence) -> Sequence[Output]:
         state, around = self.state, self._around
-        state.market.on_bar(bar)
+        if not state.market.on_bar(bar):
+            return ()
         around.look(bar.ts_recv_ms)
         settings = around.settings
         spike = self._spike(bar, evidence) if settings.volume_monitoring else None

@@ -21,6 +21,9 @@ _SLOTS: Final = 370
 """Slots of prices kept: over an hour. What is asked about a longer time is not known."""
 
 _MINUTE_MS: Final = 60_000
+_REPEATED_S: Final = 300
+"""How many seconds after its own a bar that comes again is recognised."""
+
 _MINUTES: Final = 66
 _READINGS: Final = 70
 """Minutes of volume and readings of open interest kept: over an hour."""
@@ -105,11 +108,23 @@ class Prices(msgspec.Struct):
 
 
 class Traded(msgspec.Struct):
-    """A venue's volume by minutes of receipt, summed since it was first seen."""
+    """A venue's volume by minutes of receipt, summed since it was first seen.
+
+    `ends` has the seconds that its latest bars end with.
+    """
 
     minutes: History[float] = msgspec.field(default_factory=lambda: History(_MINUTES))
     open_index: int = 0
     total_usd: float = 0.0
+    ends: list[int] = msgspec.field(default_factory=lambda: [0] * _REPEATED_S)
+
+    def is_new(self, second: int) -> bool:
+        """Return whether no bar has ended with this second, and remember it."""
+        slot = second % _REPEATED_S
+        held = self.ends[slot]
+        if second > held:
+            self.ends[slot] = second
+        return second != held
 
     def add(self, ms: int, usd: float) -> None:
         """Count what was traded."""
@@ -207,13 +222,16 @@ class Market(msgspec.Struct):
     traded: dict[str, Traded] = msgspec.field(default_factory=dict)
     interest: InterestHistory = msgspec.field(default_factory=InterestHistory)
 
-    def on_bar(self, bar: Bar) -> None:
-        """Count a bar."""
-        self.prices.add(bar)
+    def on_bar(self, bar: Bar) -> bool:
+        """Count a bar; return False, counting nothing, if it is a repeat."""
         traded = self.traded.get(bar.exchange)
         if traded is None:
             traded = self.traded[bar.exchange] = Traded()
+        if not traded.is_new(bar.ts_event_ms // 1000):
+            return False
+        self.prices.add(bar)
         traded.add(bar.ts_recv_ms, bar.notional_usd + bar.late_notional_usd)
+        return True
 
     def on_reading(self, event: OpenInterest) -> None:
         """Keep a reading."""

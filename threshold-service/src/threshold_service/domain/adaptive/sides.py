@@ -9,7 +9,7 @@ from threshold_service.domain import wording
 from threshold_service.domain.adaptive.continuation import Intensities
 from threshold_service.domain.adaptive.incident import Closing, Course, Versions
 from threshold_service.domain.adaptive.pressure import Pressure
-from threshold_service.domain.surroundings import Move, Surroundings
+from threshold_service.domain.surroundings import LIQUIDATED_USD, Move, Surroundings
 
 BUILDING_BP: Final = 4.0
 """Basis points of open interest that the sum over 30 s must reach for BUILDING."""
@@ -38,8 +38,6 @@ PRICE_S: Final = 180
 _FLOOR_SHARE: Final = 0.1
 """Of the original limit of a single liquidation: less is no cascade, however small the coin."""
 
-FLOOR_USD: Final = 100_000.0
-
 _REVIEW_MS: Final = 1_000
 
 
@@ -47,11 +45,11 @@ class Unit(msgspec.Struct, kw_only=True):
     """What sums are measured in: a basis point of open interest in USD, and the floor.
 
     Where open interest is not `known`, the original requirements' cascade limit stands for
-    `CONFIRMED_BP` basis points, and `FLOOR_USD` does not apply.
+    `CONFIRMED_BP` basis points, and `LIQUIDATED_USD` does not apply.
     """
 
     usd: float = 1.0
-    floor_usd: float = FLOOR_USD
+    floor_usd: float = LIQUIDATED_USD
     known: bool = False
     coin: str = ""
     read_ms: int = 0
@@ -65,7 +63,7 @@ class Unit(msgspec.Struct, kw_only=True):
         self.known = interest_usd is not None and interest_usd > 0
         self.usd = interest_usd / 1e4 if interest_usd else threshold.cascade_usd / CONFIRMED_BP
         floor_usd = _FLOOR_SHARE * threshold.single_liquidation_usd
-        self.floor_usd = max(floor_usd, FLOOR_USD) if self.known else floor_usd
+        self.floor_usd = max(floor_usd, LIQUIDATED_USD) if self.known else floor_usd
         self.coin = threshold.coin
 
     def at(self, basis_points: float) -> float:

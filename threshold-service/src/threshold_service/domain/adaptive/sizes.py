@@ -11,14 +11,11 @@ from threshold_service.domain.adaptive.budget import IDLE_MS, Budget
 from threshold_service.domain.adaptive.finding import Finding
 from threshold_service.domain.adaptive.news import News
 from threshold_service.domain.adaptive.rarity import Rarity
-from threshold_service.domain.surroundings import FLOOR_SHARE, Surroundings
+from threshold_service.domain.surroundings import FLOOR_SHARE, LIQUIDATED_USD, Surroundings
 
 CLUSTER_MS: Final = 1_000
 LATE_MS: Final = 60_000
 """A cluster that began longer ago counts among the sizes, but is no news any more."""
-
-FLOOR_USD: Final = 25_000.0
-"""Less is never told of, however small the coin."""
 
 WARNING_DAYS: Final = 3.0
 CRITICAL_DAYS: Final = 30.0
@@ -101,7 +98,7 @@ class Sizes(msgspec.Struct):
             self.clock_ms = event.ts_recv_ms
         side = self.long if event.position == "long" else self.short
         cluster = side.add(event, offset)
-        large = cluster.usd >= FLOOR_USD
+        large = cluster.usd >= LIQUIDATED_USD
         if large or self.clock_ms - self.budget.judged_ms >= IDLE_MS:
             self.budget.pass_time(self.clock_ms, around.budget("liquidation"))
         if not large or cluster.told or self.clock_ms - cluster.start_ms > LATE_MS:
@@ -148,7 +145,7 @@ class _Measure:
     def __init__(self, rarity: Rarity, single_usd: float, limit: float) -> None:
         self.rarity = rarity
         self.limit = limit
-        self.floor_usd = max(FLOOR_SHARE * single_usd, FLOOR_USD)
+        self.floor_usd = max(FLOOR_SHARE * single_usd, LIQUIDATED_USD)
         if rarity.learned:
             self.limit_usd = max(rarity.size(limit), self.floor_usd)
             self.warning_usd = rarity.once_in(WARNING_DAYS)

@@ -12,6 +12,12 @@ from threshold_service.domain.adaptive.seconds import PAST_S
 _LIVES_S: Final = 30
 """A venue that lives is heard of at least every 10 s: more than 30 s of silence are no calm."""
 
+_PAUSES: Final = 3
+"""Where venues tell of trades only, so many times the usual silence still is calm."""
+
+_PAUSE_MEMORY_S: Final = 6 * 3_600
+"""Seconds of silence after which what was usual before weighs a third."""
+
 _FULL_MIN_S: Final = 55
 """Seconds that must have been heard for a minute to teach anything."""
 
@@ -23,6 +29,7 @@ class Venue(msgspec.Struct, kw_only=True):
 
     It was heard up to `end_s`, exclusive. `seen` are its last 300 s, -1 where nothing was heard.
     `minute` is the current one, with what was traded and how many seconds were heard in it.
+    `pause_s` is how long the silence usually is that a moment of silence belongs to.
     """
 
     baseline: Baseline = msgspec.field(default_factory=Baseline)
@@ -33,19 +40,34 @@ class Venue(msgspec.Struct, kw_only=True):
     minute: int = 0
     minute_cents: int = 0
     heard_s: int = 0
+    pause_s: float = 0.0
     seen: list[int] = msgspec.field(default_factory=lambda: [_UNHEARD] * PAST_S)
 
     def heard_from(self, first: int) -> int:
         """Return the second from which on a bar that begins at `first` tells of the venue.
 
-        A gap of no more than 30 s before it was calm: nothing was traded then.
+        A gap before it that is no longer than `patience_s` was calm: nothing was traded then.
         """
         end_s = self.end_s
-        if end_s <= first <= end_s + _LIVES_S:
-            return end_s
+        if first == end_s:
+            return first
+        if 0 < end_s < first:
+            calm = first - end_s <= self.patience_s
+            self._learn_pause(first - end_s)
+            if calm:
+                return end_s
         for second in range(max(end_s, first - PAST_S), first):
             self.seen[second % PAST_S] = _UNHEARD
         return max(end_s, first)
+
+    @property
+    def patience_s(self) -> int:
+        """How long a silence may be to be calm: 30 s, up to 300 s where silence is usual."""
+        return min(PAST_S, max(_LIVES_S, int(self.pause_s * _PAUSES)))
+
+    def _learn_pause(self, silent_s: int) -> None:
+        silent_s = min(silent_s, PAST_S)
+        self.pause_s += silent_s / _PAUSE_MEMORY_S * (silent_s - self.pause_s)
 
     def hear(self, second: int, cents: int) -> None:
         """Count the second that follows what was heard."""
@@ -89,6 +111,11 @@ class Venue(msgspec.Struct, kw_only=True):
             for second in seconds
             if oldest <= second < self.end_s
         )
+
+
+def patience_of(venues: Iterable[Venue]) -> int:
+    """Return how long a silence of all venues may be to be calm; 30 s where there are none."""
+    return max((venue.patience_s for venue in venues), default=_LIVES_S)
 
 
 def profile_of(venues: Iterable[Venue]) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from threshold_service.domain.adaptive.finding import Finding
 from threshold_service.domain.adaptive.seconds import SPANS_S, Seconds
 from threshold_service.domain.adaptive.sketch import Sketch
 from threshold_service.domain.adaptive.spike import SAMPLE_S, Spike, finding_of
-from threshold_service.domain.adaptive.venue import Venue, bought_of, profile_of
+from threshold_service.domain.adaptive.venue import Venue, bought_of, patience_of, profile_of
 from threshold_service.domain.adaptive.window import Window
 from threshold_service.domain.surroundings import FLOOR_SHARE, UNSEEN, Surroundings
 from threshold_service.domain.windows import cents_of
@@ -20,7 +20,7 @@ SHADOW_S: Final = 86_400
 """Seconds that must have been heard, or read of one venue's history, before it speaks."""
 
 _SILENT_S: Final = 30
-"""After a longer silence of all venues the windows begin anew."""
+"""After a longer silence of all venues the windows begin anew, unless that is usual."""
 
 _LONGEST_BAR_S: Final = 30
 _FLOOR_OVER_S: Final = 900
@@ -136,8 +136,8 @@ class Volume(msgspec.Struct, kw_only=True):
 
     def _advance(self, last: int, around: Surroundings) -> bool:
         """Go on to a second; return whether a sample was taken on the way."""
-        seconds = self.seconds
-        if last - seconds.now_s > _SILENT_S:
+        seconds, silent_s = self.seconds, last - self.seconds.now_s
+        if silent_s > _SILENT_S and silent_s > patience_of(self.venues.values()):
             seconds.restart(last)
             self._look(around)
             return False

@@ -1,7 +1,7 @@
 """The original rule for open interest: it changes too much in a quarter of an hour."""
 
 from collections.abc import Iterable, Sequence
-from math import fsum, isfinite
+from math import fsum
 from typing import Final, Literal
 
 import msgspec
@@ -9,6 +9,7 @@ import msgspec
 from foreshock_schemas.events import Evidence, OpenInterest, Position, Signal, Threshold
 from foreshock_schemas.ids import derived_id
 from threshold_service.domain import wording
+from threshold_service.domain.engine import positive
 from threshold_service.domain.rules.readings import WINDOW_MS, Readings
 from threshold_service.domain.windows import Episode
 
@@ -42,8 +43,11 @@ class OpenInterestRule(msgspec.Struct):
     def on_reading(
         self, event: OpenInterest, evidence: Evidence, limits: Threshold
     ) -> Signal | None:
-        """Take a venue's reading; return a signal if an episode begins with it."""
-        if not isfinite(event.open_interest_coins + event.open_interest_usd):
+        """Take a venue's reading; return a signal if an episode begins with it.
+
+        Amounts of zero or less, NaN and infinity are no reading.
+        """
+        if positive(event.open_interest_coins) is None or positive(event.open_interest_usd) is None:
             return None
         venue = f"{event.exchange}:{event.symbol}"
         if venue not in self.venues:
