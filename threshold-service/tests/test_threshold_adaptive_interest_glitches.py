@@ -80,6 +80,12 @@ def test_more_than_was_traded_cannot_have_been_opened():
     assert run(events, Around(traded_usd={"binance": 1e3})) == []
 
 
+def test_what_two_venues_tell_alike_is_told_though_too_few_trades_are_known():
+    both = ["binance", "bybit"]
+    events = readings(exploding(market(600), 500, 5, 0.2, venues=both))
+    assert run(events, Around(traded_usd=dict.fromkeys(both, 1e3)))
+
+
 def test_bad_readings_change_nothing():
     detector, around = Interest(), Around()
     run(readings(market(200)), around, detector)

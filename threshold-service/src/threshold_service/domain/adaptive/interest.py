@@ -1,6 +1,7 @@
 """Open interest: positions opened or closed faster than is usual for the coin at this hour."""
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -52,6 +53,9 @@ CHECKED_MIN: Final = 15
 TRADED_SLACK: Final = 1.1
 TRADED_SLACK_OF_INTEREST: Final = 0.001
 """No more can have been opened or closed than was traded, give or take what is told late."""
+
+WITNESSES: Final = 2
+"""So many venues do not err the same way at once: it is trades that we have not heard of."""
 
 MOVE_MS: Final = 3_600_000
 """How long what is critical is the same move as what was told, unless it gets twice as fast."""
@@ -137,12 +141,11 @@ class Interest(msgspec.Struct):
     def _checked(self, move: Move, around: Surroundings) -> Move | None:
         """Leaves out contracts that cannot have changed so much, and asks which venues agree."""
         change = move.change
-        wrong = [
-            each.contract for each in change.parts if not self._plausible(each, change, around)
-        ]
-        if not wrong:
+        wrong = [each for each in change.parts if not self._plausible(each, change, around)]
+        if not wrong or self._is_witnessed(wrong, change):
             return self._agreed(move)
-        left = matched(self.polls, self.minute, change.minutes, wrong)
+        names = [each.contract for each in wrong]
+        left = matched(self.polls, self.minute, change.minutes, names)
         again = None if left is None else self._move(left, move.floor)
         return None if again is None else self._agreed(again)
 
@@ -153,6 +156,10 @@ class Interest(msgspec.Struct):
             return True
         slack_usd = TRADED_SLACK_OF_INTEREST * part.now * polls.mark
         return abs(part.coins) * polls.mark <= TRADED_SLACK * traded_usd + slack_usd
+
+    def _is_witnessed(self, parts: Sequence[Part], change: Change) -> bool:
+        ahead = (each for each in parts if each.coins * change.share > 0)
+        return len({self.polls[each.contract].exchange for each in ahead}) >= WITNESSES
 
     def _agreed(self, move: Move) -> Move | None:
         total = move.change.now - move.change.then
