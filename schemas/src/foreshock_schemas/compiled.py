@@ -15,8 +15,8 @@ from typing import Any, Final
 from foreshock_schemas.events import Event
 from foreshock_schemas.primitives import (
     TEXTS,
-    TIME_BYTES,
-    TIMES,
+    TIME_HIGH,
+    TIME_LOW,
     long_at,
     write_long,
     write_name,
@@ -51,8 +51,8 @@ def reader(schema: Field, event: type[Event], start: int) -> Callable[[bytes], E
 
     It raises one of `MISREAD` where it cannot.
     """
-    names: dict[str, Any] = {"event": event, "times": TIMES, "texts": TEXTS, "long_at": long_at}
-    names |= {"one": struct.Struct("<d").unpack_from}
+    names: dict[str, Any] = {"event": event, "texts": TEXTS, "long_at": long_at}
+    names |= {"ms_low": TIME_LOW, "ms_high": TIME_HIGH, "one": struct.Struct("<d").unpack_from}
     lines = [
         "def made(v):",
         f"    at = {start}",
@@ -157,8 +157,8 @@ def _read_text(name: str) -> Iterator[str]:
 
 def _read_long(name: str) -> Iterator[str]:
     if name.endswith("_ms"):
-        yield f"{name} = times[v[at:at + {TIME_BYTES}]]"
-        yield f"at += {TIME_BYTES}"
+        yield f"{name} = ms_low[v[at:at + 2]] + ms_high[v[at + 2:at + 6]]"  # of 2004 to 2039
+        yield "at += 6"
     else:
         yield "byte = v[at]"
         yield "if byte < 128:"

@@ -4,9 +4,6 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, Generic, TypeVar
 
-TIME_BYTES: Final = 6
-"""Of a time in ms between 2004 and 2039."""
-
 _REMEMBERED: Final = 8_192
 
 T = TypeVar("T")
@@ -59,12 +56,18 @@ def long_at(value: bytes, at: int) -> tuple[int, int]:
         shift += 7
 
 
-def _time(written: bytes) -> int:
-    a, b, c, d, e, f = written
-    if f > 127 or not a & b & c & d & e & 128:
+def _time_low(written: bytes) -> int:
+    a, b = written
+    if not a & b & 128 or a & 1:
         raise ValueError
-    rest = a & 127 | (b & 127) << 7 | (c & 127) << 14 | (d & 127) << 21 | (e & 127) << 28 | f << 35
-    return (rest >> 1) ^ -(rest & 1)
+    return a >> 1 & 63 | (b & 127) << 6
+
+
+def _time_high(written: bytes) -> int:
+    c, d, e, f = written
+    if f > 127 or not c & d & e & 128:
+        raise ValueError
+    return (c & 127) << 13 | (d & 127) << 20 | (e & 127) << 27 | f << 34
 
 
 class Known(dict[bytes, T], Generic[T]):
@@ -80,8 +83,11 @@ class Known(dict[bytes, T], Generic[T]):
         return made
 
 
-TIMES: Final = Known(_time)
-"""Of `TIME_BYTES` each; ValueError for bytes that are no such time."""
+TIME_LOW: Final = Known(_time_low)
+TIME_HIGH: Final = Known(_time_high)
+"""What the first two and the last four bytes of a time add to it; both are known after a while,
+for the former come again every 8 s. ValueError for bytes that are none of a time.
+"""
 
 TEXTS: Final = Known(bytes.decode)
 """For text that comes again and again: the same text again, so that its hash is known too."""
