@@ -31,9 +31,6 @@ class History(msgspec.Struct, Generic[T]):
 
     def at(self, ms: int) -> T | None:
         """Return the value in force at `ms`; None from before the first that is kept."""
-        times = self.times
-        if times and times[-1] <= ms:
-            return self.values[-1]
         place = self.place(ms)
         return None if place < 0 else self.values[place]
 

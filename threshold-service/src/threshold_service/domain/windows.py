@@ -58,8 +58,7 @@ class RollingSum(msgspec.Struct):
 
     def add(self, ms: int, tag: str, cents: int, tally: int) -> None:
         """Count an event that the window covers."""
-        entries = self.entries
-        entry = entries[-1] if entries and entries[-1].ms == ms else self._entry(ms)
+        entry = self._entry(ms)
         entry.cents += cents
         entry.tally += tally
         if ms > self._latest_of.get(tag, 0):
@@ -70,8 +69,9 @@ class RollingSum(msgspec.Struct):
     def _entry(self, ms: int) -> Entry:
         entries = self.entries
         place = len(entries)
-        if entries and ms < entries[-1].ms:
-            place = bisect_left(entries, ms, key=_ms)
+        if entries and ms <= entries[-1].ms:
+            last = entries[-1]
+            place = place - 1 if ms == last.ms else bisect_left(entries, ms, key=_ms)
             if entries[place].ms == ms:
                 return entries[place]
         entry = Entry(ms)
