@@ -36,7 +36,7 @@ WRONG_SETTINGS: Final = 78
 _REPLAY: Final = ("FROM_MS", "TO_MS", "FILE")
 _LAG_EVERY_S: Final = 1.0
 _YOUNG: Final = 10_000
-"""New objects that the collector waits for: with 700, up to a sixth of a detector's time was its."""
+"""New objects that the collector waits for; with 700 it took up to a sixth of a detector's time."""
 
 S = TypeVar("S", bound=ServiceSettings)
 
