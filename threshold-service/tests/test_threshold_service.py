@@ -1,6 +1,7 @@
 """What the service publishes, and what it keeps to itself."""
 
 import pytest
+from msgspec.structs import replace
 from prometheus_client import REGISTRY
 
 from foreshock_kit.environment import load
@@ -77,6 +78,14 @@ async def test_limits_and_signals_go_to_their_topics():
         7,
         "liq:0",
     )
+
+
+async def test_signals_come_in_the_order_of_their_records():
+    small, large = (
+        replace(liquidation(second, usd), coin="ETH") for second, usd in ((0, 1.0), (2, 2e6))
+    )
+    publisher = await detected(record(0, small), record(1, liquidation(1)), record(2, large))
+    assert [signal.coin for signal in publisher.on(SIGNALS)] == ["SOL", "ETH", "ETH"]
 
 
 async def test_what_is_replayed_rebuilds_and_publishes_nothing():

@@ -11,7 +11,7 @@ InstrumentStatus = Literal["trading", "pending", "closing", "closed"]
 Tier = Literal["mega", "large", "mid", "small"]
 
 
-class Liquidation(Event, frozen=True, gc=False, kw_only=True):
+class Liquidation(Event, frozen=True, gc=False):
     """A position closed by force. `symbol` is the venue's own name of the contract."""
 
     exchange: str
@@ -25,7 +25,7 @@ class Liquidation(Event, frozen=True, gc=False, kw_only=True):
     ts_source: Literal["venue", "receive"] = "venue"
 
 
-class Trade(Event, frozen=True, gc=False, kw_only=True):
+class Trade(Event, frozen=True, gc=False):
     """One trade, or one taker order's fills at one price where the venue aggregates them."""
 
     exchange: str
@@ -37,7 +37,7 @@ class Trade(Event, frozen=True, gc=False, kw_only=True):
     notional_usd: float
 
 
-class Bar(Event, frozen=True, gc=False, kw_only=True):
+class Bar(Event, frozen=True, gc=False):
     """One second of one coin's trades on one exchange; prices are missing when none traded.
 
     `ts_event_ms` is the bar's end. `largest_cluster_usd` is the largest same-side run of
@@ -59,7 +59,7 @@ class Bar(Event, frozen=True, gc=False, kw_only=True):
     mark_price: float | None
 
 
-class Kline(Event, frozen=True, gc=False, kw_only=True):
+class Kline(Event, frozen=True, gc=False):
     """One candle of history, read by REST; `ts_event_ms` is its end.
 
     `taker_buy_usd` and `trades` are 0 where the venue does not tell them.
@@ -80,7 +80,7 @@ class Kline(Event, frozen=True, gc=False, kw_only=True):
     trades: int
 
 
-class OpenInterest(Event, frozen=True, gc=False, kw_only=True):
+class OpenInterest(Event, frozen=True, gc=False):
     """Open contracts of one coin on one exchange, one-sided, with what is read beside them.
 
     `funding_rate` is a share per `funding_interval_h` hours: 0.0001 is 0.01 %. Figures from before

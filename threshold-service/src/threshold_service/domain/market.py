@@ -6,7 +6,7 @@ else has come since.
 """
 
 from collections.abc import Collection
-from math import log, sqrt
+from math import inf, log, sqrt
 from typing import Final
 
 import msgspec
@@ -60,7 +60,7 @@ class Prices(msgspec.Struct):
         if index > self.open_index:
             self._close(index)
         price = bar.mark_price or bar.close
-        if price is not None and 0 < price < float("inf"):
+        if price is not None and 0 < price < inf:
             self.price = price
         flow = 2 * bar.taker_buy_usd - bar.notional_usd
         if -MOST_USD < flow < MOST_USD:
@@ -178,7 +178,7 @@ class InterestHistory(msgspec.Struct):
     def add(self, event: OpenInterest) -> None:
         """Keep a reading, and learn from it how much its venue usually changes."""
         coins, usd = event.open_interest_coins, event.open_interest_usd
-        if not (0 < coins < float("inf") and 0 < usd < float("inf")):
+        if not (0 < coins < inf and 0 < usd < inf):
             return
         held = self.venues.get(event.exchange)
         if held is None:

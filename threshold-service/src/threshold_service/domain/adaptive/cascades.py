@@ -100,6 +100,8 @@ class Cascades(msgspec.Struct):
             return None
         self.asked_ms = max(self.asked_ms, asked_ms)
         for side in (self.long, self.short):
+            if side.course is None:
+                continue
             due = side.closing.due(side.versions, side.course, self.asked_ms)
             if due is not None:
                 return telling.closing(around.threshold.coin, side.position, *due, offset)
