@@ -6,7 +6,7 @@ import pytest
 
 from foreshock_schemas.events import MarketStats, Threshold
 from foreshock_schemas.testing import sample
-from threshold_service.domain.engine import baseline_prd
+from threshold_service.domain.formulas import baseline_prd
 
 TUESDAY_US = datetime(2026, 6, 16, 15, 0, tzinfo=UTC)
 

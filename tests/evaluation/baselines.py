@@ -18,7 +18,7 @@ from evaluation.tape import Coin, Print, Tape
 from numpy.typing import NDArray
 
 from foreshock_schemas.topics import MARKET
-from threshold_service.domain.engine import positive
+from threshold_service.domain.formulas import positive
 from threshold_service.domain.rules.cascade import FEWEST, WINDOW_S
 
 Baseline = Literal["prd", "ewma", "fixed"]

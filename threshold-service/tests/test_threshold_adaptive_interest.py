@@ -21,7 +21,7 @@ from making_readings import (
 
 from threshold_service.domain.adaptive.horizons import Change, Usual
 from threshold_service.domain.adaptive.interest import Interest
-from threshold_service.domain.adaptive.poll import KEPT_MIN, Polls
+from threshold_service.domain.adaptive.polls import KEPT_MIN, Polls
 
 # what is an event
 
@@ -96,6 +96,19 @@ def test_an_explosion_is_told_once_however_large_it_gets(share, over):
     assert len(run(readings(exploding(market(700), 500, over, share)))) == 1
 
 
+@pytest.mark.parametrize("stuck", [["binance"], list(VENUES)])
+def test_a_poll_that_is_missing_makes_no_move_faster(stuck):
+    course = exploding(market(700), 500, 15, 0.3, venues=["binance"])
+    for venue in stuck:
+        course[505][venue] = course[504][venue]
+    assert len(run(readings(course))) == 1
+
+
+def test_a_reversal_is_told_as_well():
+    course = exploding(exploding(market(600), 500, 5, 0.15), 515, 5, -0.15)
+    assert [each.name for each in run(readings(course))] == ["rose", "fell"]
+
+
 def test_a_larger_one_that_follows_at_once_is_told_as_well():
     course = exploding(exploding(market(600), 500, 1, 0.005), 504, 1, 0.05)
     assert [each.severity for each in run(readings(course))] == ["info", "critical"]
@@ -132,6 +145,16 @@ def test_what_has_been_usual_for_two_hours_is_no_event():
 def test_over_an_hour_it_takes_a_day_to_know_what_is_usual():
     found = run(readings(market(DAY, noise=0.002)))
     assert found == []
+
+
+def test_a_minute_that_is_missing_makes_nothing_learned_sooner():
+    usual = Usual()
+    for minute in range(400):
+        over = (5, 15, 60) if minute == 399 else (1, 5, 15, 60)
+        changes = [Change(minutes=each, then=1.0, now=1 + 1e-5 * each, parts=()) for each in over]
+        usual.learn(changes, minute)
+    assert usual.learned
+    assert usual.z(Change(minutes=60, then=1.0, now=1.1, parts=()), 399) == 0
 
 
 def test_less_than_usual_is_no_event_in_a_market_that_grows():
@@ -181,7 +204,7 @@ def test_what_it_may_not_tell_is_not_spent(why):
     assert run(silent, around, detector) == []
     assert detector.learned == (why == "off")
     assert detector.budget.bucket == Interest().budget.bucket
-    assert detector.told.told_ms == 0
+    assert detector.rise.told_ms == 0
     around.dynamic = True
     assert run(events[len(silent) :], around, detector)[0].severity == "critical"
 

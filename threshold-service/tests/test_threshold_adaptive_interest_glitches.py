@@ -86,6 +86,12 @@ def test_what_two_venues_tell_alike_is_told_though_too_few_trades_are_known():
     assert run(events, Around(traded_usd=dict.fromkeys(both, 1e3)))
 
 
+def test_a_venue_is_believed_whose_trades_alone_were_not_heard():
+    events = readings(exploding(market(600), 500, 5, 0.2, venues=["binance", "bybit"]))
+    (found,) = run(events, Around(traded_usd={"binance": 1e3}))
+    assert not found.name.endswith("single-venue")
+
+
 def test_bad_readings_change_nothing():
     detector, around = Interest(), Around()
     run(readings(market(200)), around, detector)

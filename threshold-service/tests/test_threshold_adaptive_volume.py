@@ -11,6 +11,7 @@ from making_bars import DAILY_USD, HOUR, NOW, T0, Around, bar, calm, candles, fe
 
 from foreshock_schemas.events import Kline
 from foreshock_schemas.testing import sample
+from threshold_service.domain.adaptive.venue import Venue
 from threshold_service.domain.adaptive.volume import Volume
 from threshold_service.domain.adaptive.window import Window
 
@@ -77,6 +78,15 @@ def test_where_trades_are_rare_a_silence_is_calm():
     assert volume.heard_s > 0.75 * second
     feed(volume, [bar(second + 3_600, 2_000.0)])
     assert not volume.seconds.covers(10)
+
+
+def test_outages_of_a_venue_that_is_heard_each_second_are_not_taken_for_calm():
+    venue = Venue()
+    for day in range(1, 30):
+        for second in range(day * 20_000 + 300, (day + 1) * 20_000):
+            venue.heard_from(second)
+            venue.hear(second, 1)
+        assert venue.patience_s < 60
 
 
 def test_an_hourly_history_ends_the_shadow():

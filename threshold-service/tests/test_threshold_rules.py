@@ -20,7 +20,7 @@ from making_rules import (
 
 from foreshock_schemas.events import Bar, Liquidation
 from threshold_service.domain import wording
-from threshold_service.domain.engine import baseline_prd
+from threshold_service.domain.formulas import baseline_prd
 from threshold_service.domain.rules import cascade
 
 # single liquidations

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain
+from operator import attrgetter
 from typing import BinaryIO, Final
 
 import msgspec
@@ -53,6 +54,8 @@ _REBUILD_MS: Final = {
 
 _WORLD_MS: Final = 26 * 60 * _MINUTE_MS
 """How far back states of feeds are read: over a day, as long as a service may have been away."""
+
+_COIN: Final = attrgetter("coin")
 
 
 async def run(settings: Settings, context: Context) -> None:
@@ -203,7 +206,7 @@ def follows(owned: Partitions, records: Sequence[Record]) -> list[Sequence[Outpu
 def _by_coin(records: Sequence[Record]) -> Iterator[int]:
     places: defaultdict[str, list[int]] = defaultdict(list)
     for place, record in enumerate(records):
-        places[getattr(record.event, "coin", "")].append(place)
+        places[_COIN(record.event)].append(place)
     return chain.from_iterable(places.values())
 
 

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from foreshock_schemas.events import MarketStats, Threshold
-from threshold_service.domain.engine import baseline_prd, fixed, positive
+from threshold_service.domain.formulas import baseline_prd, fixed, positive
 from threshold_service.domain.history import History
 from threshold_service.domain.sessions import session_at
 

@@ -119,7 +119,7 @@ class Traded(msgspec.Struct):
     ends: list[int] = msgspec.field(default_factory=lambda: [0] * _REPEATED_S)
 
     def is_new(self, second: int) -> bool:
-        """Return whether no bar has ended with this second, and remember it."""
+        """Return whether no bar of the last 300 s has ended with this second, and remember it."""
         slot = second % _REPEATED_S
         held = self.ends[slot]
         if second > held:

@@ -17,7 +17,7 @@ FLOOR_SHARE: Final = 0.2
 """Less than this share of the original limits is not worth telling."""
 
 LIQUIDATED_USD: Final = 25_000.0
-"""Less that is liquidated, in one print or in many, is never told of, however small the coin."""
+"""What the adaptive detectors tell of, in one print or in many, is at least this much."""
 
 UNSEEN: Final[frozenset[FeedState]] = frozenset({"MUTE", "DOWN"})
 """States in which a feed shows nothing of what happens."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Final, Literal
 
 from foreshock_schemas.events import Coverage, Position, Severity, Threshold
-from threshold_service.domain.engine import OI_CHANGE_PCT, QUARTERS_A_DAY, SPIKE_TIMES
+from threshold_service.domain.formulas import OI_CHANGE_PCT, QUARTERS_A_DAY, SPIKE_TIMES
 
 QUADRANTS: Final[dict[tuple[bool, bool], tuple[str, Position]]] = {
     (True, True): ("new longs lead", "long"),

@@ -60,8 +60,8 @@ class Budget(msgspec.Struct, kw_only=True):
     `step` is a fifth of the score's standard deviation. A score that exceeds the peak of its
     event's first 5 minutes by `rise` counts as a new event. `limit` is what the last score had to
     exceed. `held_back` counts the events that stayed silent before the last alert; once another
-    one is silent, those since that alert. Time takes the threshold down to `rest` and no lower: a
-    quiet market need not spend its budget.
+    one is silent, those since that alert. Time brings the threshold to `rest` at the least, down
+    to it or back up after a silence has eased the limit: a quiet market need not spend its budget.
     """
 
     threshold: float = 4.0

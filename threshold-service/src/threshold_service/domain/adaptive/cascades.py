@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from foreshock_schemas.events import Coverage, Liquidation, Position
-from threshold_service.domain.adaptive import telling
+from threshold_service.domain.adaptive import cascade_finding
 from threshold_service.domain.adaptive.budget import IDLE_MS, Budget
 from threshold_service.domain.adaptive.finding import Finding
 from threshold_service.domain.adaptive.incident import Course
@@ -104,7 +104,7 @@ class Cascades(msgspec.Struct):
                 continue
             due = side.closing.due(side.versions, side.course, self.asked_ms)
             if due is not None:
-                return telling.closing(around.threshold.coin, side.position, *due, offset)
+                return cascade_finding.closing(around.threshold.coin, side.position, *due, offset)
         self.closed_ms = self.asked_ms
         return None
 
@@ -156,7 +156,7 @@ class Cascades(msgspec.Struct):
         self, side: Side, course: Course, signs: Signs, limit_bp: float, *, held_back: int
     ) -> Finding:
         course.told, course.limit_usd = True, self.unit.at(limit_bp)
-        return telling.growing(side, course, self.unit, signs, limit_bp, held_back)
+        return cascade_finding.growing(side, course, self.unit, signs, limit_bp, held_back)
 
 
 def _confirms(side: Side, unit: Unit, signs: Signs) -> bool:

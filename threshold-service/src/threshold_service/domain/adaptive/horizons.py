@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from threshold_service.domain.adaptive.poll import Polls
+from threshold_service.domain.adaptive.polls import Polls
 from threshold_service.domain.adaptive.scale import MAD_TO_SIGMA, Scale
 
 MINUTES: Final = (1, 5, 15, 60)
@@ -31,7 +31,7 @@ CUSUM_LIMIT: Final = 8.0
 CLIP: Final = 4.0
 """The most that a single change adds: a jump is no build-up."""
 
-NEW_MIN: Final = 5
+ALWAYS_NEW_MIN: Final = 5
 """A change over more than this is told only while it goes on: most of it may have been told."""
 
 SUDDEN_PART: Final = 0.5
@@ -116,7 +116,7 @@ def going_on(changes: Sequence[Change]) -> list[Change]:
     return [
         change
         for shorter, change in zip((None, *changes), changes, strict=False)
-        if shorter is None or change.minutes <= NEW_MIN or _is_as_fast(shorter, change)
+        if shorter is None or change.minutes <= ALWAYS_NEW_MIN or _is_as_fast(shorter, change)
     ]
 
 
@@ -129,13 +129,15 @@ class Usual(msgspec.Struct):
     """What changes are usual over each time and at each hour of the day, and slow build-ups.
 
     `recent` are those of the last hours: what was usual in them is usual, whatever the days before
-    were like. `up` and `down` are CUSUMs of clipped deviations over the shortest time that can be
-    compared, `step`.
+    were like. `apart` counts the changes over each time that do not overlap, the last of which was
+    in the stretch `ended`. `up` and `down` are CUSUMs of clipped deviations over the shortest time
+    that can be compared.
     """
 
     scales: list[Scale] = msgspec.field(default_factory=lambda: _scales(_HALF_LIFE_S))
     recent: list[Scale] = msgspec.field(default_factory=lambda: _scales(_RECENT_HALF_LIFE_S))
-    step: int = MINUTES[0]
+    apart: list[int] = msgspec.field(default_factory=lambda: [0] * len(MINUTES))
+    ended: list[int] = msgspec.field(default_factory=lambda: [0] * len(MINUTES))
     hours: list[float] = msgspec.field(default_factory=lambda: [1.0] * _HOURS)
     up: float = 0.0
     down: float = 0.0
@@ -179,8 +181,8 @@ class Usual(msgspec.Struct):
             at = MINUTES.index(change.minutes)
             self.scales[at].add(change.log, minute * 60_000)
             self.recent[at].add(change.log, minute * 60_000)
+            self._count(at, minute // change.minutes)
         shortest = changes[0]
-        self.step = shortest.minutes
         if minute % shortest.minutes:
             return
         z = self.z(shortest, minute)
@@ -192,8 +194,12 @@ class Usual(msgspec.Struct):
         self.hours[hour] += _HOUR_RATE * shortest.minutes * (typical - self.hours[hour])
 
     def _is_learned(self, at: int) -> bool:
-        apart = LEARNED_APART * MINUTES[at] / self.step
-        return self.scales[at].samples >= max(LEARNED, apart)
+        return self.scales[at].samples >= LEARNED and self.apart[at] >= LEARNED_APART
+
+    def _count(self, at: int, stretch: int) -> None:
+        if stretch > self.ended[at]:
+            self.ended[at] = stretch
+            self.apart[at] += 1
 
     def _hour(self, minute: int) -> float:
         mean = sum(self.hours) / _HOURS
@@ -206,5 +212,5 @@ def _scales(half_life_s: float) -> list[Scale]:
 
 
 def _is_as_fast(part: Change, whole: Change) -> bool:
-    pace = whole.share / whole.minutes
-    return part.share / part.minutes * pace >= pace * pace
+    way = copysign(1.0, whole.share)
+    return way * part.share / part.minutes >= abs(whole.share) / whole.minutes

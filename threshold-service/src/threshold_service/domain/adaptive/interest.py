@@ -1,14 +1,13 @@
 """Open interest: positions opened or closed faster than is usual for the coin at this hour."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
 from foreshock_schemas.events import OpenInterest, Tier
-from threshold_service.domain.adaptive import opening
+from threshold_service.domain.adaptive import interest_finding
 from threshold_service.domain.adaptive.budget import Budget
 from threshold_service.domain.adaptive.finding import Finding
 from threshold_service.domain.adaptive.horizons import (
@@ -20,9 +19,9 @@ from threshold_service.domain.adaptive.horizons import (
     matched,
     weight_of,
 )
+from threshold_service.domain.adaptive.interest_finding import CRITICAL_TIMES, Limit, Move
 from threshold_service.domain.adaptive.news import News
-from threshold_service.domain.adaptive.opening import CRITICAL_TIMES, Limit, Move
-from threshold_service.domain.adaptive.poll import KEPT_MIN, Polls, is_sound, minute_of
+from threshold_service.domain.adaptive.polls import KEPT_MIN, Polls, is_sound, minute_of
 from threshold_service.domain.surroundings import Surroundings
 
 FLOORS: Final = dict(zip(MINUTES, (0.003, 0.006, 0.012, 0.025), strict=True))
@@ -55,7 +54,10 @@ TRADED_SLACK_OF_INTEREST: Final = 0.001
 """No more can have been opened or closed than was traded, give or take what is told late."""
 
 WITNESSES: Final = 2
-"""So many venues do not err the same way at once: it is trades that we have not heard of."""
+"""So many venues do not err the same way at once: it is trades that were not heard."""
+
+ALONG: Final = 0.5
+"""A venue witnesses a change if its own, as a share, is at least this part of it."""
 
 MOVE_MS: Final = 3_600_000
 """How long what is critical is the same move as what was told, unless it gets twice as fast."""
@@ -68,7 +70,8 @@ class Interest(msgspec.Struct):
     """One coin's open interest in coins, minute by minute.
 
     A minute is judged once every contract that is due has told of it, or with the first reading
-    of the next one. `told` is how fast the move was that was told last, over the shortest time.
+    of the next one. `rise` and `fall` have the pace, a share a minute over the shortest time, of
+    the move that was told last in either direction.
     """
 
     polls: dict[str, Polls] = {}
@@ -80,7 +83,8 @@ class Interest(msgspec.Struct):
     budget: Budget = msgspec.field(
         default_factory=lambda: Budget(threshold=REST, limit=REST, rest=REST, least=0.0)
     )
-    told: News = msgspec.field(default_factory=lambda: News(gap_ms=MOVE_MS))
+    rise: News = msgspec.field(default_factory=lambda: News(gap_ms=MOVE_MS))
+    fall: News = msgspec.field(default_factory=lambda: News(gap_ms=MOVE_MS))
 
     @property
     def learned(self) -> bool:
@@ -127,7 +131,8 @@ class Interest(msgspec.Struct):
         moves = [self._move(each, times * FLOORS[each.minutes]) for each in going_on(changes)]
         beyond = sorted((each for each in moves if each), key=lambda each: -each.score)
         checked = (self._checked(move, around) for move in beyond)
-        move, pace = next(filter(None, checked), None), abs(changes[0].share)
+        move = next(filter(None, checked), None)
+        pace = abs(changes[0].share) / changes[0].minutes
         return self._tell(move, pace, event, around)
 
     def _move(self, change: Change, floor: float) -> Move | None:
@@ -142,7 +147,7 @@ class Interest(msgspec.Struct):
         """Leaves out contracts that cannot have changed so much, and asks which venues agree."""
         change = move.change
         wrong = [each for each in change.parts if not self._plausible(each, change, around)]
-        if not wrong or self._is_witnessed(wrong, change):
+        if not wrong or self._is_witnessed(change):
             return self._agreed(move)
         names = [each.contract for each in wrong]
         left = matched(self.polls, self.minute, change.minutes, names)
@@ -157,9 +162,9 @@ class Interest(msgspec.Struct):
         slack_usd = TRADED_SLACK_OF_INTEREST * part.now * polls.mark
         return abs(part.coins) * polls.mark <= TRADED_SLACK * traded_usd + slack_usd
 
-    def _is_witnessed(self, parts: Sequence[Part], change: Change) -> bool:
-        ahead = (each for each in parts if each.coins * change.share > 0)
-        return len({self.polls[each.contract].exchange for each in ahead}) >= WITNESSES
+    def _is_witnessed(self, change: Change) -> bool:
+        along = (part for part in change.parts if part.coins / part.then / change.share >= ALONG)
+        return len({self.polls[part.contract].exchange for part in along}) >= WITNESSES
 
     def _agreed(self, move: Move) -> Move | None:
         total = move.change.now - move.change.then
@@ -188,10 +193,11 @@ class Interest(msgspec.Struct):
         if verdict != "below":
             self.usual.settle()
         fires = verdict == "fire"
-        if not (fires or move.times >= CRITICAL_TIMES):
+        told = self.rise if move.change.share > 0 else self.fall
+        critical = move.times >= CRITICAL_TIMES and told.is_new(pace, ms)
+        if not (fires or critical):
             return None
-        if not self.told.is_new(pace, ms) and not fires:
-            return None
+        told.remember(pace, ms)
         minutes = move.change.minutes
         sigma_pct = self.usual.sigma(minutes, self.minute) * 100
         exceeded_pct = limit / weight_of(minutes) * sigma_pct
@@ -200,7 +206,7 @@ class Interest(msgspec.Struct):
             pct=max(move.floor * 100, min(exceeded_pct, abs(move.change.share) * 100)),
             held_back=self.budget.held_back if fires else 0,
         )
-        return opening.finding(move, reached, sigma_pct, self._since(move), event, around)
+        return interest_finding.finding(move, reached, sigma_pct, self._since(move), event, around)
 
     def _since(self, move: Move) -> int:
         first = self.minute - move.change.minutes - _REACH_MIN

@@ -9,15 +9,16 @@ TIMES: Final = 2.0
 
 
 class News(msgspec.Struct):
-    """What was told last beside the budget: within `gap_ms` only twice as much is news again."""
+    """What was told last: within `gap_ms` only twice as much is news again."""
 
     gap_ms: int
     value: float = 0.0
     told_ms: int = 0
 
     def is_new(self, value: float, ms: int) -> bool:
-        """Return whether a value is worth telling, and remember it if so."""
-        if ms - self.told_ms < self.gap_ms and value < TIMES * self.value:
-            return False
+        """Return whether a value is worth telling."""
+        return ms - self.told_ms >= self.gap_ms or value >= TIMES * self.value
+
+    def remember(self, value: float, ms: int) -> None:
+        """Take note of what was told."""
         self.value, self.told_ms = value, ms
-        return True

@@ -36,7 +36,7 @@ INTEREST_S: Final = 300
 PRICE_S: Final = 180
 
 _FLOOR_SHARE: Final = 0.1
-"""Of the original limit of a single liquidation: less is no cascade, however small the coin."""
+"""Of the original limit of a single liquidation: less is no cascade."""
 
 _REVIEW_MS: Final = 1_000
 
@@ -45,7 +45,7 @@ class Unit(msgspec.Struct, kw_only=True):
     """What sums are measured in: a basis point of open interest in USD, and the floor.
 
     Where open interest is not `known`, the original requirements' cascade limit stands for
-    `CONFIRMED_BP` basis points, and `LIQUIDATED_USD` does not apply.
+    `CONFIRMED_BP` basis points.
     """
 
     usd: float = 1.0
@@ -62,8 +62,7 @@ class Unit(msgspec.Struct, kw_only=True):
         threshold, interest_usd = around.threshold, around.interest_usd()
         self.known = interest_usd is not None and interest_usd > 0
         self.usd = interest_usd / 1e4 if interest_usd else threshold.cascade_usd / CONFIRMED_BP
-        floor_usd = _FLOOR_SHARE * threshold.single_liquidation_usd
-        self.floor_usd = max(floor_usd, LIQUIDATED_USD) if self.known else floor_usd
+        self.floor_usd = max(_FLOOR_SHARE * threshold.single_liquidation_usd, LIQUIDATED_USD)
         self.coin = threshold.coin
 
     def at(self, basis_points: float) -> float:

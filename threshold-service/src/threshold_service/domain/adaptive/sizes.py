@@ -120,6 +120,8 @@ class Sizes(msgspec.Struct):
         critical = usd >= measure.critical_usd and side.critical.is_new(usd, self.clock_ms)
         if not (fires or critical):
             return None
+        if critical:
+            side.critical.remember(usd, self.clock_ms)
         cluster.told = True
         return _finding(
             threshold.coin,

@@ -9,14 +9,14 @@ from foreshock_schemas.events import Bar
 from threshold_service.domain.adaptive.baseline import Baseline, Expected
 from threshold_service.domain.adaptive.seconds import PAST_S
 
-_LIVES_S: Final = 30
+LIVES_S: Final = 30
 """A venue that lives is heard of at least every 10 s: more than 30 s of silence are no calm."""
 
 _PAUSES: Final = 3
 """Where venues tell of trades only, so many times the usual silence still is calm."""
 
 _PAUSE_MEMORY_S: Final = 6 * 3_600
-"""Seconds of silence after which what was usual before weighs a third."""
+"""Seconds after which what was usual before weighs a third."""
 
 _FULL_MIN_S: Final = 55
 """Seconds that must have been heard for a minute to teach anything."""
@@ -29,7 +29,8 @@ class Venue(msgspec.Struct, kw_only=True):
 
     It was heard up to `end_s`, exclusive. `seen` are its last 300 s, -1 where nothing was heard.
     `minute` is the current one, with what was traded and how many seconds were heard in it.
-    `pause_s` is how long the silence usually is that a moment of silence belongs to.
+    `pause_s` is how long a silence usually lasts, weighted by its length; bars without one between
+    them let it fall.
     """
 
     baseline: Baseline = msgspec.field(default_factory=Baseline)
@@ -50,6 +51,8 @@ class Venue(msgspec.Struct, kw_only=True):
         """
         end_s = self.end_s
         if first == end_s:
+            if self.pause_s:
+                self.pause_s -= self.pause_s / _PAUSE_MEMORY_S
             return first
         if 0 < end_s < first:
             calm = first - end_s <= self.patience_s
@@ -63,7 +66,7 @@ class Venue(msgspec.Struct, kw_only=True):
     @property
     def patience_s(self) -> int:
         """How long a silence may be to be calm: 30 s, up to 300 s where silence is usual."""
-        return min(PAST_S, max(_LIVES_S, int(self.pause_s * _PAUSES)))
+        return min(PAST_S, max(LIVES_S, int(self.pause_s * _PAUSES)))
 
     def _learn_pause(self, silent_s: int) -> None:
         silent_s = min(silent_s, PAST_S)
@@ -115,7 +118,7 @@ class Venue(msgspec.Struct, kw_only=True):
 
 def patience_of(venues: Iterable[Venue]) -> int:
     """Return how long a silence of all venues may be to be calm; 30 s where there are none."""
-    return max((venue.patience_s for venue in venues), default=_LIVES_S)
+    return max((venue.patience_s for venue in venues), default=LIVES_S)
 
 
 def profile_of(venues: Iterable[Venue]) -> tuple[float, float]:

@@ -7,7 +7,7 @@ import msgspec
 from foreshock_schemas.events import Coverage, Evidence, Liquidation, Position, Signal, Threshold
 from foreshock_schemas.ids import derived_id
 from threshold_service.domain import wording
-from threshold_service.domain.engine import CASCADE_TIMES
+from threshold_service.domain.formulas import CASCADE_TIMES
 from threshold_service.domain.windows import Episode, RollingSum, cents_of
 
 WINDOW_S: Final = 60

@@ -9,7 +9,7 @@ import msgspec
 from foreshock_schemas.events import Evidence, OpenInterest, Position, Signal, Threshold
 from foreshock_schemas.ids import derived_id
 from threshold_service.domain import wording
-from threshold_service.domain.engine import positive
+from threshold_service.domain.formulas import positive
 from threshold_service.domain.rules.readings import WINDOW_MS, Readings
 from threshold_service.domain.windows import Episode
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from foreshock_schemas.events import MarketStats
 from foreshock_schemas.testing import sample
-from threshold_service.domain import engine
-from threshold_service.domain.engine import baseline_prd, fixed
+from threshold_service.domain import formulas
+from threshold_service.domain.formulas import baseline_prd, fixed
 from threshold_service.domain.limits import HISTORY, Limits
 from threshold_service.domain.sessions import session_at
 
@@ -72,13 +72,13 @@ def test_sessions_follow_the_clocks_of_their_places(when, session):
 @given(st.floats(0, 10, allow_nan=False), st.floats(0, 10, allow_nan=False))
 def test_volatility_raises_limits_within_its_clamp(one, other):
     low, high = sorted((one, other))
-    multipliers = [engine.volatility_multiplier(each) for each in (low, high)]
+    multipliers = [formulas.volatility_multiplier(each) for each in (low, high)]
     assert 0.5 <= multipliers[0] <= multipliers[1] <= 2.0
 
 
 @pytest.mark.parametrize(("volatility", "multiplier"), [(0.05, 1), (0.3, 1.5), (0.55, 2), (4, 2)])
 def test_volatility_multiplier_by_example(volatility, multiplier):
-    assert engine.volatility_multiplier(volatility) == pytest.approx(multiplier)
+    assert formulas.volatility_multiplier(volatility) == pytest.approx(multiplier)
 
 
 def test_what_the_requirements_leave_open():
@@ -90,14 +90,14 @@ def test_what_the_requirements_leave_open():
 
 
 def test_confidence_falls_with_what_is_missing_old_or_short():
-    assert engine.confidence(stats()) == 1.0
-    assert engine.confidence(stats(volume_days=15)) == 0.5
-    assert engine.confidence(stats(volume_days=90)) == 1.0
-    assert engine.confidence(stats(price=None)) == 0.75
-    assert engine.confidence(stats(market_cap_ms=T0 - DAY)) == 0.75
-    assert engine.confidence(stats(market_cap_ms=T0 - DAY + 1)) == 1.0
-    assert engine.confidence(stats(volatility_ms=None)) == 0.75
-    assert engine.confidence(stats(volatility_daily=float("nan"), price=None)) == 0.5
+    assert formulas.confidence(stats()) == 1.0
+    assert formulas.confidence(stats(volume_days=15)) == 0.5
+    assert formulas.confidence(stats(volume_days=90)) == 1.0
+    assert formulas.confidence(stats(price=None)) == 0.75
+    assert formulas.confidence(stats(market_cap_ms=T0 - DAY)) == 0.75
+    assert formulas.confidence(stats(market_cap_ms=T0 - DAY + 1)) == 1.0
+    assert formulas.confidence(stats(volatility_ms=None)) == 0.75
+    assert formulas.confidence(stats(volatility_daily=float("nan"), price=None)) == 0.5
 
 
 def test_a_missing_input_never_counts_as_zero():

@@ -8,12 +8,14 @@ import msgspec
 from foreshock_schemas.events import Factor, OpenInterest, Position, Severity
 from threshold_service.domain import wording
 from threshold_service.domain.adaptive.finding import Finding
-from threshold_service.domain.adaptive.horizons import Change
+from threshold_service.domain.adaptive.horizons import MINUTES, Change
 from threshold_service.domain.surroundings import Surroundings
 
 CRITICAL_TIMES: Final = 6.0
 WARNING_TIMES: Final = 3.0
 """How large a change is for its severity, in multiples of the floor."""
+
+_SUDDEN: Final = "within a minute: its deviation counts half, as a single order can make it"
 
 
 class Move(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -70,7 +72,8 @@ def finding(
         reasons=(
             *meaning,
             f"{change.then:,.6g} to {change.now:,.6g} {coin}: {_shares(move)}",
-            f"usual within {minutes} min at this hour: {usual_pct:.2f} %",
+            f"usual within {minutes} min, at this hour or of late: {usual_pct:.2f} %",
+            *([_SUDDEN] if minutes == MINUTES[0] else []),
             *(["single-venue: no other venue agrees"] if move.single_venue else []),
         ),
         value=abs(pct),
