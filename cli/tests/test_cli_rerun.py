@@ -16,13 +16,14 @@ from foreshock_cli.comparing import differences, table
 from foreshock_cli.explain import Explained, Input, lines
 from foreshock_cli.interrupting import Interrupted, until_interrupted
 from foreshock_cli.main import main
-from foreshock_cli.rerun import settings_of
+from foreshock_cli.rerun import _show_what_if, settings_of
+from foreshock_cli.retained import DAY_MS, Retained
 from foreshock_kit.errors import leaves
 from foreshock_kit.settings import KafkaSettings
 from foreshock_kit.testing import FakeClock, eventually
 from foreshock_schemas.events import Factor, FeedAt, Signal, Why
 from foreshock_schemas.testing import sample
-from foreshock_schemas.topics import BARS, SIGNALS, TRADES
+from foreshock_schemas.topics import BARS, LIQUIDATIONS, OPEN_INTEREST, SIGNALS, TRADES
 
 HOUR_MS = 3_600_000
 NOON_MS = 1_781_611_200_000  # 16 June 2026, 12:00 UTC
@@ -183,6 +184,21 @@ def test_what_if_is_counted_by_the_day():
     rows = [line.split() for line in shown.getvalue().splitlines()]
     assert ["volume_spike", "3.0", "1.0", "-2.0"] in rows
     assert ["cascade", "0.0", "0.2", "+0.2"] in rows
+
+
+def test_what_if_counts_only_what_came_since_kafka_has_all_of_it():
+    begun_ms = dict.fromkeys((LIQUIDATIONS.name, OPEN_INTEREST.name), 0) | {BARS.name: 2 * DAY_MS}
+    there, shown = Retained(begun_ms, 4 * DAY_MS), io.StringIO()
+    live, made = (
+        [signal(f"v{day}", kind="volume_spike", ts_recv_ms=day * DAY_MS) for day in days]
+        for days in ((1, 3), (0, 1, 2, 3))
+    )
+    _show_what_if(live, made, there, (0, 4 * DAY_MS), Console(file=shown, width=200))
+    told = shown.getvalue().splitlines()
+    assert ["volume_spike", "0.5", "1.0", "+0.5"] in [line.split() for line in told]
+    assert told[-1].startswith(
+        f"volume_spike: counted over 2.00 days, not the 4.00 asked for: Kafka has {BARS.name} from "
+    )
 
 
 def test_an_explanation_names_what_it_was_made_of():

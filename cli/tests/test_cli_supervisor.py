@@ -195,9 +195,14 @@ async def test_good_settings_pass(program, forker, tmp_path):
     assert checked == Checked(frozenset({"LEVEL", "MODE"}), ())
 
 
-async def test_a_service_that_cannot_even_check_says_no_names(program, forker, tmp_path):
-    checked = await check_settings(forker, [program(FAILING)], tmp_path)
-    assert checked == Checked(frozenset(), ())
+async def test_a_service_that_cannot_even_check_is_named_and_leaves_the_names_unknown(
+    program, forker, tmp_path
+):
+    failing = program(FAILING)
+    checked = await check_settings(forker, [program(CHECKED), failing], tmp_path)
+    assert checked == Checked(
+        frozenset(), (f"{failing.name} could not check its settings (exit code 3)",)
+    )
 
 
 async def test_a_start_that_is_cancelled_leaves_no_process(program, forker):

@@ -4,12 +4,13 @@ import argparse
 import asyncio
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from foreshock_cli import tail
 from foreshock_kit.admin import ensure_topics
 from foreshock_kit.broker import embedded_broker
 from foreshock_kit.clock import SystemClock
-from foreshock_kit.kafka import Publisher
+from foreshock_kit.kafka import Publisher, Record
 from foreshock_kit.settings import KafkaSettings
 from foreshock_kit.testing import eventually
 from foreshock_schemas.events import Subscription
@@ -17,6 +18,9 @@ from foreshock_schemas.testing import sample
 from foreshock_schemas.topics import SUBSCRIPTIONS
 
 pytestmark = pytest.mark.broker
+
+STRANGE = "zu früh 🚨\n\x1b[2J\x9b"
+SHOWN = r"zu früh 🚨\n\x1b[2J\x9b"
 
 
 async def test_it_says_so_and_goes_on_when_the_broker_is_back(
@@ -65,7 +69,7 @@ async def test_dead_letters_say_why_and_where(tmp_path, capsys):
     def shown():
         out = capsys.readouterr().out.splitlines()
         printed.extend(line for line in out if "offset=" in line)
-        return len(printed) == 2
+        return len(printed) == 3
 
     async with embedded_broker(tmp_path) as kafka:
         settings = KafkaSettings(kafka_bootstrap_servers=kafka)
@@ -74,6 +78,12 @@ async def test_dead_letters_say_why_and_where(tmp_path, capsys):
         async with Publisher(settings, "alert-router", SystemClock()) as publisher:
             await publisher.dead_letter(SUBSCRIPTIONS, b"\x00" * 100, b"42", where)
             await publisher.dead_letter(SUBSCRIPTIONS, None, None, {})
+        async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
+            await producer.send_and_wait(
+                SUBSCRIPTIONS.dead_letters,
+                b"x",
+                headers=[("service", b"theirs"), ("topic", None), ("error", STRANGE.encode())],
+            )
         arguments = argparse.Namespace(topic="subscriptions.dlq", json=False, beginning=True)
         async with asyncio.timeout(20), asyncio.TaskGroup() as group:
             tailing = group.create_task(tail._tail(SUBSCRIPTIONS, settings, arguments, print))
@@ -85,3 +95,10 @@ async def test_dead_letters_say_why_and_where(tmp_path, capsys):
         f"value=b'{value}' and 36 bytes more"
     )
     assert printed[1].endswith(" alert-router:  topic= partition= offset= key=b'' value=b''")
+    assert printed[2].endswith(f" theirs: {SHOWN} topic= partition= offset= key=b'' value=b'x'")
+
+
+def test_what_an_event_says_is_one_line_that_no_terminal_obeys():
+    event = sample(Subscription, event_id=STRANGE)
+    shown = tail.line(Record(SUBSCRIPTIONS, 0, 0, event))
+    assert f" event_id={SHOWN} " in f"{shown} "

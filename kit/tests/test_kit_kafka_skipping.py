@@ -28,14 +28,12 @@ def test_the_first_of_each_cause_and_partition_is_told():
 
 def test_the_others_are_counted_once_a_second_and_at_the_end():
     collector, clock = Collector(), FakeClock()
-    skips = Skips(collector, clock)
-    for offset in range(1_001):
-        skips.note(skipped(0, offset))
-        skips.tell()
-        clock.advance(0.005)
-    skips.note(skipped(0, 1_001))
-    skips.end()
-    skips.end()
+    with Skips(collector, clock) as skips:
+        for offset in range(1_001):
+            skips.note(skipped(0, offset))
+            skips.tell()
+            clock.advance(0.005)
+        skips.note(skipped(0, 1_001))
     counts = [
         fields["more"] for event, fields in collector.said if event == "kafka_records_skipped"
     ]
@@ -45,10 +43,9 @@ def test_the_others_are_counted_once_a_second_and_at_the_end():
 
 def test_causes_that_all_differ_are_no_flood_either():
     collector = Collector()
-    skips = Skips(collector, FakeClock())
-    for offset in range(1_000):
-        skips.note(skipped(0, offset, f"the price is -{offset}"))
-    skips.end()
+    with Skips(collector, FakeClock()) as skips:
+        for offset in range(1_000):
+            skips.note(skipped(0, offset, f"the price is -{offset}"))
     *told, (event, fields) = collector.said
     assert (event, len(told) + fields["more"]) == ("kafka_records_skipped", 1_000)
     assert len(told) == 50

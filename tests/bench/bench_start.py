@@ -15,7 +15,7 @@ from bench.bench_threshold import CONSUMED
 from bench.harness import Goal, Row, in_turns, median, row, say
 from bench.kafka import CLOCK, fill, filled
 from bench.market import bars, coins
-from bench.measuring import pace_between
+from bench.measuring import StoodStill, ends, pace_between
 from bench.stack import stack
 
 from foreshock_kit.processes import spawn
@@ -66,8 +66,8 @@ async def _imports_s() -> float:
         started = time.monotonic()
         words = ("-c", "import foreshock_cli.preload")
         process = await spawn(sys.executable, *words, log=Path(folder) / "log")
-        async with asyncio.timeout(_IMPORTED_S):
-            await process.wait()
+        if not await ends(process, _IMPORTED_S):
+            raise StoodStill(f"the imports take longer than {_IMPORTED_S:g} s")
         return time.monotonic() - started
 
 

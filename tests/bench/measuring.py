@@ -46,6 +46,18 @@ class StoodStill(Exception):
     """A count that a benchmark waits for does not grow any more."""
 
 
+async def ends(process: asyncio.subprocess.Process, within_s: float) -> bool:
+    """Wait for a process's end; return False if it did not come in time and was brought about."""
+    try:
+        async with asyncio.timeout(within_s):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        return False
+    return True
+
+
 async def pace_between(service: ServiceProcess, counter: str, events: int) -> Pace:
     """Wait until a service has counted `events`; return its pace, the first tenth left out.
 

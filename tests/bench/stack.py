@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import httpx
 import msgspec
-from bench.measuring import StoodStill, total
+from bench.measuring import StoodStill, ends, total
 
 from foreshock_kit.testing import eventually
 from foreshock_kit.testing.process import bare_environment
@@ -43,7 +43,11 @@ class Stack(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def stack(folder: Path, env: dict[str, str]) -> AsyncIterator[Stack]:
-    """Run everything in `folder` while the block runs; ready when it begins."""
+    """Run everything in `folder` while the block runs; ready when it begins.
+
+    Raises:
+        StoodStill: It does not end when told to, and was killed.
+    """
     with (folder / "up.log").open("w") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -61,9 +65,6 @@ async def stack(folder: Path, env: dict[str, str]) -> AsyncIterator[Stack]:
     finally:
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
-        try:
-            async with asyncio.timeout(_STOP_S):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            raise StoodStill(f"`foreshock up` does not end within {_STOP_S} s") from None
+        ended = await ends(process, _STOP_S)
+    if not ended:
+        raise StoodStill(f"`foreshock up` does not end within {_STOP_S} s")

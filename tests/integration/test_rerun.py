@@ -116,7 +116,9 @@ def test_a_replay_says_what_was_said_live(live, tmp_path, capfd):
 def test_a_signal_that_nobody_would_raise_again_is_a_difference(live, capfd):
     address, from_ms, signals = live
     at_ms = from_ms + 10_000
-    foreign = msgspec.structs.replace(signals[0], event_id="foreign", ts_recv_ms=at_ms)
+    foreign = msgspec.structs.replace(
+        signals[0], event_id="foreign", kind="oi_explosion", ts_recv_ms=at_ms
+    )
     later_ms = from_ms + 20_000
 
     async def write():
@@ -154,7 +156,9 @@ def test_what_if_counts_by_the_days_that_there_are(live, capfd):
     words = ["--kafka", address, "--set", "dynamic_thresholds=true"]
     assert main(["replay", "--from", "-10d", *words]) == 0
     out = capfd.readouterr().out
-    assert "liquidation and cascade: a day's share of 0.02 days, not 10.00" in out
+    assert (
+        "liquidation and cascade: counted over 0.02 days, not the 10.00 asked for: Kafka has" in out
+    )
     told = {each.event_id for each in signals if each.kind == "liquidation"}
     rows = (line.split() for line in out.splitlines())
     was = next(float(row[1]) for row in rows if row[:1] == ["liquidation"] and len(row) == 4)

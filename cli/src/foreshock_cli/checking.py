@@ -10,6 +10,7 @@ import msgspec
 
 from foreshock_cli.processes import Forker
 from foreshock_cli.program import Program
+from foreshock_kit.service import WRONG_SETTINGS
 
 _NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 
@@ -17,7 +18,8 @@ _NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 class Checked(msgspec.Struct, frozen=True):
     """The names of all that services can be told, and what is wrong with what they are told.
 
-    Each problem comes once, with whose it is.
+    There are no names if a service could not say its own. Each problem comes once, with whose it
+    is.
     """
 
     names: frozenset[str]
@@ -32,29 +34,33 @@ async def check_settings(forker: Forker, programs: Sequence[Program], folder: Pa
         }
     whose: dict[str, list[str]] = {}
     names: set[str] = set()
+    crashed = []
     for name, task in asked.items():
-        for line in task.result():
+        code, lines = task.result()
+        if code not in {0, WRONG_SETTINGS}:
+            crashed.append(f"{name} could not check its settings (exit code {code})")
+        for line in lines:
             if line.startswith(own := f"{name}: "):
                 whose.setdefault(line.removeprefix(own), []).append(name)
             elif _NAME.fullmatch(line):
                 names.add(line)
-    problems = tuple(
+    wrong = tuple(
         f"{problem} ({'all services' if len(owners) == len(asked) else ', '.join(owners)})"
         for problem, owners in whose.items()
     )
-    return Checked(frozenset(names), problems)
+    return Checked(frozenset(() if crashed else names), (*crashed, *wrong))
 
 
-async def _said(forker: Forker, program: Program, folder: Path) -> list[str]:
+async def _said(forker: Forker, program: Program, folder: Path) -> tuple[int, list[str]]:
     said = folder / f"{program.name}.check"
     running = await forker.start(
         msgspec.structs.replace(program, words=("--check",), log=said, announces=None)
     )
     try:
-        await running.wait()
+        code = await running.wait()
     finally:
         await running.stop()
         running.close()
     lines = said.read_text().splitlines()
     said.unlink(missing_ok=True)
-    return lines
+    return code, lines

@@ -16,8 +16,8 @@ from foreshock_cli.arguments import let_times_be_values, moment
 from foreshock_cli.comparing import clock_time
 from foreshock_cli.concluding import NoReplay, conclude
 from foreshock_cli.connect import add_broker_argument, kafka_settings, reach
-from foreshock_cli.held import DAY_MS, Held, held
 from foreshock_cli.interrupting import Interrupted, until_interrupted
+from foreshock_cli.retained import DAY_MS, Retained, retained
 from foreshock_kit.clock import SystemClock
 from foreshock_kit.errors import ForeshockError, leaves
 from foreshock_kit.kafka import received
@@ -142,7 +142,7 @@ async def _rerun(
     service = arguments.service or next(iter(SERVICES))
     if service not in SERVICES:
         raise NoReplay(f"{service} concludes nothing; those that do: {', '.join(SERVICES)}")
-    there = await _held(settings, span)
+    there = await _retained(settings, span)
     lines = await _concluded(service, settings, span, arguments.out, what_if)
     made = [msgspec.json.decode(line, type=Signal) for line in lines]
     if not (arguments.out or arguments.compare or what_if):
@@ -184,25 +184,28 @@ def _are_alike(live: list[Signal], made: list[Signal], out: Console) -> bool:
 
 
 def _show_what_if(
-    live: list[Signal], made: list[Signal], there: Held, span: tuple[int, int], out: Console
+    live: list[Signal], made: list[Signal], there: Retained, span: tuple[int, int], out: Console
 ) -> None:
     days = {kind: there.days(topic.name) for kind, topic in _MADE_OF.items()}
-    begun = [s for s in live if s.ts_recv_ms >= there.since_ms[_MADE_OF[s.kind].name]]
-    out.print(comparing.table(begun, made, days=days))
+    begun = [
+        [s for s in signals if s.ts_recv_ms >= there.since_ms[_MADE_OF[s.kind].name]]
+        for signals in (live, made)
+    ]
+    out.print(comparing.table(*begun, days=days))
     asked = (span[1] - span[0]) / DAY_MS
     for topic in _HEARD:
         if (read := there.days(topic.name)) < _SHORT * asked:
             since = clock_time(there.since_ms[topic.name])
             kinds = " and ".join(kind for kind, of in _MADE_OF.items() if of == topic)
             out.print(
-                f"{kinds}: a day's share of {read:.2f} days, not {asked:.2f}: {topic.name} was "
-                f"read from {since} to {clock_time(there.until_ms)} UTC"
+                f"{kinds}: counted over {read:.2f} days, not the {asked:.2f} asked for: Kafka has "
+                f"{topic.name} from {since} to {clock_time(there.until_ms)} UTC"
             )
 
 
-async def _held(settings: KafkaSettings, span: tuple[int, int]) -> Held:
+async def _retained(settings: KafkaSettings, span: tuple[int, int]) -> Retained:
     async with open_logs(settings, _HEARD, name="replay", stop=asyncio.Event()) as logs:
-        there = await held(logs, span)
+        there = await retained(logs, span)
     if there is None:
         since, until = map(clock_time, span)
         raise NoReplay(

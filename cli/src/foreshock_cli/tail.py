@@ -71,15 +71,14 @@ def line(record: Record) -> str:
     event = record.event
     fields = msgspec.to_builtins(event)
     said = (f"{k}={v}" for k, v in fields.items() if not k.startswith("ts_") and v is not None)
-    return f"{_time(event.ts_event_ms)} {type(event).__name__} {' '.join(said)}"
+    return _printable(f"{_time(event.ts_event_ms)} {type(event).__name__} {' '.join(said)}")
 
 
 def letter_line(letter: DeadLetter) -> str:
     """Return a dead letter in one line: why, who says so, where it lay, and its first bytes."""
-    more = f" and {len(letter.value) - _SHOWN_BYTES} bytes more" * (
-        len(letter.value) > _SHOWN_BYTES
-    )
-    return (
+    left = len(letter.value) - _SHOWN_BYTES
+    more = f" and {left} bytes more" if left > 0 else ""
+    return _printable(
         f"{_time(letter.at_ms)} {letter.service}: {letter.error} topic={letter.topic} "
         f"partition={letter.partition} offset={letter.offset} key={letter.key[:_SHOWN_BYTES]!r} "
         f"value={letter.value[:_SHOWN_BYTES]!r}{more}"
@@ -164,6 +163,11 @@ def _letter_as_json(letter: DeadLetter) -> str:
 
 def _time(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
+
+
+def _printable(text: str) -> str:
+    """Return a text whose line ends and control characters a terminal shows, and does not obey."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _nearest(name: str) -> str:

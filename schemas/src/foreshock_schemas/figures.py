@@ -27,7 +27,7 @@ def impossible(event: Event) -> str | None:
 
 
 def _check(event: type[Event]) -> Callable[[Event], str | None]:
-    """Return the check of an event's figures: made from its fields, as each record goes through."""
+    """Return the check of an event's figures, compiled from its fields: every record runs it."""
     names: dict[str, Any] = {}
     exec("\n".join(["def made(e):", *_lines(event)]), names)  # noqa: S102  from fields that are ours
     made: Callable[[Event], str | None] = names["made"]

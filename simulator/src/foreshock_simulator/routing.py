@@ -13,7 +13,7 @@ def behind(
 ) -> list[web.RouteDef]:
     """Return routes whose requests `guard` gets first, with the handler to go on to.
 
-    What aiohttp's middlewares do, whose cache keeps every application alive that ever had one.
+    In place of aiohttp's middlewares: its cache keeps every application alive that had any.
     """
 
     def guarded(handler: Handler) -> Handler:

@@ -69,7 +69,7 @@ async def follow_dead_letters(
 
 
 def _read(raw: Any) -> DeadLetter:
-    said = {name: value.decode(errors="replace") for name, value in raw.headers}
+    said = {name: (value or b"").decode(errors="replace") for name, value in raw.headers}
     return DeadLetter(
         at_ms=raw.timestamp,
         service=said.get("service", ""),

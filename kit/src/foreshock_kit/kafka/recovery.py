@@ -80,24 +80,23 @@ async def find(
         Transient: the broker does not answer.
     """
     found: dict[int, dict[str, StateSnapshot]] = {}
-    skips = Skips(_log)
     ends: Offsets = logs.ends
     if until_ms is not None:
         # An hour more, for older snapshots may lie behind newer ones of other coins
         ends = await logs.at(dict.fromkeys(logs.ends, until_ms + HOUR_MS))
-    for back_ms in (*_LOOK_BACK_MS, None):
-        missing = around_ms.keys() - found.keys()
-        if not missing:
-            break
-        starts = logs.first
-        if back_ms is not None:
-            since_ms = min(around_ms[partition] for partition in missing) - back_ms
-            starts = await logs.at(dict.fromkeys(logs.ends, since_ms))
-        async for raws in logs.read(starts, ends):
-            for snapshot in _snapshots(raws, service, decode, skips):
-                _keep(found, snapshot, missing, until_ms)
-        ends = starts
-    skips.end()
+    with Skips(_log) as skips:
+        for back_ms in (*_LOOK_BACK_MS, None):
+            missing = around_ms.keys() - found.keys()
+            if not missing:
+                break
+            starts = logs.first
+            if back_ms is not None:
+                since_ms = min(around_ms[partition] for partition in missing) - back_ms
+                starts = await logs.at(dict.fromkeys(logs.ends, since_ms))
+            async for raws in logs.read(starts, ends):
+                for snapshot in _snapshots(raws, service, decode, skips):
+                    _keep(found, snapshot, missing, until_ms)
+            ends = starts
     return found
 
 

@@ -65,17 +65,16 @@ async def reread(
         ends = logs.ends
         if past.late_ms is not None:
             ends = await logs.at(dict.fromkeys(logs.ends, past.to_ms + past.late_ms))
-        skips = Skips(_log, context.clock)
-        decoder = _Decoder(past, codec.decode, skips)
         said_s = context.clock.monotonic()
-        async for raws in logs.read(starts, ends):
-            for first in range(0, len(raws), MOST_RECORDS):
-                await on_records(decoder.records(raws[first : first + MOST_RECORDS]))
-            if context.clock.monotonic() >= said_s + _SAY_EVERY_S:
-                said_s = context.clock.monotonic()
-                _log.info("replaying", at_ms=raws[-1].timestamp)
-            skips.tell()
-        skips.end()
+        with Skips(_log, context.clock) as skips:
+            decoder = _Decoder(past, codec.decode, skips)
+            async for raws in logs.read(starts, ends):
+                for first in range(0, len(raws), MOST_RECORDS):
+                    await on_records(decoder.records(raws[first : first + MOST_RECORDS]))
+                if context.clock.monotonic() >= said_s + _SAY_EVERY_S:
+                    said_s = context.clock.monotonic()
+                    _log.info("replaying", at_ms=raws[-1].timestamp)
+                skips.tell()
 
 
 async def received(

@@ -1,6 +1,6 @@
 """Telling of records that a reader passes over, without a line for each."""
 
-from typing import Final
+from typing import Final, Self
 
 from structlog.stdlib import BoundLogger
 
@@ -9,13 +9,13 @@ from foreshock_kit.kafka.records import Unreadable
 
 _EVERY_S: Final = 1.0
 _MOST_KINDS: Final = 50
-"""Told one by one; a cause may hold a value of its record."""
+"""So many are told one by one; a cause may hold a value of its record, so that all differ."""
 
 
 class Skips:
     """Logs the first unreadable record of each cause and partition, and counts the others.
 
-    How many more there were is logged at most once a second, and at the `end`.
+    How many more there were is logged at most once a second, and at the end of its `with` block.
     """
 
     def __init__(self, logger: BoundLogger, clock: Clock | None = None) -> None:
@@ -24,6 +24,12 @@ class Skips:
         self._kinds: set[tuple[str, int, str]] = set()
         self._more = 0
         self._quiet_until_s = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._count()
 
     def note(self, item: Unreadable) -> None:
         """Log or count a record."""
@@ -38,10 +44,9 @@ class Skips:
         """Log how many more there were, if the last such line is a second old."""
         if self._more and self._clock.monotonic() >= self._quiet_until_s:
             self._quiet_until_s = self._clock.monotonic() + _EVERY_S
-            self.end()
+            self._count()
 
-    def end(self) -> None:
-        """Log how many more there were, if any."""
+    def _count(self) -> None:
         if self._more:
             self._logger.warning("kafka_records_skipped", more=self._more)
             self._more = 0

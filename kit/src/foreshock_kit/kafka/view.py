@@ -63,29 +63,28 @@ async def follow(
         )
     except Stopped:
         return
-    skips = Skips(_log, context.clock)
     try:
         by_name = {topic.name: topic for topic in topics}
         since = {name: since_ms[name] for name in by_name}
         ends = await take_positions(consumer, settings, since, context.clock.now_ms())
         behind = dict(ends)
         letters = None if publisher is None else DeadLetters(topics, publisher)
-        while not context.stop.is_set():
-            if not caught_up.is_set() and await _reached(consumer, behind):
-                caught_up.set()
-            batches = await poll(consumer)
-            if letters is not None:
-                letters.seen(batches)
-            for item in read_all(merged(batches), by_name, {}, codec.decode):
-                if isinstance(item, Unreadable):
-                    await _put_aside(item, letters, skips, ends)
-                    continue
-                on_record(item)
-                if letters is not None and letters.in_trouble:
-                    letters.readable(item.topic.name)
-            skips.tell()
+        with Skips(_log, context.clock) as skips:
+            while not context.stop.is_set():
+                if not caught_up.is_set() and await _reached(consumer, behind):
+                    caught_up.set()
+                batches = await poll(consumer)
+                if letters is not None:
+                    letters.seen(batches)
+                for item in read_all(merged(batches), by_name, {}, codec.decode):
+                    if isinstance(item, Unreadable):
+                        await _put_aside(item, letters, skips, ends)
+                        continue
+                    on_record(item)
+                    if letters is not None and letters.in_trouble:
+                        letters.readable(item.topic.name)
+                skips.tell()
     finally:
-        skips.end()
         await stop_client(consumer)
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from foreshock_schemas.events import Alert, IncidentState, Severity
 from telegram_gateway.domain import markup, numbers
+from telegram_gateway.domain.severity import RANK
 
 _ICONS: Final[dict[Severity, str]] = {"critical": "🚨", "warning": "⚠️", "info": "ℹ️"}
 _GOING: Final[dict[IncidentState, str]] = {"BUILDING": "👀", "FADING": "⏳", "ENDED": "✅"}
@@ -43,7 +44,7 @@ def bulletin(told: Sequence[Alert], *, possible_repeat: bool) -> Blocks:
     few in full, of many in a line each; what explains them is folded up at the end.
     """
     mark = "↻ " if possible_repeat else ""
-    worst = _ICONS[min((each.severity for each in told), key=list(_ICONS).index)]
+    worst = _ICONS[min((each.severity for each in told), key=RANK.__getitem__)]
     coins = markup.shortened(", ".join(dict.fromkeys(each.coin for each in told)), _NAMES)
     blocks = [f"{mark}{worst} {markup.bold(f'{len(told)} alerts at once: {coins}')}"]
     in_full = len(told) <= _TOLD_IN_FULL

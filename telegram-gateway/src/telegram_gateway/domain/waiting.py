@@ -5,19 +5,21 @@ from typing import Final
 
 import msgspec
 
-from foreshock_schemas.events import Alert, Severity
+from foreshock_schemas.events import Alert
 from telegram_gateway.domain.pacing import Bucket
+from telegram_gateway.domain.severity import RANK
 
 CAPACITY: Final = 500
 NEWS_A_MESSAGE: Final = 10
 TITLES_A_MESSAGE: Final = 25
-"""So that a message holds what it names: Telegram takes 4096 characters."""
+"""No more in one message, so that it holds what it names: Telegram takes 4096 characters."""
 GATHER_S: Final = 2.0
+"""How long an alert waits for company at most; with the second that Telegram's pace takes it is
+sent within 3 s."""
 GATHER_AFTER: Final = 3
-"""A chat that was just told so often is told every `GATHER_S`: an alert is due within 3 s."""
+"""So many are told at once before that."""
 
 _QUIET: Final = {"FADING", "ENDED"}
-_RANK: Final[dict[Severity, int]] = {"critical": 0, "warning": 1, "info": 2}
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,8 +42,9 @@ class _Held(msgspec.Struct):
 class Waiting:
     """Collects what comes in while a chat is not to be written to.
 
-    News goes first, the most severe on top; then what is history by now. A market-wide cascade
-    raises dozens of alerts within seconds: the first are told at once, the others together.
+    News goes first, the market-wide alert on top, then the most severe; then what is history by
+    now. A market-wide cascade raises dozens of alerts within seconds: the first are told at once,
+    the others together.
     """
 
     def __init__(self) -> None:
@@ -115,7 +118,7 @@ class Waiting:
 
 def _urgency(held: _Held) -> tuple[bool, int, int]:
     alert = held.alert
-    return not _is_market_wide(alert), _RANK[alert.severity], alert.ts_event_ms
+    return not _is_market_wide(alert), RANK[alert.severity], alert.ts_event_ms
 
 
 def _is_market_wide(alert: Alert) -> bool:
