@@ -9,7 +9,7 @@ from foreshock_schemas.events import Bar
 from threshold_service.domain.adaptive.baseline import Baseline, Expected
 from threshold_service.domain.adaptive.seconds import PAST_S
 
-LIVES_S: Final = 30
+_LIVES_S: Final = 30
 """A venue that lives is heard of at least every 10 s: more than 30 s of silence are no calm."""
 
 _PAUSES: Final = 3
@@ -66,7 +66,7 @@ class Venue(msgspec.Struct, kw_only=True):
     @property
     def patience_s(self) -> int:
         """How long a silence may be to be calm: 30 s, up to 300 s where silence is usual."""
-        return min(PAST_S, max(LIVES_S, int(self.pause_s * _PAUSES)))
+        return min(PAST_S, max(_LIVES_S, int(self.pause_s * _PAUSES)))
 
     def _learn_pause(self, silent_s: int) -> None:
         silent_s = min(silent_s, PAST_S)
@@ -116,9 +116,9 @@ class Venue(msgspec.Struct, kw_only=True):
         )
 
 
-def patience_of(venues: Iterable[Venue]) -> int:
-    """Return how long a silence of all venues may be to be calm; 30 s where there are none."""
-    return max((venue.patience_s for venue in venues), default=LIVES_S)
+def is_calm(silent_s: int, venues: Iterable[Venue]) -> bool:
+    """Return whether a silence of all venues is what is usual of one of them."""
+    return silent_s <= _LIVES_S or any(silent_s <= venue.patience_s for venue in venues)
 
 
 def profile_of(venues: Iterable[Venue]) -> tuple[float, float]:

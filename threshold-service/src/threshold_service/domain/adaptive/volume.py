@@ -10,13 +10,7 @@ from threshold_service.domain.adaptive.budget import Budget
 from threshold_service.domain.adaptive.finding import Finding
 from threshold_service.domain.adaptive.seconds import SPANS_S, Seconds
 from threshold_service.domain.adaptive.sketch import Sketch
-from threshold_service.domain.adaptive.venue import (
-    LIVES_S,
-    Venue,
-    bought_of,
-    patience_of,
-    profile_of,
-)
+from threshold_service.domain.adaptive.venue import Venue, bought_of, is_calm, profile_of
 from threshold_service.domain.adaptive.volume_finding import SAMPLE_S, Spike, finding_of
 from threshold_service.domain.adaptive.window import Window
 from threshold_service.domain.surroundings import FLOOR_SHARE, UNSEEN, Surroundings
@@ -140,7 +134,7 @@ class Volume(msgspec.Struct, kw_only=True):
     def _advance(self, last: int, around: Surroundings) -> bool:
         """Go on to a second; return whether a sample was taken on the way."""
         seconds, silent_s = self.seconds, last - self.seconds.now_s
-        if silent_s > LIVES_S and silent_s > patience_of(self.venues.values()):
+        if not is_calm(silent_s, self.venues.values()):
             seconds.restart(last)
             self._look(around)
             return False
