@@ -163,9 +163,10 @@ async def test_a_crash_ten_minutes_after_the_first_start_costs_nothing_though_th
     with pytest.raises(BaseExceptionGroup) as caught:
         await ten_minutes()
     assert caught.group_contains(LookupError)
+    kept = max(each.offsets[f"{alone.name}:0"] for each in await snapshots_of(kafka, name))
+    assert kept >= A_MINUTE * 4, "half of the state's age, but for the batch in which it died"
     async with admin_client(kafka) as admin:
-        gone = RecordsToDelete(A_MINUTE * 8)
-        await admin.delete_records({TopicPartition(alone.name, 0): gone})
+        await admin.delete_records({TopicPartition(alone.name, 0): RecordsToDelete(kept)})
     after = Counting(kafka, [alone], name)
     async with after.running():
         while after.tally.total.total() < A_MINUTE * 10:
