@@ -90,3 +90,11 @@ def test_a_newcomer_changes_nothing_for_those_who_were_there():
     with_it = prices(listed=True)
     assert with_it.pop("NEWUSDT") > 0
     assert with_it == prices(listed=False)
+
+
+def test_the_market_goes_on_after_a_night():
+    world = World(7, T0)
+    for hours in range(1, 20):
+        world.step(T0 + hours * 8 * 3_600_000)
+    for contract in world.market.contracts.values():
+        assert 0.2 < contract.price / contract.profile.price < 5

@@ -15,6 +15,9 @@ from foreshock_simulator.venue.base import Venue
 
 VENUES: Final[dict[str, type[Venue]]] = {each.name: each for each in (Binance, Bybit, Okx)}
 
+_LONGEST_S: Final = 60.0
+"""A step of the market: momentum that lasts ten minutes bears no longer ones."""
+
 
 class World:
     """One market on several venues. `step` is told the time; it has no clock of its own."""
@@ -36,9 +39,13 @@ class World:
         self._unrest = Unrest(SCENARIOS[scenario], seed, self.venues)
 
     def step(self, now_ms: int, speed: float = 1.0) -> None:
-        """Bring the market to `now_ms` and have the venues send what falls due until then."""
+        """Bring the market to `now_ms` and have the venues send what falls due until then.
+
+        After a long pause, as of a machine that slept, the market goes on where it was.
+        """
         before_ms, self.now_ms = self.now_ms, now_ms
-        dealt = self._dealer.deal(self.market.step((now_ms - before_ms) / 1000 * speed))
+        passed_s = min((now_ms - before_ms) / 1000 * speed, _LONGEST_S)
+        dealt = self._dealer.deal(self.market.step(passed_s))
         self._unrest.step(self.market.now_s, self.market.shock)
         for name, steps in dealt.items():
             self.venues[name].show(steps, before_ms, now_ms)
