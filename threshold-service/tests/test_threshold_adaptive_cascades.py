@@ -26,7 +26,7 @@ def test_a_cascade_builds_up_is_confirmed_fades_and_ends():
     assert 0 < building.continuation < 1
     assert confirmed.headline.startswith("SOL: a cascade of longs, $1.6")
     assert "8.2 bp of open interest" in confirmed.headline
-    assert fading.headline == "SOL: the cascade of longs fades, $2.00M liquidated in 0.3 min"
+    assert fading.headline == "SOL: the cascade of longs fades, $2.00M liquidated in 19 s"
     assert ended.severity == "info"
 
 

@@ -55,7 +55,7 @@ def bulletin(told: Sequence[Alert], *, possible_repeat: bool) -> Blocks:
         room -= max(0, len(said) - _EACH)
         gap = [""] if in_full or each is told[0] else []
         blocks += [*gap, f"{_icon(each)} {title}", markup.plain(said)]
-    commands = [command for each in told for command in _commands(each)]
+    commands = list(dict.fromkeys(command for each in told for command in _commands(each)))
     folded = [markup.folded(commands)] if commands else []
     repeat = [markup.italic("Some of it may be a repeat.")] if possible_repeat else []
     newest_ms = max(each.ts_event_ms for each in told)

@@ -34,6 +34,11 @@ def dollars(usd: float) -> str:
     return f"${usd:.0f}"
 
 
+def duration(seconds: float) -> str:
+    """Return how long something lasted: in seconds up to a minute and a half, else in minutes."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.1f} min"
+
+
 def severity_of(value: float, limit: float, least: Severity = "info") -> Severity:
     """Return how bad `value` is: critical from 4 limits on, a warning from 2 on."""
     if value >= limit * _CRITICAL_TIMES:

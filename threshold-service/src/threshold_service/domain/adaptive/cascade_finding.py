@@ -76,13 +76,13 @@ def closing(
     """Return that a cascade fades, or has ended; value and limit are those of its peak."""
     coverage = wording.coverage_of(course.coverages.values())
     total = f"{wording.floor_word(coverage)}{wording.dollars(course.total_usd)} liquidated"
-    minutes = (course.received_ms - course.begun_ms) / 60_000
+    lasted = wording.duration((course.received_ms - course.begun_ms) / 1000)
     what = "fades" if state == "FADING" else "has ended"
     return Finding(
         kind="cascade",
         name=f"{position}:{state}:{course.incident_id}",
         severity="info",
-        headline=f"{coin}: the cascade of {position}s {what}, {total} in {minutes:.1f} min",
+        headline=f"{coin}: the cascade of {position}s {what}, {total} in {lasted}",
         reasons=(
             _prints(course),
             f"{wording.dollars(course.peak_usd)} within about 60 s at its peak",
@@ -120,7 +120,8 @@ def _prints(course: Course) -> str:
     shares = sorted(course.venues_usd.items(), key=lambda each: (-each[1], each[0]))
     where = ", ".join(f"{venue} {usd / total_usd:.0%}" for venue, usd in shares)
     return (
-        f"{course.prints:.0f} liquidations, {wording.dollars(total_usd)} in all, "
+        f"{course.prints:.0f} liquidation{'s' if course.prints > 1 else ''}, "
+        f"{wording.dollars(total_usd)} in all, "
         f"the largest {wording.dollars(course.largest_usd)}: {where}"
     )
 

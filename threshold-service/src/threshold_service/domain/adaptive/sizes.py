@@ -196,7 +196,7 @@ def _finding(
             f"{number} on {', '.join(venues)} at {event.price:,.6g} "
             f"(limit {wording.dollars(limit_usd)})"
         ),
-        reasons=(_how_rare(measure, usd, position),),
+        reasons=(_how_rare(measure, usd, limit_usd, position),),
         value=usd,
         limit=limit_usd,
         unit="usd",
@@ -218,10 +218,10 @@ def _finding(
     )
 
 
-def _how_rare(measure: _Measure, usd: float, position: Position) -> str:
+def _how_rare(measure: _Measure, usd: float, limit_usd: float, position: Position) -> str:
     rarity = measure.rarity
     if not rarity.learned:
-        return f"{usd / measure.limit_usd:.1f} x the limit; the usual sizes are still being learned"
+        return f"{usd / limit_usd:.1f} x the limit; the usual sizes are still being learned"
     days = rarity.days_between(usd)
     often = f", expected once in {days:.1f} days" if days else ""
     return f"{usd / rarity.size(0.0):,.0f} x a usual liquidation of {position}s{often}"
