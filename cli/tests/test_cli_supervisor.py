@@ -205,6 +205,16 @@ async def test_a_service_that_cannot_even_check_is_named_and_leaves_the_names_un
     )
 
 
+async def test_a_service_that_checks_for_ever_is_ended_and_named(
+    program, forker, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("foreshock_cli.checking._LONGEST_S", 0.5)
+    patient = program(PATIENT)
+    checked = await check_settings(forker, [patient], tmp_path)
+    (problem,) = checked.problems
+    assert problem.startswith(f"{patient.name} could not check its settings")
+
+
 async def test_a_start_that_is_cancelled_leaves_no_process(program, forker):
     made = program(PATIENT)
     starting = asyncio.ensure_future(forker.start(made))

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from foreshock_cli.program import Program
 from foreshock_kit.service import WRONG_SETTINGS
 
 _NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
+_LONGEST_S: Final = 30.0
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -57,9 +59,12 @@ async def _said(forker: Forker, program: Program, folder: Path) -> tuple[int, li
         msgspec.structs.replace(program, words=("--check",), log=said, announces=None)
     )
     try:
-        code = await running.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LONGEST_S):
+                await running.wait()
     finally:
-        await running.stop()
+        running.kill()
+        code = await running.wait()
         running.close()
     lines = said.read_text().splitlines()
     said.unlink(missing_ok=True)
